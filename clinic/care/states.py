@@ -1,0 +1,111 @@
+"""The states of things and the moves between them, as data; `docs/states.md` is generated from here."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class CourseState(StrEnum):
+    """Codes of FHIR CarePlan.status."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    ON_HOLD = "on-hold"
+    COMPLETED = "completed"
+    REVOKED = "revoked"
+
+
+class MaintenanceState(StrEnum):
+    """Codes of FHIR CarePlan.status that upkeep can have."""
+
+    ACTIVE = "active"
+    ON_HOLD = "on-hold"
+    REVOKED = "revoked"
+
+
+class SessionState(StrEnum):
+    """A treatment session is owed until it is completed, or will not be done."""
+
+    OWED = "owed"
+    BOOKED = "booked"
+    COMPLETED = "completed"
+    NOT_DONE = "not-done"
+
+
+class AppointmentState(StrEnum):
+    """Codes of FHIR Appointment.status."""
+
+    PROPOSED = "proposed"
+    BOOKED = "booked"
+    ARRIVED = "arrived"
+    FULFILLED = "fulfilled"
+    CANCELLED = "cancelled"
+    NOSHOW = "noshow"
+
+
+class MessageState(StrEnum):
+    """Where a message stands; only the first two still move by themselves."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    UNCERTAIN = "uncertain"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+    HELD = "held"
+    WITHHELD = "withheld"
+
+
+HOLDS_TIME = frozenset({
+    AppointmentState.PROPOSED, AppointmentState.BOOKED, AppointmentState.ARRIVED, AppointmentState.FULFILLED,
+})
+"""States in which an appointment blocks its patient, practitioner, room and device."""
+
+COURSE_MOVES: Mapping[CourseState, frozenset[CourseState]] = {
+    CourseState.DRAFT: frozenset({CourseState.ACTIVE, CourseState.REVOKED}),
+    CourseState.ACTIVE: frozenset({CourseState.ON_HOLD, CourseState.COMPLETED, CourseState.REVOKED}),
+    CourseState.ON_HOLD: frozenset({CourseState.ACTIVE, CourseState.REVOKED}),
+    CourseState.COMPLETED: frozenset(),
+    CourseState.REVOKED: frozenset(),
+}
+MAINTENANCE_MOVES: Mapping[MaintenanceState, frozenset[MaintenanceState]] = {
+    MaintenanceState.ACTIVE: frozenset({MaintenanceState.ON_HOLD, MaintenanceState.REVOKED}),
+    MaintenanceState.ON_HOLD: frozenset({MaintenanceState.ACTIVE, MaintenanceState.REVOKED}),
+    MaintenanceState.REVOKED: frozenset(),
+}
+SESSION_MOVES: Mapping[SessionState, frozenset[SessionState]] = {
+    SessionState.OWED: frozenset({SessionState.BOOKED, SessionState.NOT_DONE}),
+    SessionState.BOOKED: frozenset({SessionState.OWED, SessionState.COMPLETED, SessionState.NOT_DONE}),
+    SessionState.COMPLETED: frozenset(),
+    SessionState.NOT_DONE: frozenset(),
+}
+APPOINTMENT_MOVES: Mapping[AppointmentState, frozenset[AppointmentState]] = {
+    AppointmentState.PROPOSED: frozenset({AppointmentState.BOOKED, AppointmentState.CANCELLED}),
+    AppointmentState.BOOKED: frozenset({
+        AppointmentState.ARRIVED, AppointmentState.FULFILLED, AppointmentState.CANCELLED, AppointmentState.NOSHOW,
+    }),
+    AppointmentState.ARRIVED: frozenset({AppointmentState.FULFILLED, AppointmentState.CANCELLED}),
+    AppointmentState.FULFILLED: frozenset(),
+    AppointmentState.CANCELLED: frozenset(),
+    AppointmentState.NOSHOW: frozenset(),
+}
+MESSAGE_MOVES: Mapping[MessageState, frozenset[MessageState]] = {
+    MessageState.PENDING: frozenset({
+        MessageState.SENDING, MessageState.SUPERSEDED, MessageState.EXPIRED, MessageState.HELD,
+        MessageState.WITHHELD,
+    }),
+    MessageState.SENDING: frozenset({
+        MessageState.SENT, MessageState.PENDING, MessageState.UNCERTAIN, MessageState.FAILED,
+        MessageState.SUPERSEDED, MessageState.EXPIRED, MessageState.WITHHELD,
+    }),
+    MessageState.UNCERTAIN: frozenset({MessageState.PENDING, MessageState.SENT}),
+    MessageState.HELD: frozenset({
+        MessageState.PENDING, MessageState.SUPERSEDED, MessageState.EXPIRED, MessageState.WITHHELD,
+    }),
+    MessageState.WITHHELD: frozenset({MessageState.PENDING, MessageState.SUPERSEDED, MessageState.EXPIRED}),
+    MessageState.SENT: frozenset(),
+    MessageState.FAILED: frozenset({MessageState.PENDING}),
+    MessageState.SUPERSEDED: frozenset(),
+    MessageState.EXPIRED: frozenset(),
+}

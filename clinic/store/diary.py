@@ -1,0 +1,78 @@
+"""Appointments, and the spans of people and things that they hold."""
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clinic.care.states import AppointmentState
+from clinic.store.base import Row, one_of
+
+_ACTIVE = sa.text("state IN ('proposed', 'booked', 'arrived') AND treatment_session_id IS NOT NULL")
+_HOLDS = sa.text("state = 'proposed'")
+
+
+class Appointment(Row):
+    """A time held for a patient. Local start, zone and fold decide; `starts_at` and `ends_at` are derived.
+
+    `lock_version` moves at each write; `revision` only when time, place or cancellation changes, and is the
+    SEQUENCE of the calendar entry whose `uid` stays for life.
+    """
+
+    __tablename__ = "appointment"
+    __table_args__ = (
+        one_of("state", AppointmentState),
+        one_of("kind", ("session", "consultation", "patch-test", "review", "other")),
+        sa.CheckConstraint("(kind = 'session') = (treatment_session_id IS NOT NULL)", name="about"),
+        sa.CheckConstraint("ends_at > starts_at", name="span"),
+        sa.CheckConstraint("(state = 'proposed') = (hold_expires_at IS NOT NULL)", name="hold"),
+        sa.Index("uq_appointment_one_active", "treatment_session_id", unique=True,
+                 sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
+        sa.Index("ix_appointment_clinic_starts", "clinic_id", "starts_at"),
+        sa.Index("ix_appointment_holds", "hold_expires_at", sqlite_where=_HOLDS, postgresql_where=_HOLDS),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(sa.ForeignKey("clinic.id"))
+    patient_id: Mapped[int] = mapped_column(sa.ForeignKey("patient.id"), index=True)
+    kind: Mapped[str]
+    treatment_session_id: Mapped[int | None] = mapped_column(sa.ForeignKey("treatment_session.id"), index=True)
+    treatment_code: Mapped[str]
+    state: Mapped[str]
+    uid: Mapped[str] = mapped_column(unique=True)
+    local_start: Mapped[datetime] = mapped_column(sa.DateTime(timezone=False))
+    zone: Mapped[str]
+    fold: Mapped[int]
+    minutes: Mapped[int]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    lock_version: Mapped[int] = mapped_column(default=1)
+    revision: Mapped[int] = mapped_column(default=0)
+    scheduled_at: Mapped[datetime]
+    hold_expires_at: Mapped[datetime | None]
+    arrived_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    cancellation_reason: Mapped[str | None]
+    created_at: Mapped[datetime]
+    created_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
+
+
+class ResourceBooking(Row):
+    """A span of one resource that an appointment holds: the row exists if and only if it blocks.
+
+    `need` is the place in the treatment's list of needs, from 1; 0 is the patient.
+    """
+
+    __tablename__ = "resource_booking"
+    __table_args__ = (
+        sa.CheckConstraint("ends_at > starts_at", name="span"),
+        sa.UniqueConstraint("appointment_id", "need"),
+        sa.Index("ix_resource_booking_reading", "resource_id", "ends_at", "starts_at"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    appointment_id: Mapped[int] = mapped_column(sa.ForeignKey("appointment.id", ondelete="CASCADE"))
+    resource_id: Mapped[int] = mapped_column(sa.ForeignKey("resource.id"))
+    clinic_id: Mapped[int] = mapped_column(sa.ForeignKey("clinic.id"))
+    need: Mapped[int]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]

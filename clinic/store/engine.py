@@ -1,0 +1,49 @@
+"""Connections: SQLite and PostgreSQL opened so that a promise kept on one is kept on the other."""
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+
+WRITES = "clinic_writes"
+"""Execution option of a connection that will write: SQLite then takes its write lock when it begins."""
+
+
+def open_engine(url: str | URL, *, pool_size: int = 10) -> Engine:
+    """An engine for that database; raises ValueError for any other kind than SQLite and PostgreSQL."""
+    parsed = make_url(url)
+    kind = parsed.get_backend_name()
+    if kind == "sqlite":
+        return _sqlite(parsed, pool_size)
+    if kind == "postgresql":
+        return sa.create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_size=pool_size, max_overflow=10, pool_pre_ping=True,
+            connect_args={"options": "-c timezone=UTC -c lock_timeout=15000"},
+        )
+    raise ValueError(f"the database must be SQLite or PostgreSQL, not {kind}")
+
+
+def for_writing(engine: Engine) -> Engine:
+    """The same pool of connections, for transactions that will write."""
+    return engine.execution_options(**{WRITES: True})
+
+
+def _sqlite(url: URL, pool_size: int) -> Engine:
+    engine = sa.create_engine(url, pool_size=pool_size, max_overflow=10, connect_args={"timeout": 20})
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own transaction handling begins too late and lets two writers read the same past:
+    # it is switched off, and `_begin_sqlite` says BEGIN.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "busy_timeout=20000", "foreign_keys=ON", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,114 @@
+"""What only the database can forbid, in the words of each database: its triggers and exclusion constraints.
+
+The migrations carry frozen copies; a test compares what they leave behind with what stands here.
+"""
+from __future__ import annotations
+
+from clinic.care.states import HOLDS_TIME
+
+OVERLAP = "resource_booking_overlap"
+"""The name that a refused overlap carries: the constraint on PostgreSQL, the message on SQLite."""
+
+_HOLDING = ", ".join(f"'{state}'" for state in sorted(HOLDS_TIME))
+_APPEND_ONLY = ("audit", "message_attempt")
+
+
+def _sqlite_overlap(event: str, others: str) -> str:
+    return f"""CREATE TRIGGER resource_booking_overlap_{event.split()[0].lower()}
+BEFORE {event} ON resource_booking
+BEGIN
+  SELECT RAISE(ABORT, 'resource_booking_instants') WHERE typeof(NEW.starts_at) <> 'integer'
+    OR typeof(NEW.ends_at) <> 'integer';
+  SELECT RAISE(ABORT, '{OVERLAP}') WHERE EXISTS (
+    SELECT 1 FROM resource_booking AS other WHERE other.resource_id = NEW.resource_id
+      AND other.ends_at > NEW.starts_at AND other.starts_at < NEW.ends_at{others});
+END"""
+
+
+def _sqlite_append_only(table: str, event: str) -> str:
+    return f"""CREATE TRIGGER {table}_append_only_{event.lower()}
+BEFORE {event} ON {table}
+BEGIN
+  SELECT RAISE(ABORT, '{table}_append_only');
+END"""
+
+
+SQLITE: dict[str, str] = {
+    "resource_booking_overlap_insert": _sqlite_overlap("INSERT", ""),
+    "resource_booking_overlap_update": _sqlite_overlap("UPDATE", " AND other.id <> NEW.id"),
+    "resource_booking_blocks": f"""CREATE TRIGGER resource_booking_blocks
+BEFORE INSERT ON resource_booking
+WHEN (SELECT state FROM appointment WHERE id = NEW.appointment_id) NOT IN ({_HOLDING})
+BEGIN
+  SELECT RAISE(ABORT, 'resource_booking_blocks');
+END""",
+    "appointment_frees": f"""CREATE TRIGGER appointment_frees
+AFTER UPDATE OF state ON appointment WHEN NEW.state NOT IN ({_HOLDING})
+BEGIN
+  DELETE FROM resource_booking WHERE appointment_id = NEW.id;
+END""",
+    **{
+        f"{table}_append_only_{event.lower()}": _sqlite_append_only(table, event)
+        for table in _APPEND_ONLY for event in ("UPDATE", "DELETE")
+    },
+    "protocol_version_immutable": """CREATE TRIGGER protocol_version_immutable
+BEFORE UPDATE OF document, number, protocol_id ON protocol_version
+BEGIN
+  SELECT RAISE(ABORT, 'protocol_version_immutable');
+END""",
+    "message_bytes_frozen": """CREATE TRIGGER message_bytes_frozen
+BEFORE UPDATE OF mime, mime_sha256, message_id ON message WHEN OLD.mime IS NOT NULL
+BEGIN
+  SELECT RAISE(ABORT, 'message_bytes_frozen');
+END""",
+}
+
+_POSTGRESQL_REFUSALS: dict[str, tuple[str, str]] = {
+    "resource_booking_blocks": (
+        "BEFORE INSERT ON resource_booking",
+        f"IF (SELECT state FROM appointment WHERE id = NEW.appointment_id) NOT IN ({_HOLDING}) THEN"
+        " RAISE EXCEPTION 'resource_booking_blocks'; END IF; RETURN NEW;",
+    ),
+    "appointment_frees": (
+        "AFTER UPDATE OF state ON appointment",
+        f"IF NEW.state NOT IN ({_HOLDING}) THEN"
+        " DELETE FROM resource_booking WHERE appointment_id = NEW.id; END IF; RETURN NEW;",
+    ),
+    **{
+        f"{table}_append_only": (
+            f"BEFORE UPDATE OR DELETE ON {table}",
+            f"RAISE EXCEPTION '{table}_append_only';",
+        )
+        for table in _APPEND_ONLY
+    },
+    "protocol_version_immutable": (
+        "BEFORE UPDATE OF document, number, protocol_id ON protocol_version",
+        "RAISE EXCEPTION 'protocol_version_immutable';",
+    ),
+    "message_bytes_frozen": (
+        "BEFORE UPDATE OF mime, mime_sha256, message_id ON message",
+        "IF OLD.mime IS NOT NULL THEN RAISE EXCEPTION 'message_bytes_frozen'; END IF; RETURN NEW;",
+    ),
+}
+
+POSTGRESQL: dict[str, tuple[str, ...]] = {
+    OVERLAP: (
+        "CREATE EXTENSION IF NOT EXISTS btree_gist",
+        f"ALTER TABLE resource_booking ADD CONSTRAINT {OVERLAP}"
+        " EXCLUDE USING gist (resource_id WITH =, tstzrange(starts_at, ends_at) WITH &&)",
+    ),
+    **{
+        name: (
+            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$",
+            f"CREATE TRIGGER {name} {when} FOR EACH ROW EXECUTE FUNCTION {name}()",
+        )
+        for name, (when, body) in _POSTGRESQL_REFUSALS.items()
+    },
+}
+
+
+def statements(dialect: str) -> list[str]:
+    """Every statement that puts the guards of that database in place, in order."""
+    if dialect == "sqlite":
+        return list(SQLITE.values())
+    return [statement for group in POSTGRESQL.values() for statement in group]
