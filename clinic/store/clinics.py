@@ -43,7 +43,7 @@ class Clinic(Row):
 
 
 class OpeningHours(Row):
-    """Open on this weekday (Monday 0) from `opens` to `closes`, minutes after midnight; past 1440: into the next date."""
+    """Open on this weekday (Monday 0) from `opens` to `closes`, in minutes (past 1440: the next date)."""
 
     __tablename__ = "opening_hours"
     __table_args__ = (

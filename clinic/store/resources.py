@@ -111,7 +111,7 @@ class Qualification(Row):
 
 
 class Rota(Row):
-    """A practitioner's weeks, repeated from `starts_on` (a Monday) until `ends_on`; a later rota replaces an earlier one."""
+    """A practitioner's weeks, repeated from `starts_on` (a Monday) until `ends_on`; the latest begun rota holds."""
 
     __tablename__ = "rota"
     __table_args__ = (
