@@ -1,0 +1,60 @@
+"""The composition root: what web, worker and command line are given to work with."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from clinic.clock import system_clock
+from clinic.messages.smtp import Security, SmtpSettings, SmtpTransport
+from clinic.messages.transport import Transport
+from clinic.services.work import Actor, UnitOfWork
+from clinic.settings import Settings
+from clinic.store.engine import open_engine
+
+
+PostOffice = Callable[[], Transport]
+"""Makes a way out for messages; each thread that sends asks for its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """The settings, the database, the clock and the way out for messages (none: they stay pending)."""
+
+    settings: Settings
+    engine: Engine
+    clock: Callable[[], datetime]
+    post_office: PostOffice | None
+
+    def work(self, actor: Actor) -> UnitOfWork:
+        """A unit of work that may write."""
+        return UnitOfWork(self.engine, self.clock, actor)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that only reads; every page is filled from one."""
+        with Session(self.engine) as db:
+            yield db
+
+
+def build(
+    settings: Settings, *, clock: Callable[[], datetime] = system_clock, post_office: PostOffice | None = None
+) -> Kit:
+    """The kit of these settings; a post office given here (the demo's mailbox) goes before SMTP."""
+    if settings.database_url.startswith("sqlite"):
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Kit(settings, open_engine(settings.database_url), clock, post_office or _smtp(settings))
+
+
+def _smtp(settings: Settings) -> PostOffice | None:
+    if settings.smtp_host is None:
+        return None
+    return partial(SmtpTransport, SmtpSettings(
+        settings.smtp_host, settings.smtp_port, Security(settings.smtp_tls),
+        settings.smtp_user, settings.smtp_password,
+    ))
