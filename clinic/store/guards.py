@@ -25,6 +25,15 @@ BEGIN
 END"""
 
 
+def _sqlite_blocks(event: str) -> str:
+    return f"""CREATE TRIGGER resource_booking_blocks_{event.split()[0].lower()}
+BEFORE {event} ON resource_booking
+WHEN (SELECT state FROM appointment WHERE id = NEW.appointment_id) NOT IN ({_HOLDING})
+BEGIN
+  SELECT RAISE(ABORT, 'resource_booking_blocks');
+END"""
+
+
 def _sqlite_append_only(table: str, event: str) -> str:
     return f"""CREATE TRIGGER {table}_append_only_{event.lower()}
 BEFORE {event} ON {table}
@@ -36,12 +45,8 @@ END"""
 SQLITE: dict[str, str] = {
     "resource_booking_overlap_insert": _sqlite_overlap("INSERT", ""),
     "resource_booking_overlap_update": _sqlite_overlap("UPDATE", " AND other.id <> NEW.id"),
-    "resource_booking_blocks": f"""CREATE TRIGGER resource_booking_blocks
-BEFORE INSERT ON resource_booking
-WHEN (SELECT state FROM appointment WHERE id = NEW.appointment_id) NOT IN ({_HOLDING})
-BEGIN
-  SELECT RAISE(ABORT, 'resource_booking_blocks');
-END""",
+    "resource_booking_blocks_insert": _sqlite_blocks("INSERT"),
+    "resource_booking_blocks_update": _sqlite_blocks("UPDATE OF appointment_id"),
     "appointment_frees": f"""CREATE TRIGGER appointment_frees
 AFTER UPDATE OF state ON appointment WHEN NEW.state NOT IN ({_HOLDING})
 BEGIN
@@ -63,31 +68,32 @@ BEGIN
 END""",
 }
 
-_POSTGRESQL_REFUSALS: dict[str, tuple[str, str]] = {
+def _refuse(name: str) -> str:
+    # The class of every other broken constraint, so that callers meet one kind of error on both databases.
+    return f"RAISE EXCEPTION '{name}' USING ERRCODE = 'integrity_constraint_violation';"
+
+
+_POSTGRESQL_TRIGGERS: dict[str, tuple[str, str]] = {
+    # The appointment is locked while it is asked, or a cancellation under way would leave this row behind.
     "resource_booking_blocks": (
-        "BEFORE INSERT ON resource_booking",
-        f"IF (SELECT state FROM appointment WHERE id = NEW.appointment_id) NOT IN ({_HOLDING}) THEN"
-        " RAISE EXCEPTION 'resource_booking_blocks'; END IF; RETURN NEW;",
+        "BEFORE INSERT OR UPDATE OF appointment_id ON resource_booking",
+        f"IF (SELECT state FROM appointment WHERE id = NEW.appointment_id FOR NO KEY UPDATE) NOT IN ({_HOLDING}) THEN"
+        f" {_refuse('resource_booking_blocks')} END IF; RETURN NEW;",
     ),
     "appointment_frees": (
         "AFTER UPDATE OF state ON appointment",
         f"IF NEW.state NOT IN ({_HOLDING}) THEN"
         " DELETE FROM resource_booking WHERE appointment_id = NEW.id; END IF; RETURN NEW;",
     ),
-    **{
-        f"{table}_append_only": (
-            f"BEFORE UPDATE OR DELETE ON {table}",
-            f"RAISE EXCEPTION '{table}_append_only';",
-        )
-        for table in _APPEND_ONLY
-    },
+    **{f"{table}_append_only": (f"BEFORE UPDATE OR DELETE ON {table}", _refuse(f"{table}_append_only"))
+       for table in _APPEND_ONLY},
     "protocol_version_immutable": (
         "BEFORE UPDATE OF document, number, protocol_id ON protocol_version",
-        "RAISE EXCEPTION 'protocol_version_immutable';",
+        _refuse("protocol_version_immutable"),
     ),
     "message_bytes_frozen": (
         "BEFORE UPDATE OF mime, mime_sha256, message_id ON message",
-        "IF OLD.mime IS NOT NULL THEN RAISE EXCEPTION 'message_bytes_frozen'; END IF; RETURN NEW;",
+        f"IF OLD.mime IS NOT NULL THEN {_refuse('message_bytes_frozen')} END IF; RETURN NEW;",
     ),
 }
 
@@ -102,7 +108,14 @@ POSTGRESQL: dict[str, tuple[str, ...]] = {
             f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$",
             f"CREATE TRIGGER {name} {when} FOR EACH ROW EXECUTE FUNCTION {name}()",
         )
-        for name, (when, body) in _POSTGRESQL_REFUSALS.items()
+        for name, (when, body) in _POSTGRESQL_TRIGGERS.items()
+    },
+    **{
+        f"{table}_append_only_truncate": (
+            f"CREATE TRIGGER {table}_append_only_truncate BEFORE TRUNCATE ON {table}"
+            f" FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()",
+        )
+        for table in _APPEND_ONLY
     },
 }
 

@@ -1,0 +1,88 @@
+"""What every test may ask for: a database of its own, on SQLite and on PostgreSQL, and no network."""
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy.engine import Engine
+
+from clinic.store.engine import open_engine
+from tests.databases import KINDS, DatabasesOf, PostgreSQLDatabases, SQLiteFiles, unavailable
+from tests.network import stay_at_home
+from tests.postgres import Postgres
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer `--full`: the counts of a release instead of the short ones."""
+    parser.addoption("--full", action="store_true", help="run experiments with the counts of a release")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let processes that tests start know about `--full`."""
+    if config.getoption("--full"):
+        os.environ["TEST_FULL"] = "1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _at_home() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        stay_at_home(monkeypatch)
+        yield
+
+
+@pytest.fixture(scope="session")
+def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> SQLiteFiles:
+    """SQLite databases of this run."""
+    return SQLiteFiles(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQLDatabases]:
+    """The PostgreSQL server of this run; skips where there is none."""
+    try:
+        server = Postgres()
+    except FileNotFoundError as missing:
+        unavailable(str(missing))
+    yield PostgreSQLDatabases(server)
+    server.stop()
+
+
+@pytest.fixture
+def databases_of(request: pytest.FixtureRequest) -> DatabasesOf:
+    """The databases of a kind by its name; PostgreSQL starts when it is first asked for."""
+    return lambda kind: request.getfixturevalue("sqlite_files" if kind == "sqlite" else "postgresql")
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest, databases_of: DatabasesOf) -> Iterator[str]:
+    """The address of a migrated database of this test's own, once of each kind."""
+    databases = databases_of(request.param)
+    url = databases.migrated()
+    yield url
+    databases.remove(url)
+
+
+@pytest.fixture(params=KINDS)
+def empty_database_url(request: pytest.FixtureRequest, databases_of: DatabasesOf) -> Iterator[str]:
+    """The address of a database where nothing was migrated yet, once of each kind."""
+    databases = databases_of(request.param)
+    url = databases.empty()
+    yield url
+    databases.remove(url)
+
+
+@pytest.fixture
+def sqlite_url(sqlite_files: SQLiteFiles) -> Iterator[str]:
+    """The address of a migrated SQLite database of this test's own, where one kind of database is enough."""
+    url = sqlite_files.migrated()
+    yield url
+    sqlite_files.remove(url)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on `database_url`."""
+    opened = open_engine(database_url)
+    yield opened
+    opened.dispose()

@@ -1,0 +1,94 @@
+"""Databases for tests: a template of each kind is migrated once, and every test gets a copy of its own."""
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from clinic.store import migrate
+from clinic.store.engine import open_engine
+from tests.postgres import Postgres
+
+KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+"""The values of a fixture that runs a test on both databases."""
+
+_NUMBERS = itertools.count(1)
+
+
+def is_full() -> bool:
+    """Whether pytest was asked for the long counts, by `--full`."""
+    return os.environ.get("TEST_FULL") == "1"
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip the test with that reason; fail it where nothing may be missing (`TEST_REQUIRE_ALL=1`)."""
+    if os.environ.get("TEST_REQUIRE_ALL") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+class SQLiteFiles:
+    """SQLite databases in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep the files in this folder."""
+        self.folder = folder
+        self._template: Path | None = None
+
+    def empty(self) -> str:
+        """The address of a database that does not exist yet."""
+        return f"sqlite:///{self.folder / f'{next(_NUMBERS)}.db'}"
+
+    def migrated(self) -> str:
+        """The address of a new database with every table and no row."""
+        if self._template is None:
+            self._template = self.folder / "template.db"
+            _migrate(f"sqlite:///{self._template}")
+        copy = self.folder / f"{next(_NUMBERS)}.db"
+        shutil.copyfile(self._template, copy)
+        return f"sqlite:///{copy}"
+
+    def remove(self, url: str) -> None:
+        """Delete the database with the files beside it."""
+        name = Path(url.removeprefix("sqlite:///"))
+        for path in name.parent.glob(f"{name.name}*"):
+            path.unlink()
+
+
+class PostgreSQLDatabases:
+    """Databases of one PostgreSQL server."""
+
+    def __init__(self, server: Postgres) -> None:
+        """Keep the databases on this server."""
+        self.server = server
+        self._has_template = False
+
+    def empty(self) -> str:
+        """The address of a new database without any table."""
+        return self.server.create(f"test{next(_NUMBERS)}")
+
+    def migrated(self) -> str:
+        """The address of a new database with every table and no row."""
+        if not self._has_template:
+            _migrate(self.server.create("migrated"))
+            self._has_template = True
+        return self.server.create(f"test{next(_NUMBERS)}", template="migrated")
+
+    def remove(self, url: str) -> None:
+        """Drop the database with whoever is still connected to it."""
+        self.server.drop(url.partition("@/")[2].partition("?")[0])
+
+
+Databases = SQLiteFiles | PostgreSQLDatabases
+DatabasesOf = Callable[[str], Databases]
+
+
+def _migrate(url: str) -> None:
+    engine = open_engine(url)
+    migrate.upgrade(engine)
+    engine.dispose()
