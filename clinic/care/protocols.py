@@ -1,0 +1,461 @@
+"""A protocol version's content: how a treatment is to be spaced, who must wait, and what the patient is told."""
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from enum import StrEnum
+from typing import Any, cast
+
+from clinic.care.documents import DocumentFaults, Fault, read_document, write_document
+from clinic.care.evidence import Evidence, Source
+from clinic.care.parts import Part
+
+
+class ProtocolFaults(DocumentFaults):
+    """A protocol says something that cannot be; `faults` names all of it, each by its place."""
+
+
+class Mode(StrEnum):
+    """How a protocol's treatments follow each other."""
+
+    SINGLE = "single"
+    ALTERNATING = "alternating"
+    SAME_SESSION = "same-session"
+
+
+class ReviewStatus(StrEnum):
+    """Whether a clinician has signed the content."""
+
+    DRAFT = "draft"
+    APPROVED = "approved"
+
+
+class ContraindicationKind(StrEnum):
+    """How a reason not to treat weighs: never, not yet, or only with a practitioner's reason."""
+
+    ABSOLUTE = "absolute"
+    TEMPORARY = "temporary"
+    RELATIVE = "relative"
+
+
+class Suitability(StrEnum):
+    """What a protocol can do for one grade of laxity."""
+
+    YES = "yes"
+    LIMITED = "limited"
+    NO = "no"
+    NOT_INDICATION = "not-indication"
+    SURGICAL_CONSULTATION = "surgical-consultation"
+
+
+class Urgency(StrEnum):
+    """How soon a red flag must be seen."""
+
+    EMERGENCY = "emergency"
+    SAME_DAY = "same_day"
+    NEXT_WORKING_DAY = "next_working_day"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The gap between two sessions, in whole days."""
+
+    shortest: int
+    ideal: int
+    longest: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.shortest <= self.ideal <= self.longest:
+            raise ValueError(f"interval out of order: {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """How many sessions a course has."""
+
+    least: int
+    typical: int
+    most: int
+    evidence: Evidence
+
+    def __post_init__(self) -> None:
+        if not 0 < self.least <= self.typical <= self.most:
+            raise ValueError(f"sessions out of order: {self.least}, {self.typical}, {self.most}")
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Whether the content is signed, in words for every screen that shows it."""
+
+    status: ReviewStatus
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Indication:
+    """What a course is for; `lifts` where it is about laxity, `sessions` where it has a count of its own."""
+
+    code: str
+    name: str
+    lifts: bool = False
+    sessions: Sessions | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """What is done in one session: its name, the modalities it is made of, and its parts."""
+
+    code: str
+    name: str
+    modalities: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One place in the cycle of a course: the treatment, and its interval to the session before."""
+
+    treatment: str
+    interval: Interval
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Spacing:
+    """At least `days` between `first` and a later `then`."""
+
+    first: str
+    then: str
+    days: int
+    evidence: Evidence
+
+    def __post_init__(self) -> None:
+        if self.days <= 0:
+            raise ValueError("spacing is at least one day")
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """How many days after another modality, from anywhere, a session of this protocol may be; 0 allows the same day."""
+
+    after: str
+    days: int
+    evidence: Evidence
+
+    def __post_init__(self) -> None:
+        if self.days < 0:
+            raise ValueError("a gap is no less than 0 days")
+
+
+@dataclass(frozen=True, slots=True)
+class Downtime:
+    """How many days the treatment shows."""
+
+    shortest: int
+    longest: int
+    evidence: Evidence
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.shortest <= self.longest:
+            raise ValueError(f"downtime out of order: {self.shortest}, {self.longest}")
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """When the result is judged, in days after the last session, and when it is looked at on the way."""
+
+    after_days: int
+    interim_days: tuple[int, ...]
+    evidence: Evidence
+
+    def __post_init__(self) -> None:
+        if self.after_days <= 0 or any(days <= 0 for days in self.interim_days):
+            raise ValueError("an assessment comes after the last session")
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """Upkeep after a completed course: so many sessions of a treatment at a time, that far apart."""
+
+    treatment: str
+    interval: Interval
+    sessions: int
+    evidence: Evidence
+
+    def __post_init__(self) -> None:
+        if self.sessions <= 0:
+            raise ValueError("maintenance has at least one session")
+
+
+@dataclass(frozen=True, slots=True)
+class Laxity:
+    """What the protocol can do for each grade of laxity."""
+
+    mild: Suitability
+    moderate: Suitability
+    severe: Suitability
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Contraindication:
+    """A reason not to treat; `question` asks the patient for it.
+
+    One with `defer_days` ends that many days after the answer's date, one with `defer_until` when that has happened.
+    A clinician may let the treatment go ahead in spite of a waivable one, with a reason.
+    """
+
+    code: str
+    title: str
+    question: str
+    kind: ContraindicationKind
+    evidence: Evidence
+    defer_days: int | None = None
+    defer_until: str = ""
+    note: str = ""
+    waivable: bool = False
+
+    def __post_init__(self) -> None:
+        if self.defer_days is not None and self.defer_days <= 0:
+            raise ValueError("defer_days is at least one day")
+        if self.kind is ContraindicationKind.ABSOLUTE and (self.defer_days or self.defer_until or self.waivable):
+            raise ValueError("an absolute contraindication neither ends nor is waived")
+        if self.kind is ContraindicationKind.TEMPORARY and not (self.defer_days or self.defer_until):
+            raise ValueError("a temporary contraindication says when it ends")
+        if self.kind is ContraindicationKind.RELATIVE and not self.waivable:
+            raise ValueError("a relative contraindication is for a clinician to weigh")
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """What the patient does or leaves off from some days before a session on.
+
+    It is for the treatments named, or for all; `first_only` where only the first session needs it.
+    """
+
+    days_before: int
+    key: str
+    text: str
+    evidence: Evidence
+    treatments: tuple[str, ...] = ()
+    first_only: bool = False
+
+    def __post_init__(self) -> None:
+        if self.days_before < 0:
+            raise ValueError("pre-care comes before the session")
+
+
+@dataclass(frozen=True, slots=True)
+class Aftercare:
+    """What to expect, do and avoid between two hours after a session, for the treatments named or for all."""
+
+    from_hours: int
+    to_hours: int
+    expect: tuple[str, ...]
+    do: tuple[str, ...]
+    avoid: tuple[str, ...]
+    evidence: Evidence
+    treatments: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.from_hours < self.to_hours:
+            raise ValueError(f"aftercare out of order: {self.from_hours} to {self.to_hours} hours")
+
+
+@dataclass(frozen=True, slots=True)
+class RedFlag:
+    """What the patient must not wait with after a session."""
+
+    code: str
+    text: str
+    urgency: Urgency
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure as the facts state it, with the range that was found, for the clinician who reviews it."""
+
+    label: str
+    value: str
+    range: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One session of an expanded protocol; the first has no interval."""
+
+    number: int
+    treatment: str
+    name: str
+    interval: Interval | None
+    parts: tuple[Part, ...]
+    modalities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """Everything that one version of a protocol says; one that contradicts itself cannot be built."""
+
+    code: str
+    name: str
+    mode: Mode
+    review: Review
+    components: tuple[str, ...]
+    indications: tuple[Indication, ...]
+    sessions: Sessions
+    treatments: tuple[Treatment, ...]
+    cycle: tuple[Turn, ...]
+    spacing: tuple[Spacing, ...]
+    gaps: tuple[Gap, ...]
+    downtime: Downtime
+    assessment: Assessment
+    maintenance: Maintenance
+    laxity: Laxity
+    contraindications: tuple[Contraindication, ...]
+    precare: tuple[Instruction, ...]
+    aftercare: tuple[Aftercare, ...]
+    red_flags: tuple[RedFlag, ...]
+    figures: tuple[Figure, ...]
+    scales: tuple[str, ...]
+    photos: tuple[str, ...]
+    photo_days: tuple[int, ...]
+    qualification: tuple[str, ...]
+    sources: tuple[Source, ...]
+
+    def __post_init__(self) -> None:
+        if faults := tuple(_contradictions(self)):
+            raise ProtocolFaults(faults)
+
+    @classmethod
+    def from_document(cls, document: object) -> Protocol:
+        """The protocol that a stored document describes; raises ProtocolFaults with every fault by its place."""
+        try:
+            return read_document(cls, document)
+        except DocumentFaults as error:
+            raise ProtocolFaults(error.faults) from None
+
+    def to_document(self) -> dict[str, Any]:
+        """The document that `from_document` reads back as this protocol; it needs nothing beside it."""
+        return cast(dict[str, Any], write_document(self))
+
+    @property
+    def interval(self) -> Interval:
+        """The interval that stands for the course where one is shown."""
+        return self.cycle[0].interval
+
+    @property
+    def is_lifting(self) -> bool:
+        """Whether the course is offered against laxity."""
+        return any(indication.lifts for indication in self.indications)
+
+    def treatment(self, code: str) -> Treatment:
+        """The treatment of that code; KeyError where the protocol has none."""
+        return _by_code(self.treatments)[code]
+
+
+def steps_for(protocol: Protocol, sessions: int) -> tuple[Step, ...]:
+    """The protocol laid out to so many sessions, its cycle repeated as often as they need."""
+    if sessions < 1:
+        raise ValueError("a course has at least one session")
+    turns = (protocol.cycle[index % len(protocol.cycle)] for index in range(sessions))
+    return tuple(_step(protocol, turn.treatment, number, turn.interval if number > 1 else None)
+                 for number, turn in enumerate(turns, start=1))
+
+
+def maintenance_step(protocol: Protocol) -> Step:
+    """One maintenance session; its interval counts from the session before it."""
+    return _step(protocol, protocol.maintenance.treatment, 1, protocol.maintenance.interval)
+
+
+def sessions_for(protocol: Protocol, indication: str | None) -> Sessions:
+    """How many sessions a course for that indication has."""
+    own = {each.code: each.sessions for each in protocol.indications if each.sessions}
+    return own.get(indication or "", protocol.sessions)
+
+
+def gap_rules(protocol: Protocol) -> tuple[Spacing, ...]:
+    """The gaps after other modalities as spacing from the modality to each treatment of the protocol."""
+    return tuple(Spacing(gap.after, treatment.code, gap.days, gap.evidence)
+                 for gap in protocol.gaps if gap.days for treatment in protocol.treatments)
+
+
+def _step(protocol: Protocol, code: str, number: int, interval: Interval | None) -> Step:
+    treatment = protocol.treatment(code)
+    return Step(number, treatment.code, treatment.name, interval, treatment.parts, treatment.modalities)
+
+
+def _by_code(treatments: Iterable[Treatment]) -> Mapping[str, Treatment]:
+    return {treatment.code: treatment for treatment in treatments}
+
+
+def _contradictions(protocol: Protocol) -> Iterator[Fault]:
+    yield from _empty(protocol)
+    yield from _repeated(protocol)
+    yield from _unknown_treatments(protocol)
+    yield from _unknown_sources(protocol)
+    if (len(protocol.cycle) > 1) != (protocol.mode is Mode.ALTERNATING):
+        yield Fault("mode", "is alternating where the cycle has several turns, and only there")
+
+
+def _empty(protocol: Protocol) -> Iterator[Fault]:
+    for name in ("indications", "treatments", "cycle", "contraindications", "aftercare", "red_flags"):
+        if not getattr(protocol, name):
+            yield Fault(name, "must not be empty")
+    for index, treatment in enumerate(protocol.treatments):
+        if not treatment.parts:
+            yield Fault(f"treatments[{index}].parts", "must not be empty")
+
+
+def _repeated(protocol: Protocol) -> Iterator[Fault]:
+    """One code means one thing; a pre-care key may come again for another treatment."""
+    codes: dict[str, tuple[object, ...]] = {
+        name: tuple(each.code for each in getattr(protocol, name))
+        for name in ("indications", "treatments", "contraindications", "red_flags", "sources")
+    }
+    codes["gaps"] = tuple(gap.after for gap in protocol.gaps)
+    codes["precare"] = tuple((each.key, each.treatments) for each in protocol.precare)
+    codes["aftercare"] = tuple((each.from_hours, each.treatments) for each in protocol.aftercare)
+    for name, found in codes.items():
+        for code, times in Counter(found).items():
+            if times > 1:
+                yield Fault(f"{name}[{_last(found, code)}]", "repeats an earlier one")
+
+
+def _last(found: tuple[object, ...], code: object) -> int:
+    return len(found) - 1 - found[::-1].index(code)
+
+
+def _unknown_treatments(protocol: Protocol) -> Iterator[Fault]:
+    known = {treatment.code for treatment in protocol.treatments}
+    named = [(f"cycle[{index}].treatment", turn.treatment) for index, turn in enumerate(protocol.cycle)]
+    named.append(("maintenance.treatment", protocol.maintenance.treatment))
+    for index, spacing in enumerate(protocol.spacing):
+        named += [(f"spacing[{index}].first", spacing.first), (f"spacing[{index}].then", spacing.then)]
+    for name in ("precare", "aftercare"):
+        for index, each in enumerate(getattr(protocol, name)):
+            named += [(f"{name}[{index}].treatments", code) for code in each.treatments]
+    for place, code in named:
+        if code not in known:
+            yield Fault(place, f"{code} is not a treatment of this protocol")
+
+
+def _unknown_sources(protocol: Protocol) -> Iterator[Fault]:
+    known = {source.code for source in protocol.sources}
+    for place, evidence in _evidence(protocol, ""):
+        for code in evidence.sources:
+            if code not in known:
+                yield Fault(f"{place}.sources", f"{code} is not among the sources")
+
+
+def _evidence(value: object, place: str) -> Iterator[tuple[str, Evidence]]:
+    if isinstance(value, Evidence):
+        yield place, value
+    elif isinstance(value, tuple):
+        for index, each in enumerate(value):
+            yield from _evidence(each, f"{place}[{index}]")
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _evidence(getattr(value, field.name), f"{place}.{field.name}" if place else field.name)
