@@ -9,6 +9,11 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 WRITES = "clinic_writes"
 """Execution option of a connection that will write: SQLite then takes its write lock when it begins."""
 
+_PRAGMAS = (
+    "busy_timeout=20000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
+    "recursive_triggers=ON",  # or INSERT OR REPLACE deletes a row past the triggers that forbid it
+)
+
 
 def open_engine(url: str | URL, *, pool_size: int = 10) -> Engine:
     """An engine for that database; raises ValueError for any other kind than SQLite and PostgreSQL."""
@@ -40,7 +45,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own transaction handling begins too late and lets two writers read the same past:
     # it is switched off, and `_begin_sqlite` says BEGIN.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "busy_timeout=20000", "foreign_keys=ON", "synchronous=FULL"):
+    for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import multiprocessing
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from clinic.store.diary import Appointment, ResourceBooking
+from clinic.store.engine import for_writing, open_engine
+from tests.databases import is_full
+from tests.store.contenders import SLOTS, contend, contend_alone
+from tests.store.rows import NOW, open_clinic
+
+WRITERS = 8
+ROUNDS = 40 if is_full() else 3
+
+
+def overlaps(engine: Engine) -> int:
+    """How many pairs of spans overlap, counted without the guards."""
+    one, other = sa.orm.aliased(ResourceBooking), sa.orm.aliased(ResourceBooking)
+    with engine.connect() as connection:
+        return connection.scalar(
+            sa.select(sa.func.count()).select_from(one).join(other, (one.resource_id == other.resource_id) & (
+                one.id < other.id) & (one.starts_at < other.ends_at) & (other.starts_at < one.ends_at))
+        ) or 0
+
+
+def count(engine: Engine, row: type[Appointment] | type[ResourceBooking]) -> int:
+    with engine.connect() as connection:
+        return connection.scalar(sa.select(sa.func.count()).select_from(row)) or 0
+
+
+def assert_each_slot_was_booked_once(engine: Engine, answers: Counter[str]) -> None:
+    tried = WRITERS * ROUNDS * SLOTS
+    assert answers == {"booked": SLOTS, "refused": tried - SLOTS}
+    assert overlaps(engine) == 0
+    assert (count(engine, Appointment), count(engine, ResourceBooking)) == (SLOTS, 3 * SLOTS)
+
+
+def test_threads_that_lock_the_resources_first_meet_refusals_only(engine: Engine) -> None:
+    ids = open_clinic(engine)
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        answers = sum(pool.map(lambda seed: contend(engine, ids, seed, ROUNDS), range(WRITERS)), Counter())
+
+    assert_each_slot_was_booked_once(engine, answers)
+
+
+def test_processes_meet_refusals_only(database_url: str, engine: Engine) -> None:
+    ids = open_clinic(engine)
+
+    with ProcessPoolExecutor(WRITERS, multiprocessing.get_context("spawn")) as pool:
+        running = [pool.submit(contend_alone, database_url, ids, seed, ROUNDS) for seed in range(WRITERS)]
+        answers = sum((one.result(120) for one in running), Counter())
+
+    assert_each_slot_was_booked_once(engine, answers)
+
+
+def test_a_reader_sees_what_was_committed_while_another_writes(engine: Engine) -> None:
+    ids = open_clinic(engine)
+
+    with for_writing(engine).begin() as writer, engine.connect() as reader:
+        writer.execute(sa.text("UPDATE clinic SET name = 'Hill'"))
+        seen = reader.scalar(sa.text("SELECT name FROM clinic"))
+
+    assert (ids.clinic, seen) == (1, "Harbour")
+
+
+def test_a_row_that_points_nowhere_is_refused(engine: Engine) -> None:
+    with pytest.raises(sa.exc.IntegrityError), for_writing(engine).begin() as connection:
+        connection.execute(sa.text("INSERT INTO clinical_note (patient_id, written_at, text) VALUES (9, :at, 'x')"),
+                           {"at": 0 if engine.dialect.name == "sqlite" else NOW})
+
+
+def test_a_sqlite_connection_keeps_every_promise(sqlite_url: str) -> None:
+    engine = open_engine(sqlite_url)
+
+    with engine.connect() as connection:
+        pragmas = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "foreign_keys", "synchronous", "busy_timeout", "recursive_triggers")
+        }
+    engine.dispose()
+
+    assert pragmas == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 2, "busy_timeout": 20000,
+                       "recursive_triggers": 1}
+
+
+def test_another_kind_of_database_is_refused() -> None:
+    with pytest.raises(ValueError, match="SQLite or PostgreSQL, not mysql"):
+        open_engine("mysql://desk@localhost/clinic")
