@@ -1,0 +1,164 @@
+"""Puts a letter into words: subject, text and HTML, from the texts of its language inside one layout."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
+
+from clinic import paths
+from clinic.messages.letters import ClinicCard, Kind, Letter
+from clinic.messages.styles import StyleSheet, parse_styles
+from clinic.messages.views import SectionView, see_section
+from clinic.messages.words import Labels, folder, labels
+
+_FILES = ("subject.txt", "body.txt", "body.html")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A letter in words, ready for its envelope; the calendar files pass through as they came."""
+
+    subject: str
+    preheader: str
+    text: str
+    html: str
+    calendars: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarWords:
+    """What an appointment is called in a patient's calendar: neutral, whatever it is for."""
+
+    summary: str
+    description: str
+
+
+def render(letter: Letter) -> Rendered:
+    """The letter in its language; LookupError where that language has no such texts."""
+    words, env = labels(letter.language), _environment()
+    views = tuple(see_section(section, letter, words) for section in letter.sections)
+    texts, htmls = zip(*(_bodies(env, view, letter.language) for view in views), strict=True)
+    subject = _subject(env, views[0], letter) if len(views) == 1 else words.merged_subject
+    preheader = _preheader(views, letter, words)
+    around = {
+        "subject": subject,
+        "preheader": preheader,
+        "language": letter.language,
+        "greeting": _greeting(letter, words),
+        "clinic": letter.clinic,
+        "phone_link": phone_link(letter.clinic.phone),
+        "words": words,
+        "reply_or_call": words.reply_or_call.format(phone=letter.clinic.phone),
+        "around_phone": words.reply_or_call.split("{phone}"),
+    }
+    text = env.get_template("messages/layout.txt").render(around, sections=texts)
+    html = env.get_template("messages/layout.html").render(around, sections=htmls, media=Markup(_styles().media))
+    return Rendered(subject, preheader, _tidy(text), html, letter.calendars)
+
+
+def languages() -> tuple[str, ...]:
+    """The languages in which every kind of message has all its texts."""
+    root = _root() / "messages"
+    found = (file.stem for file in sorted(folder().glob("*.toml")))
+    return tuple(
+        each for each in found if all((root / kind / each / name).is_file() for kind in Kind for name in _FILES)
+    )
+
+
+def calendar_words(language: str, clinic: ClinicCard) -> CalendarWords:
+    """What to write into the calendar of a patient with that language."""
+    words = labels(language)
+    return CalendarWords(
+        words.calendar_summary.format(clinic=clinic.name), words.calendar_description.format(phone=clinic.phone)
+    )
+
+
+def phone_link(phone: str) -> str:
+    """The number as a tel: link dials it."""
+    return "tel:" + "".join(sign for sign in phone if sign.isascii() and (sign.isdigit() or sign == "+"))
+
+
+def _bodies(env: Environment, view: SectionView, language: str) -> tuple[str, Markup]:
+    where = f"messages/{view.kind}/{language}"
+    text = env.get_template(f"{where}/body.txt").render(_placeholders(env, view, "txt"))
+    html = env.get_template(f"{where}/body.html").render(_placeholders(env, view, "html"))
+    return text.strip("\n"), Markup(html)
+
+
+def _placeholders(env: Environment, view: SectionView, form: str) -> dict[str, object]:
+    """What a text may name. Blocks of several lines come ready made, so that texts hold no logic of their own."""
+    blocks = env.get_template(f"messages/blocks.{form}").module
+
+    def block(name: str, value: object) -> str:
+        macro: Callable[[object], str] = getattr(blocks, name)
+        return macro(value)
+
+    return view.plain() | {
+        "dates": block("dates", view.dates),
+        "other_dates": block("dates", view.other_dates),
+        "checklist": block("checklist", view.checklist),
+        "care": block("care", view.care),
+        "expected": block("expected", view.expected),
+        "red_flags": block("red_flags", view.red_flags),
+    }
+
+
+def _subject(env: Environment, view: SectionView, letter: Letter) -> str:
+    where = f"messages/{view.kind}/{letter.language}/subject.txt"
+    return " ".join(env.get_template(where).render(view.plain()).split())
+
+
+def _preheader(views: tuple[SectionView, ...], letter: Letter, words: Labels) -> str:
+    first = next((view.dates[0] for view in views if view.dates and view.shows_dates_ahead), None)
+    if first is None:
+        return words.preheader.format(phone=letter.clinic.phone)
+    return words.preheader_with_date.format(day=first.short_day, time=first.time, phone=letter.clinic.phone)
+
+
+def _greeting(letter: Letter, words: Labels) -> str:
+    name = letter.first_name.strip()
+    return words.greeting.format(name=name) if name else words.greeting_without_name
+
+
+def _tidy(text: str) -> str:
+    """No spaces at line ends, never more than one empty line, one line end at the end."""
+    lines = [line.rstrip() for line in text.splitlines()]
+    kept = [line for line, before in zip(lines, ["", *lines], strict=False) if line or before]
+    return "\n".join(kept).strip("\n") + "\n"
+
+
+class _StyledLoader(FileSystemLoader):
+    """Loads our own templates with their styles written into them."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        source, name, is_current = super().get_source(environment, template)
+        return (_styles().inline(source) if template.endswith(".html") else source), name, is_current
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    loader: BaseLoader = _StyledLoader(_root())
+    return ImmutableSandboxedEnvironment(
+        loader=loader,
+        autoescape=lambda name: name is not None and name.endswith(".html"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+
+
+@lru_cache(maxsize=1)
+def _styles() -> StyleSheet:
+    return parse_styles((_root() / "messages" / "styles.css").read_text("utf-8"))
+
+
+def _root() -> Path:
+    return paths.templates()

@@ -1,0 +1,118 @@
+"""The clinic, the patient and the letters that the tests of messages speak about."""
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from clinic.messages.letters import (
+    AftercarePhase,
+    ClinicCard,
+    Instruction,
+    Kind,
+    Letter,
+    Offer,
+    RedFlag,
+    Section,
+    Urgency,
+    VisitLine,
+    VisitState,
+)
+
+NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
+LINK = "https://book.harbour.example/l/7Qp2mXv0aK"
+RULE = "You can move or cancel an appointment free of charge until two working days before it."
+
+CLINIC = ClinicCard(
+    name="Harbour Clinic",
+    address=("12 Quay Street", "Lisbon 1200-109"),
+    phone="+351 21 555 01 20",
+    zone="Europe/Lisbon",
+    sender_email="hello@harbour.example",
+    out_of_hours_phone="+351 21 555 01 99",
+)
+
+EXPECTED = AftercarePhase(
+    0, 24, ("redness and warmth like a sunburn", "tightness, mild swelling"),
+    ("rinse only with lukewarm water and clean hands", "sleep on a clean pillowcase"),
+    ("make-up and sunscreen on the treated area", "exercise, sauna, hot bath, swimming"),
+)
+FADING = AftercarePhase(
+    24, 72, ("redness fading, mostly gone by the third day", "dryness, a rough feel"),
+    ("gentle cleanser, plain moisturiser", "mineral sunscreen SPF 30 or more"), ("picking or scrubbing",),
+)
+LATER = AftercarePhase(72, 168, ("light flaking",), ("keep moisturising, sunscreen every day",), ("cleansing brushes",))
+FLAGS = (
+    RedFlag("Trouble breathing, swelling of lips or tongue, collapse", Urgency.EMERGENCY),
+    RedFlag("Redness, warmth, pain or swelling that grows instead of fading, pus, or fever", Urgency.SAME_DAY),
+    RedFlag("Marked redness or swelling still there after 7 days", Urgency.NEXT_WORKING_DAY),
+)
+INSTRUCTIONS = (
+    Instruction("No sunbathing, sunbed or spray tan. If you are sunburnt, call us: you need a new date.", date(2027, 2, 16)),
+    Instruction("No waxing or hair removal cream on the area.", date(2027, 2, 23)),
+    Instruction("Leave out retinoids, acids and scrubs.", date(2027, 2, 25)),
+    Instruction("Come with clean skin and no make-up.", date(2027, 3, 2)),
+    Instruction("Allow an hour and a half in all.", date(2027, 3, 2)),
+)
+
+
+def visit(day: date, hour: int = 10, **more: object) -> VisitLine:
+    """An appointment of an hour and a half, at a full hour UTC."""
+    starts_at = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+    return VisitLine(starts_at, starts_at + timedelta(minutes=90), "Europe/Lisbon", **more)  # type: ignore[arg-type]
+
+
+FIRST = visit(date(2027, 3, 2), number=1, of=4, practitioner="Dr Inês Duarte")
+SECOND = visit(date(2027, 4, 1), 9, number=2, of=4, practitioner="Dr Inês Duarte")
+THIRD = visit(date(2027, 5, 3), 13, number=3, of=4, practitioner="Marta Reis")
+FOURTH = visit(date(2027, 6, 2), 8, number=4, of=4, practitioner="Dr Inês Duarte")
+
+
+def kept(line: VisitLine) -> VisitLine:
+    """The same date, said to stay."""
+    return VisitLine(
+        line.starts_at, line.ends_at, line.zone, VisitState.KEPT, line.number, line.of, practitioner=line.practitioner
+    )
+
+
+MOVED = visit(
+    date(2027, 4, 8), 14, state=VisitState.MOVED, number=2, of=4, practitioner="Dr Inês Duarte",
+    old_starts_at=SECOND.starts_at,
+)
+CANCELLED = visit(date(2027, 4, 1), 9, state=VisitState.CANCELLED, number=2, of=4)
+
+
+def letter(*sections: Section, **more: object) -> Letter:
+    """A letter to Ana."""
+    return Letter("en", "Ana", CLINIC, sections, **more)  # type: ignore[arg-type]
+
+
+LETTERS: dict[str, Letter] = {
+    "confirmation": letter(
+        Section(Kind.CONFIRMATION, (FIRST, SECOND, THIRD, FOURTH), note=RULE, link=LINK),
+        calendars=(b"BEGIN:VCALENDAR\r\nMETHOD:PUBLISH\r\nEND:VCALENDAR\r\n",),
+    ),
+    "confirmation-single": letter(Section(Kind.CONFIRMATION, (visit(date(2027, 11, 8)),), note=RULE)),
+    "confirmation-undated": letter(Section(Kind.CONFIRMATION, (FIRST, SECOND), undated=2)),
+    "precare": letter(Section(Kind.PRECARE, (FIRST,), instructions=INSTRUCTIONS, link=LINK)),
+    "reminder-7d": letter(Section(Kind.REMINDER_7D, (FIRST,), link=LINK)),
+    "reminder-2d": letter(Section(Kind.REMINDER_2D, (FIRST,), note=RULE)),
+    "change": letter(
+        Section(Kind.CHANGE, (kept(FIRST), MOVED, kept(THIRD), kept(FOURTH)), link=LINK),
+        calendars=(b"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n",),
+    ),
+    "cancellation": letter(Section(Kind.CANCELLATION, (kept(FIRST), CANCELLED), note="No fee applies.")),
+    "aftercare": letter(
+        Section(Kind.AFTERCARE, phases=(EXPECTED, FADING, LATER), red_flags=FLAGS, treated_at=NOW)
+    ),
+    "check-in-24h": letter(Section(Kind.CHECK_IN_24H, phases=(EXPECTED,), red_flags=FLAGS, treated_at=NOW)),
+    "check-in-72h": letter(
+        Section(Kind.CHECK_IN_72H, phases=(FADING,), red_flags=FLAGS, treated_at=NOW, link=LINK)
+    ),
+    "course-complete": letter(
+        Section(Kind.COURSE_COMPLETE, offer=Offer(date(2027, 11, 1), date(2027, 12, 13)), link=LINK)
+    ),
+    "course-complete-booked": letter(Section(Kind.COURSE_COMPLETE, (visit(date(2027, 11, 8)),))),
+    "recall": letter(Section(Kind.RECALL, offer=Offer(date(2027, 11, 1), date(2027, 12, 13)), link=LINK)),
+    "merged": letter(
+        Section(Kind.PRECARE, (FIRST,), instructions=INSTRUCTIONS[2:]), Section(Kind.REMINDER_7D, (FIRST,))
+    ),
+}
