@@ -1,0 +1,173 @@
+"""What a page about one appointment, or about the session that is to get one, shows."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from clinic.care.protocols import Interval, Protocol, steps_for
+from clinic.care.states import SessionState
+from clinic.care.windows import Fit, Window, windows
+from clinic.queries.courses import PatientLine, patient_line, treatment_names
+from clinic.queries.treatment_sessions import (
+    AppointmentLine,
+    SessionLine,
+    appointment_lines,
+    last_held_on,
+    session_lines,
+)
+from clinic.store.clinics import Clinic
+from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
+from clinic.store.diary import Appointment
+from clinic.store.protocols import ProtocolVersion, Treatment
+from clinic.store.resources import Practitioner, Rota, RotaSpan
+
+_TO_COME = frozenset({SessionState.OWED, SessionState.BOOKED})
+
+
+@dataclass(frozen=True, slots=True)
+class KnockOn:
+    """A later session, and the window that it would have."""
+
+    line: SessionLine
+    window: Window | None
+
+    @property
+    def changes(self) -> bool:
+        """Whether that window is another one than its present one."""
+        now = (self.line.earliest_on, self.line.ideal_on, self.line.latest_on)
+        return self.window is not None and now != (
+            self.window.earliest_on, self.window.ideal_on, self.window.latest_on)
+
+    @property
+    def fit(self) -> Fit | None:
+        """How the date that it has would lie in that window; nothing where either is missing."""
+        return self.window.fit(self.line.held_on) if self.window and self.line.held_on else None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPage:
+    """A treatment session among the others of its owner, with the intervals that tie them together."""
+
+    line: SessionLine
+    others: tuple[SessionLine, ...]
+    intervals: tuple[Interval | None, ...]
+    patient: PatientLine
+    course_id: int
+    of_maintenance: bool
+    protocol: str
+    clinic_id: int
+    clinic: str
+    zone: str
+    practitioners: tuple[tuple[int, str], ...]
+
+    def knock_on(self, day: date) -> tuple[KnockOn, ...]:
+        """What a new date of this session means for each later one that is still to come."""
+        rest = [line for line in self.others if line.number > self.line.number and line.state in _TO_COME]
+        dates = [day if line.number == self.line.number else line.held_on for line in self.others]
+        moved = dict(zip((line.number for line in self.others), windows(self.intervals, dates), strict=True))
+        return tuple(KnockOn(line, moved[line.number]) for line in rest)
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentPage:
+    """One appointment; `treatment_session` is there where it is for one."""
+
+    appointment: AppointmentLine
+    patient: PatientLine
+    clinic_id: int
+    clinic: str
+    treatment: str
+    treatment_session: SessionPage | None
+
+
+def clinic_of_appointment(db: Session, appointment_id: int) -> int | None:
+    """The clinic of an appointment, which decides who may see it; none where there is no such appointment."""
+    return db.scalar(sa.select(Appointment.clinic_id).where(Appointment.id == appointment_id))
+
+
+def clinic_of_session(db: Session, treatment_session_id: int) -> int | None:
+    """The clinic of a treatment session's course; none where there is no such session."""
+    return db.scalar(
+        sa.select(Course.clinic_id).where(Course.id == _course_of_session(treatment_session_id).scalar_subquery()))
+
+
+def appointment_page(db: Session, appointment_id: int) -> AppointmentPage | None:
+    """One appointment with its patient and its session, in a fixed number of statements."""
+    found = db.execute(
+        sa.select(Appointment.patient_id, Appointment.treatment_code, Clinic.id, Clinic.name, Treatment.name)
+        .join(Clinic, Clinic.id == Appointment.clinic_id)
+        .outerjoin(Treatment, Treatment.code == Appointment.treatment_code)
+        .where(Appointment.id == appointment_id)
+    ).one_or_none()
+    if found is None:
+        return None
+    patient_id, code, clinic_id, clinic, treatment = found
+    [(session_id, line)] = appointment_lines(db, Appointment.id == appointment_id)
+    patient = patient_line(db, patient_id)
+    assert patient is not None  # a foreign key says so
+    about = session_page(db, session_id) if session_id is not None else None
+    name = about.line.treatment if about else treatment or code
+    return AppointmentPage(line, patient, clinic_id, clinic, name, about)
+
+
+def session_page(db: Session, treatment_session_id: int) -> SessionPage | None:
+    """A treatment session with the others of its course or maintenance plan, in a fixed number of statements."""
+    found = db.execute(
+        sa.select(Course, MaintenancePlan, ProtocolVersion, Clinic)
+        .select_from(TreatmentSession)
+        .outerjoin(MaintenancePlan, MaintenancePlan.id == TreatmentSession.maintenance_plan_id)
+        .join(Course, Course.id == _course_of_session(treatment_session_id).scalar_subquery())
+        .join(ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id)
+        .join(Clinic, Clinic.id == Course.clinic_id)
+        .where(TreatmentSession.id == treatment_session_id)
+    ).one_or_none()
+    if found is None:
+        return None
+    course, plan, version, clinic = found
+    protocol = Protocol.from_document(version.document)
+    names = treatment_names(protocol)
+    lines = session_lines(db, TreatmentSession.course_id == course.id, zone_name=clinic.zone, names=names)
+    if plan is not None:
+        lines = session_lines(db, TreatmentSession.maintenance_plan_id == plan.id, zone_name=clinic.zone, names=names,
+                              before_on=last_held_on(lines))
+    patient = patient_line(db, course.patient_id)
+    assert patient is not None  # a foreign key says so
+    return SessionPage(
+        line=next(line for line in lines if line.id == treatment_session_id), others=lines,
+        intervals=_intervals(protocol, plan, len(lines)), patient=patient, course_id=course.id,
+        of_maintenance=plan is not None, protocol=protocol.name, clinic_id=clinic.id, clinic=clinic.name,
+        zone=clinic.zone, practitioners=practitioners_of(db, clinic.id),
+    )
+
+
+def practitioners_of(db: Session, clinic_id: int) -> tuple[tuple[int, str], ...]:
+    """Id and name of the practitioners who are active and work at a clinic, by name."""
+    table = Practitioner.__table__
+    rows = db.execute(
+        sa.select(table.c.id, table.c.name)
+        .where(table.c.active, table.c.id.in_(_working_at(clinic_id))).order_by(table.c.name, table.c.id)
+    )
+    return tuple((ident, name) for ident, name in rows)
+
+
+def _working_at(clinic_id: int) -> sa.Select[int]:
+    return (sa.select(Rota.practitioner_id).join(RotaSpan, RotaSpan.rota_id == Rota.id)
+            .where(RotaSpan.clinic_id == clinic_id))
+
+
+def _course_of_session(treatment_session_id: int) -> sa.Select[int]:
+    return (
+        sa.select(sa.func.coalesce(TreatmentSession.course_id, MaintenancePlan.course_id))
+        .outerjoin(MaintenancePlan, MaintenancePlan.id == TreatmentSession.maintenance_plan_id)
+        .where(TreatmentSession.id == treatment_session_id)
+    )
+
+
+def _intervals(protocol: Protocol, plan: MaintenancePlan | None, count: int) -> tuple[Interval | None, ...]:
+    if plan is None:
+        return tuple(step.interval for step in steps_for(protocol, count))
+    upkeep = Interval(plan.shortest_days, plan.interval_days, plan.longest_days)
+    return (None, *[upkeep] * (count - 1))
