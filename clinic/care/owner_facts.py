@@ -1,0 +1,132 @@
+"""What is known of a course or a maintenance plan when its messages are decided on."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+from clinic.care.quiet import QuietHours
+from clinic.care.states import AppointmentState, SessionState
+from clinic.planning.local import resolve, zone
+
+OwnerKind = Literal["course", "maintenance-plan"]
+SubjectKind = Literal["course", "maintenance-plan", "treatment-session", "appointment"]
+
+
+class MessageKind(StrEnum):
+    """What a message item is about; the value is the folder of its texts."""
+
+    CONFIRMATION = "confirmation"
+    PRECARE = "precare"
+    REMINDER_7D = "reminder-7d"
+    REMINDER_2D = "reminder-2d"
+    CHANGE = "change"
+    CANCELLATION = "cancellation"
+    AFTERCARE = "aftercare"
+    CHECK_IN_24H = "check-in-24h"
+    CHECK_IN_72H = "check-in-72h"
+    COURSE_COMPLETE = "course-complete"
+    RECALL = "recall"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A course or a maintenance plan: what its treatment sessions and messages belong to."""
+
+    kind: OwnerKind
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PatientFacts:
+    """How the patient may be written to."""
+
+    email: str | None
+    channel: str = "email"
+    wants_messages: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """A treatment session: `recorded_at` is when its completion was entered, `precare_days` the longest lead of
+    its instructions (none: it has no instructions), `ask_on` the day of its recall."""
+
+    id: int
+    number: int
+    state: SessionState
+    performed_at: datetime | None = None
+    recorded_at: datetime | None = None
+    latest_on: date | None = None
+    precare_days: int | None = None
+    ask_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentFacts:
+    """An appointment for one of the owner's sessions; its wall-clock start, zone and fold are the promise."""
+
+    id: int
+    treatment_session_id: int
+    clinic_id: int
+    state: AppointmentState
+    revision: int
+    local_start: datetime
+    fold: int
+    zone: str
+    starts_at: datetime
+    scheduled_at: datetime
+    closed_at: datetime | None = None
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether the patient is expected."""
+        return self.state in (AppointmentState.BOOKED, AppointmentState.ARRIVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the patient last heard of an appointment: where and when at which revision, or that it is off."""
+
+    appointment_id: int
+    treatment_session_id: int
+    clinic_id: int
+    revision: int
+    local_start: datetime
+    fold: int
+    zone: str
+    cancelled: bool = False
+
+    @property
+    def starts_at(self) -> datetime:
+        """The instant that the patient was told."""
+        return resolve(self.local_start, zone(self.zone), last=self.fold == 1)
+
+    def agrees_with(self, appointment: AppointmentFacts) -> bool:
+        """Whether the patient already expects that time and place."""
+        return (self.local_start, self.fold, self.clinic_id) == (
+            appointment.local_start, appointment.fold, appointment.clinic_id)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerFacts:
+    """Everything that decides which messages an owner owes.
+
+    `told` has one entry for each appointment that the patient ever heard of, and `told_precare` the session and
+    local date of every preparation that was sent.
+    """
+
+    owner: Owner
+    is_active: bool
+    is_completed: bool
+    patient: PatientFacts
+    quiet: QuietHours
+    sessions: tuple[SessionFacts, ...]
+    appointments: tuple[AppointmentFacts, ...]
+    told: tuple[Told, ...] = ()
+    told_precare: frozenset[tuple[int, date]] = frozenset()
+
+    @property
+    def is_said_of(self) -> int:
+        """Moves up whenever the time, place or cancellation of any of the owner's appointments changes."""
+        return sum(appointment.revision + 1 for appointment in self.appointments)

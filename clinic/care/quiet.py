@@ -1,0 +1,50 @@
+"""Quiet hours: when a clinic's messages wait for the morning."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from clinic.planning.local import DAY, day_of, instant
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """From one wall-clock minute of the clinic's day to another, past midnight where the end comes first.
+
+    Equal minutes mean no quiet hours. Of an hour that a clock change repeats, all is quiet that is quiet in
+    either pass: the span begins with the first reading of its start and ends with the last of its end.
+    """
+
+    begins: int
+    ends: int
+    zone: ZoneInfo
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.begins < 1440 and 0 <= self.ends < 1440):
+            raise ValueError(f"quiet hours are minutes of a day: {self.begins} to {self.ends}")
+
+
+def next_allowed(at: datetime, quiet: QuietHours) -> datetime:
+    """The first instant from `at` on that is not in quiet hours."""
+    while (until := _quiet_until(at, quiet)) is not None:
+        at = until
+    return at
+
+
+def is_quiet(at: datetime, quiet: QuietHours) -> bool:
+    """Whether messages wait at that instant."""
+    return _quiet_until(at, quiet) is not None
+
+
+def _quiet_until(at: datetime, quiet: QuietHours) -> datetime | None:
+    if quiet.begins == quiet.ends:
+        return None
+    length = (quiet.ends - quiet.begins) % 1440
+    today = day_of(at, quiet.zone)
+    for day in (today - DAY, today, today + timedelta(days=1)):
+        begins_at = instant(day, quiet.begins, quiet.zone)
+        ends_at = instant(day, quiet.begins + length, quiet.zone, last=True)
+        if begins_at <= at < ends_at:
+            return ends_at
+    return None
