@@ -124,8 +124,10 @@ def _read_field(kind: type, field: Field[Any], value: dict[str, object], place: 
     return _read(_hints(kind)[field.name], given, where, faults)
 
 
-def _fault(faults: list[Fault], place: str, text: str) -> None:
+def _fault(faults: list[Fault], place: str, text: str) -> object:
+    """Stands in for the value that could not be read."""
     faults.append(Fault(place, text))
+    return None
 
 
 def _join(place: str, name: str) -> str:

@@ -200,7 +200,7 @@ class Laxity:
 
 @dataclass(frozen=True, slots=True)
 class Contraindication:
-    """A reason not to treat; `question` asks the patient for it.
+    """A reason not to treat; `question` asks the patient for it, `date_label` for the date that counts.
 
     One with `defer_days` ends that many days after the answer's date, one with `defer_until` when that has happened.
     A clinician may let the treatment go ahead in spite of a waivable one, with a reason.
@@ -213,6 +213,7 @@ class Contraindication:
     evidence: Evidence
     defer_days: int | None = None
     defer_until: str = ""
+    date_label: str = ""
     note: str = ""
     waivable: bool = False
 
@@ -274,6 +275,14 @@ class RedFlag:
 
 
 @dataclass(frozen=True, slots=True)
+class Training:
+    """What is written about who may give the treatment; what the clinic asks for are the skills of the parts."""
+
+    texts: tuple[str, ...]
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """A figure as the facts state it, with the range that was found, for the clinician who reviews it."""
 
@@ -322,7 +331,7 @@ class Protocol:
     scales: tuple[str, ...]
     photos: tuple[str, ...]
     photo_days: tuple[int, ...]
-    qualification: tuple[str, ...]
+    training: Training
     sources: tuple[Source, ...]
 
     def __post_init__(self) -> None:
