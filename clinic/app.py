@@ -8,15 +8,15 @@ from datetime import datetime
 from functools import partial
 
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from clinic.clock import system_clock
 from clinic.messages.smtp import Security, SmtpSettings, SmtpTransport
 from clinic.messages.transport import Transport
-from clinic.services.work import Actor, UnitOfWork
+from clinic.services.work import Actor, NotFound, UnitOfWork
 from clinic.settings import Settings
 from clinic.store.engine import open_engine
-
 
 PostOffice = Callable[[], Transport]
 """Makes a way out for messages; each thread that sends asks for its own."""
@@ -37,9 +37,12 @@ class Kit:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A transaction that only reads; every page is filled from one."""
-        with Session(self.engine) as db:
-            yield db
+        """A transaction that only reads; every page is filled from one. Raises NotFound for a row that is not there."""
+        try:
+            with Session(self.engine) as db:
+                yield db
+        except NoResultFound as error:
+            raise NotFound(str(error)) from error
 
 
 def build(

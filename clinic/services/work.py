@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from clinic.planning.findings import Finding
@@ -69,6 +70,8 @@ class UnitOfWork:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.db.close()
+        if isinstance(error, NoResultFound):
+            raise NotFound(str(error)) from error
 
     def commit(self) -> None:
         """Makes everything of this unit of work real, at once or not at all."""

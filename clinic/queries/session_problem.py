@@ -1,0 +1,161 @@
+"""The planner's problem for one session of a course or maintenance plan that runs: everything else stays."""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from clinic.care.protocols import Interval, Protocol, Step, maintenance_step, steps_for
+from clinic.care.states import SessionState
+from clinic.care.windows import Window, joined, windows
+from clinic.planning import Pin, Problem
+from clinic.planning import Step as PlannedStep
+from clinic.queries.offers import protocol_of
+from clinic.queries.problems import ACTIVE, Asked, planned_step, problem_of
+from clinic.store.clinics import Clinic
+from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
+from clinic.store.diary import Appointment, ResourceBooking
+
+LONGEST = 3660
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One session of an owner: its row, its step, the interval before it, and the appointment that it has."""
+
+    row: TreatmentSession
+    step: Step
+    interval: Interval | None
+    appointment: Appointment | None
+
+    @property
+    def on(self) -> date | None:
+        """The date of the session, performed or planned."""
+        return self.row.performed_on or (self.appointment.local_start.date() if self.appointment else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The sessions of one course or maintenance plan, in order; `before_on` is what the first one counts from."""
+
+    course: Course
+    plan: MaintenancePlan | None
+    protocol: Protocol
+    places: tuple[Place, ...]
+    before_on: date | None
+
+    def place(self, treatment_session_id: int) -> Place:
+        """The place of that session."""
+        return next(place for place in self.places if place.row.id == treatment_session_id)
+
+    def windows(self) -> tuple[Window | None, ...]:
+        """The window of each session, from the sessions before as they now stand."""
+        intervals: list[Interval | None] = [None, *(place.interval for place in self.places)]
+        dates: list[date | None] = [self.before_on, *(place.on for place in self.places)]
+        return windows(intervals, dates)[1:]
+
+
+def series_of(db: Session, treatment_session: TreatmentSession) -> Series:
+    """The course or maintenance plan that owns this session, with all its sessions."""
+    if treatment_session.course_id is not None:
+        return course_series(db, treatment_session.course_id)
+    assert treatment_session.maintenance_plan_id is not None
+    return maintenance_series(db, treatment_session.maintenance_plan_id)
+
+
+def course_series(db: Session, course_id: int) -> Series:
+    """The sessions of a course."""
+    course = db.get_one(Course, course_id)
+    protocol = protocol_of(db, course.protocol_version_id)
+    rows = _rows(db, TreatmentSession.course_id == course_id)
+    steps = steps_for(protocol, max((row.number for row, _ in rows), default=1))
+    places = tuple(Place(row, steps[row.number - 1], steps[row.number - 1].interval, held) for row, held in rows)
+    return Series(course, None, protocol, places, None)
+
+
+def maintenance_series(db: Session, maintenance_plan_id: int) -> Series:
+    """The sessions of a maintenance plan, counted from the last one of the course."""
+    plan = db.get_one(MaintenancePlan, maintenance_plan_id)
+    course = db.get_one(Course, plan.course_id)
+    protocol = protocol_of(db, course.protocol_version_id)
+    step = maintenance_step(protocol)
+    interval = Interval(plan.shortest_days, plan.interval_days, plan.longest_days)
+    rows = _rows(db, TreatmentSession.maintenance_plan_id == maintenance_plan_id)
+    before_on = db.scalar(
+        sa.select(sa.func.max(TreatmentSession.performed_on)).where(TreatmentSession.course_id == course.id))
+    places = tuple(Place(row, replace(step, number=row.number), interval, held) for row, held in rows)
+    return Series(course, plan, protocol, places, before_on)
+
+
+def session_problem(
+    db: Session, series: Series, target: Place, *, now: datetime, not_before: datetime, lenient: bool = False
+) -> tuple[Problem, int]:
+    """The problem that places `target` while all else stands, and the number of its step in it.
+
+    Sessions between that have no date stretch the interval. `lenient` drops the last dates, so that a time that is
+    late can be shown as late.
+    """
+    performed = [place.row.performed_on for place in series.places if place.row.performed_on]
+    last_on = max([*performed, *([series.before_on] if series.before_on else [])], default=None)
+    clinic = db.get_one(Clinic, series.course.clinic_id)
+    held = _held(db, [place.appointment.id for place in series.places if place.appointment])
+    steps, at = _steps(series, target, last_on, held, lenient)
+    asked = Asked(
+        clinic_id=clinic.id, patient_id=series.course.patient_id, protocol=series.protocol, steps=tuple(steps),
+        not_before=max(now, not_before), practitioner_id=series.course.practitioner_id, last_session_on=last_on,
+        ignore=tuple(place.appointment.id for place in series.places if place.appointment and place is target),
+        except_course_id=series.course.id if series.plan is None else None,
+        except_plan_id=series.plan.id if series.plan else None,
+    )
+    return problem_of(db, asked, now=now), at
+
+
+def _rows(db: Session, of_owner: sa.ColumnElement[bool]) -> list[tuple[TreatmentSession, Appointment | None]]:
+    rows = db.execute(
+        sa.select(TreatmentSession, Appointment)
+        .outerjoin(Appointment, sa.and_(
+            Appointment.treatment_session_id == TreatmentSession.id, Appointment.state.in_(ACTIVE)))
+        .where(of_owner).order_by(TreatmentSession.number))
+    return [(row, held) for row, held in rows]
+
+
+def _held(db: Session, appointment_ids: list[int]) -> dict[int, tuple[str, ...]]:
+    rows = db.execute(
+        sa.select(ResourceBooking.appointment_id, ResourceBooking.resource_id)
+        .where(ResourceBooking.appointment_id.in_(appointment_ids), ResourceBooking.need > 0)
+        .order_by(ResourceBooking.appointment_id, ResourceBooking.need))
+    found: dict[int, tuple[str, ...]] = {}
+    for appointment_id, resource_id in rows:
+        found[appointment_id] = (*found.get(appointment_id, ()), str(resource_id))
+    return found
+
+
+def _steps(
+    series: Series, target: Place, last_on: date | None, held: dict[int, tuple[str, ...]], lenient: bool
+) -> tuple[list[PlannedStep], int]:
+    """The steps after the last completed session that have a date, and the target; and which one that is."""
+    steps: list[PlannedStep] = []
+    at, since, relax = 0, list[Interval](), False
+    for place in series.places:
+        if place.row.state in (SessionState.COMPLETED, SessionState.NOT_DONE):
+            if place.row.state == SessionState.COMPLETED:
+                since = []
+            continue
+        if place.interval is not None:
+            since.append(place.interval)
+        if place is not target and place.appointment is None:
+            continue
+        interval = joined(since) if since and (steps or last_on) else None
+        since = []
+        step = planned_step(place.step, interval)
+        if lenient and (place is target or relax) and step.gap is not None:
+            step = replace(step, gap=replace(step.gap, max=max(step.gap.max, LONGEST)))
+        relax = place is target
+        if place is target:
+            at = len(steps) + 1
+        elif place.appointment is not None:
+            step = replace(step, pinned=Pin(place.appointment.starts_at, held[place.appointment.id]))
+        steps.append(step)
+    return steps, at

@@ -1,0 +1,100 @@
+"""Other times for one session: what a move or a booking may choose from."""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from clinic.care.windows import Fit, Window
+from clinic.planning import Costs, Kind, Problem, plan, starts
+from clinic.planning.local import day_of, instant, local_of, zone
+from clinic.queries.offers import names_of
+from clinic.queries.session_problem import Place, series_of, session_problem
+from clinic.queries.visit_choice import VisitChoice
+from clinic.store.clinics import Clinic
+from clinic.store.courses import TreatmentSession
+
+MOST_DAYS = 42
+NO_COSTS = Costs(0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOffer:
+    """One time that fits, with whom and where, and how its date lies in the window."""
+
+    number: int
+    starts_at: datetime
+    local_start: datetime
+    local_end: datetime
+    resource_ids: tuple[int, ...]
+    practitioner: str | None
+    room: str | None
+    device: str | None
+    fit: Fit | None
+    gap_days: int | None
+
+    @property
+    def choice(self) -> str:
+        """What a form sends back for this time."""
+        return str(VisitChoice(self.number, self.starts_at, self.resource_ids))
+
+
+@dataclass(frozen=True, slots=True)
+class TimesPage:
+    """The times of some days that keep the rest of the course possible, in order; none: why."""
+
+    times: tuple[TimeOffer, ...]
+    from_on: date
+    to_on: date
+    window: Window | None
+    reason: str | None
+
+
+def offer_times(
+    db: Session, treatment_session_id: int, *, now: datetime, from_on: date | None = None, days: int = 14,
+    practitioner_id: int | None = None,
+) -> TimesPage:
+    """Every start of the session in those days for which the rest of the course can stay as it is.
+
+    Too late is shown as such; too early never is offered. Without `from_on` the days begin with the window.
+    """
+    row = db.get_one(TreatmentSession, treatment_session_id)
+    series = series_of(db, row)
+    target = series.place(row.id)
+    where = zone(db.get_one(Clinic, series.course.clinic_id).zone)
+    window = dict(zip((place.row.id for place in series.places), series.windows(), strict=True))[row.id]
+    today = day_of(now, where)
+    first_on = max(today, from_on or (window.earliest_on if window else today))
+    last_on = first_on + timedelta(days=min(days, MOST_DAYS) - 1)
+    problem, step = session_problem(
+        db, series, target, now=now, not_before=instant(first_on, 0, where), lenient=True)
+    problem = _narrowed(problem, step, first_on, last_on, practitioner_id)
+    answer = starts(problem, step)
+    times = tuple(_offer(problem, step, target, at, window) for at in answer.starts or ())
+    return TimesPage(times, first_on, last_on, window, None if times else answer.reason)
+
+
+def _narrowed(problem: Problem, step: int, first_on: date, last_on: date, practitioner_id: int | None) -> Problem:
+    steps = list(problem.steps)
+    steps[step - 1] = replace(steps[step - 1], from_on=first_on, to_on=last_on)
+    preferred = problem.preferences.practitioner
+    resources = sorted(
+        (each for each in problem.resources
+         if practitioner_id is None or each.kind is not Kind.PRACTITIONER or each.id == str(practitioner_id)),
+        key=lambda each: each.id != preferred)
+    return replace(problem, steps=tuple(steps), resources=tuple(resources))
+
+
+def _offer(problem: Problem, step: int, target: Place, at: datetime, window: Window | None) -> TimeOffer:
+    # With no costs the planner takes the earliest start, which is the one asked for, and the first-listed resources.
+    asked = replace(problem, not_before=at, costs=NO_COSTS, alternatives=1)
+    found = plan(asked).plans[0].sessions[step - 1]
+    where = problem.ruler.zone
+    names = names_of(problem, found.resources)
+    day = day_of(at, where)
+    return TimeOffer(
+        number=target.row.number, starts_at=at, local_start=local_of(at, where),
+        local_end=local_of(found.end_at, where), resource_ids=tuple(map(int, found.resources)),
+        practitioner=names.get(Kind.PRACTITIONER), room=names.get(Kind.ROOM), device=names.get(Kind.DEVICE),
+        fit=window.fit(day) if window else None, gap_days=found.gap_days)

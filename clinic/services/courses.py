@@ -1,0 +1,218 @@
+"""Booking and stopping a whole course."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from clinic.access import Grant, Right, Role, may
+from clinic.care.protocols import Protocol, Step, steps_for
+from clinic.care.screening import Screening, ScreeningAnswers, screen
+from clinic.care.states import COURSE_MOVES, AppointmentState, CourseState, SessionState
+from clinic.planning import Finding, Placement, Weight, judge
+from clinic.planning.local import day_of, zone
+from clinic.queries.offers import CourseRequest, course_problem
+from clinic.queries.session_problem import course_series
+from clinic.queries.visit_choice import VisitChoice
+from clinic.services.holding import (
+    TAKEN,
+    Taken,
+    expire_holds,
+    new_appointment,
+    refresh_windows,
+)
+from clinic.services.overrides import keep_reasons, unsettled
+from clinic.services.reconcile import Owner, reconcile
+from clinic.services.work import Done, Refused, UnitOfWork, check_version, record
+from clinic.store.accounts import AccountRole, Task
+from clinic.store.clinics import Clinic
+from clinic.store.courses import Course, TreatmentSession
+from clinic.store.courses import Screening as ScreeningRow
+from clinic.store.diary import Appointment
+from clinic.store.locks import lock_course, lock_resources
+from clinic.store.protocols import ProtocolVersion
+
+CONSULTATION_WITHIN_DAYS = 14
+"""A consultation task is due within these days. Our default: no source gives a figure."""
+
+
+def book_course(
+    work: UnitOfWork, request: CourseRequest, visits: Sequence[VisitChoice], *,
+    overrides: Mapping[str, str] | None = None,
+) -> Done[int] | Refused:
+    """Books every chosen visit of a new course, or nothing; the sessions past the visits stay owed, undated.
+
+    Severe laxity refuses a lifting course and opens a consultation task; that task is all that is then kept.
+    """
+    reasons = overrides or {}
+    clinic = work.db.get_one(Clinic, request.clinic_id)
+    version = work.db.get_one(ProtocolVersion, request.protocol_version_id)
+    protocol = Protocol.from_document(version.document)
+    where = zone(clinic.zone)
+    wrong = _not_asked_rightly(version, protocol, request, visits)
+    if wrong:
+        return Refused(wrong)
+    screened = screen(
+        protocol, request.answers, today=day_of(work.now, where), first_on=day_of(visits[0].starts_at, where))
+    if screened.tasks:
+        return _refer(work, request, screened)
+    standing = unsettled(screened.findings, reasons) or _not_entitled(work, clinic.id, screened.findings)
+    if standing:
+        return Refused(standing)
+    expire_holds(work)
+    lock_resources(work.db, [request.patient_id, *(each for visit in visits for each in visit.resource_ids)])
+    steps = steps_for(protocol, request.sessions)
+    findings = _judged(work, request, protocol, steps[:len(visits)], visits)
+    standing = unsettled(findings, reasons)
+    if standing:
+        return Refused(standing)
+    course = _add_course(work, request)
+    keep_reasons(work, course.id, (*screened.findings, *findings), reasons)
+    _keep_screening(work, course, request.answers, screened)
+    try:
+        _add_sessions(work, clinic, course, steps, visits)
+    except Taken:
+        return Refused((TAKEN,))
+    series = course_series(work.db, course.id)
+    refresh_windows(series, series.windows())
+    record(work, "course-booked", "course", course.id, clinic_id=clinic.id, visits=len(visits), sessions=len(steps))
+    reconcile(work, Owner("course", course.id))
+    work.commit()
+    return Done(course.id, (*screened.findings, *findings))
+
+
+def stop_course(work: UnitOfWork, course_id: int, *, reason: str, lock_version: int) -> Done[int] | Refused:
+    """Stops a course early: its coming appointments are cancelled, its open sessions will not be done."""
+    course = lock_course(work.db, course_id)
+    check_version("course", course, lock_version)
+    if CourseState.REVOKED not in COURSE_MOVES[CourseState(course.state)]:
+        return Refused((Finding("ended", Weight.BLOCKS, "This course has already ended"),))
+    series = course_series(work.db, course.id)
+    if any(place.appointment and place.appointment.state == AppointmentState.ARRIVED for place in series.places):
+        return Refused((Finding(
+            "arrived", Weight.BLOCKS, "The patient is here for a session: complete or cancel that visit first"),))
+    for place in series.places:
+        if place.appointment is not None:
+            cancel(work, place.appointment, "course-stopped")
+        if place.row.state != SessionState.COMPLETED:
+            place.row.state = SessionState.NOT_DONE
+            place.row.lock_version += 1
+    course.state = CourseState.REVOKED
+    course.ended_on = day_of(work.now, zone(work.db.get_one(Clinic, course.clinic_id).zone))
+    course.ended_reason = reason
+    record(work, "course-stopped", "course", course.id, clinic_id=course.clinic_id)
+    reconcile(work, Owner("course", course.id))
+    work.commit()
+    return Done(course.id)
+
+
+def cancel(work: UnitOfWork, appointment: Appointment, reason: str) -> None:
+    """Marks an appointment cancelled; the database frees what it held. No commit."""
+    appointment.state = AppointmentState.CANCELLED
+    appointment.cancellation_reason = reason
+    appointment.hold_expires_at = None
+    appointment.closed_at = work.now
+    appointment.scheduled_at = work.now
+    appointment.revision += 1
+    appointment.lock_version += 1
+    work.db.flush()
+
+
+def _not_asked_rightly(
+    version: ProtocolVersion, protocol: Protocol, request: CourseRequest, visits: Sequence[VisitChoice]
+) -> tuple[Finding, ...]:
+    if version.state != "approved":
+        return (Finding("draft", Weight.BLOCKS, f"{protocol.name} is a draft: a clinician has to approve it first",
+                        "protocol"),)
+    if not 1 <= request.sessions <= protocol.sessions.most:
+        return (Finding("sessions", Weight.BLOCKS,
+                        f"{protocol.name} has 1 to {protocol.sessions.most} sessions", "sessions"),)
+    numbers = [visit.number for visit in visits]
+    if not visits or numbers != list(range(1, len(visits) + 1)) or len(visits) > request.sessions:
+        return (Finding("visits", Weight.BLOCKS, "Choose a plan that begins with the first session"),)
+    return ()
+
+
+def _refer(work: UnitOfWork, request: CourseRequest, screened: Screening) -> Refused:
+    """Opens the consultation that screening asks for, unless one is open already."""
+    open_already = work.db.scalar(sa.select(Task.id).where(
+        Task.patient_id == request.patient_id, Task.kind == "consultation", Task.done_at.is_(None)).limit(1))
+    if open_already is None:
+        task = Task(
+            clinic_id=request.clinic_id, patient_id=request.patient_id, kind="consultation",
+            text=screened.tasks[0].text, created_at=work.now, created_by=work.actor.account_id,
+            due_on=work.now.date() + timedelta(days=CONSULTATION_WITHIN_DAYS))
+        work.db.add(task)
+        work.db.flush()
+        record(work, "consultation-asked", "task", task.id, clinic_id=request.clinic_id)
+        work.commit()
+    return Refused(screened.findings)
+
+
+def _not_entitled(work: UnitOfWork, clinic_id: int, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """A warning of the screening is for a practitioner to go past."""
+    if not findings or work.actor.account_id is None:
+        return ()
+    roles = work.db.execute(
+        sa.select(AccountRole.clinic_id, AccountRole.role).where(AccountRole.account_id == work.actor.account_id))
+    if may((Grant(each.clinic_id, Role(each.role)) for each in roles), Right.OVERRIDE_SCREENING, clinic_id):
+        return ()
+    return tuple(
+        Finding("practitioner-needed", Weight.BLOCKS, f"{finding.text} A practitioner has to give the reason.",
+                finding.field)
+        for finding in findings)
+
+
+def _judged(
+    work: UnitOfWork, request: CourseRequest, protocol: Protocol, steps: Sequence[Step],
+    visits: Sequence[VisitChoice],
+) -> tuple[Finding, ...]:
+    where = zone(work.db.get_one(Clinic, request.clinic_id).zone)
+    first_on = min(day_of(visits[0].starts_at, where), request.not_before_on)
+    problem = course_problem(work.db, request, protocol, steps, first_on, now=work.now)
+    return judge(problem, [
+        Placement(visit.number, visit.starts_at, tuple(map(str, visit.resource_ids))) for visit in visits])
+
+
+def _add_course(work: UnitOfWork, request: CourseRequest) -> Course:
+    answers = request.answers
+    course = Course(
+        patient_id=request.patient_id, clinic_id=request.clinic_id, state=CourseState.ACTIVE,
+        protocol_version_id=request.protocol_version_id, practitioner_id=request.practitioner_id,
+        indication=answers.indication or "", laxity=answers.laxity or "none",
+        created_at=work.now, created_by=work.actor.account_id)
+    work.db.add(course)
+    work.db.flush()
+    return course
+
+
+def _keep_screening(work: UnitOfWork, course: Course, answers: ScreeningAnswers, screened: Screening) -> None:
+    kept: dict[str, Any] = {
+        "indication": answers.indication, "laxity": answers.laxity, "none_apply": answers.none_apply,
+        "applies": {code: on.isoformat() if on else None for code, on in answers.applies.items()},
+        "cleared": dict(answers.cleared),
+    }
+    said = [
+        {**asdict(finding), "until": finding.until.isoformat() if finding.until else None}
+        for finding in screened.findings]
+    work.db.add(ScreeningRow(
+        course_id=course.id, answered_at=work.now, answered_by=work.actor.account_id, answers=kept, findings=said))
+
+
+def _add_sessions(
+    work: UnitOfWork, clinic: Clinic, course: Course, steps: Sequence[Step], visits: Sequence[VisitChoice]
+) -> None:
+    chosen = {visit.number: visit for visit in visits}
+    rows = [
+        TreatmentSession(
+            course_id=course.id, number=step.number, treatment_code=step.treatment,
+            state=SessionState.BOOKED if step.number in chosen else SessionState.OWED)
+        for step in steps]
+    work.db.add_all(rows)
+    work.db.flush()
+    for row, step in zip(rows, steps, strict=True):
+        if step.number in chosen:
+            new_appointment(work, clinic, course.patient_id, row, step, chosen[step.number])

@@ -1,0 +1,114 @@
+"""Putting an appointment into the diary: the one place that writes what is held, and that says who was faster."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from clinic.care.parts import needs_of, patient_minutes
+from clinic.care.protocols import Step
+from clinic.care.states import AppointmentState
+from clinic.care.windows import Window
+from clinic.planning import Finding, Weight
+from clinic.planning.local import local_of, zone
+from clinic.queries.session_problem import Series
+from clinic.queries.visit_choice import VisitChoice
+from clinic.services.work import UnitOfWork
+from clinic.store.clinics import Clinic
+from clinic.store.courses import TreatmentSession
+from clinic.store.diary import Appointment, ResourceBooking
+from clinic.store.locks import is_overlap
+
+TAKEN = Finding("taken", Weight.BLOCKS, "Someone else has just booked one of these times: look at the times again")
+
+
+class Taken(Exception):
+    """The database refused an overlap that was not there when it was looked for."""
+
+
+def new_appointment(
+    work: UnitOfWork, clinic: Clinic, patient_id: int, treatment_session: TreatmentSession, step: Step,
+    choice: VisitChoice,
+) -> Appointment:
+    """A booked appointment for this session, with everything that it holds. Raises Taken."""
+    appointment = Appointment(
+        clinic_id=clinic.id, patient_id=patient_id, kind="session", treatment_session_id=treatment_session.id,
+        treatment_code=step.treatment, state=AppointmentState.BOOKED, uid=f"{uuid4()}@appointment",
+        created_at=work.now, created_by=work.actor.account_id, **_times(work, clinic, step, choice.starts_at))
+    work.db.add(appointment)
+    work.db.flush()
+    _hold(work, appointment, step, choice)
+    return appointment
+
+
+def change_time(
+    work: UnitOfWork, clinic: Clinic, appointment: Appointment, step: Step, choice: VisitChoice
+) -> None:
+    """Gives an appointment another time: what it held is free, what it needs now is held. Raises Taken."""
+    for name, value in _times(work, clinic, step, choice.starts_at).items():
+        setattr(appointment, name, value)
+    appointment.revision += 1
+    work.db.execute(sa.delete(ResourceBooking).where(ResourceBooking.appointment_id == appointment.id))
+    work.db.flush()
+    _hold(work, appointment, step, choice)
+
+
+def expire_holds(work: UnitOfWork) -> int:
+    """Cancels every hold whose time is up, without a commit: it blocks nothing from now on. How many there were."""
+    found = work.db.scalars(
+        sa.select(Appointment).where(
+            Appointment.state == AppointmentState.PROPOSED, Appointment.hold_expires_at <= work.now)
+        .order_by(Appointment.id).with_for_update(skip_locked=True)).all()
+    for appointment in found:
+        appointment.state = AppointmentState.CANCELLED
+        appointment.hold_expires_at = None
+        appointment.cancellation_reason = "hold-expired"
+        appointment.lock_version += 1
+    work.db.flush()
+    return len(found)
+
+
+def refresh_windows(series: Series, windows: Sequence[Window | None]) -> None:
+    """Writes each open session's window as it follows from the sessions before it."""
+    for place, window in zip(series.places, windows, strict=True):
+        if place.row.performed_at is None:
+            place.row.earliest_on = window.earliest_on if window else None
+            place.row.ideal_on = window.ideal_on if window else None
+            place.row.latest_on = window.latest_on if window else None
+
+
+@contextmanager
+def refusing_overlap() -> Iterator[None]:
+    """Turns the database's refusal of an overlap into Taken; every other error stays what it is."""
+    try:
+        yield
+    except DBAPIError as error:
+        if is_overlap(error):
+            raise Taken from error
+        raise
+
+
+def _times(work: UnitOfWork, clinic: Clinic, step: Step, starts_at: datetime) -> dict[str, object]:
+    local = local_of(starts_at, zone(clinic.zone))
+    minutes = patient_minutes(step.parts)
+    return {
+        "local_start": local.replace(tzinfo=None, fold=0), "zone": clinic.zone, "fold": local.fold,
+        "minutes": minutes, "starts_at": starts_at, "ends_at": starts_at + timedelta(minutes=minutes),
+        "scheduled_at": work.now,
+    }
+
+
+def _hold(work: UnitOfWork, appointment: Appointment, step: Step, choice: VisitChoice) -> None:
+    rows = [(0, appointment.patient_id, appointment.starts_at, appointment.ends_at)]
+    for number, (need, resource_id) in enumerate(zip(needs_of(step.parts), choice.resource_ids, strict=True), 1):
+        begins = appointment.starts_at + timedelta(minutes=need.offset)
+        rows.append((number, resource_id, begins, begins + timedelta(minutes=need.minutes)))
+    with refusing_overlap():
+        work.db.execute(sa.insert(ResourceBooking), [
+            {"appointment_id": appointment.id, "clinic_id": appointment.clinic_id, "need": number,
+             "resource_id": resource_id, "starts_at": begins, "ends_at": ends}
+            for number, resource_id, begins, ends in rows])

@@ -1,0 +1,31 @@
+"""Locks that a booking takes first, always in one order, so that two bookings never wait for each other."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from clinic.store.courses import Course
+from clinic.store.guards import OVERLAP
+from clinic.store.resources import Resource
+
+
+def lock_course(db: Session, course_id: int) -> Course:
+    """The course's row, locked: whoever changes anything of a course holds it. Raises NoResultFound."""
+    return db.scalars(
+        sa.select(Course).where(Course.id == course_id).with_for_update()
+        .execution_options(populate_existing=True)).one()
+
+
+def lock_resources(db: Session, resource_ids: Iterable[int]) -> None:
+    """Locks these resources in the order of their ids. SQLite's one writer holds them all already."""
+    db.execute(
+        sa.select(Resource.__table__.c.id).where(Resource.__table__.c.id.in_(sorted(set(resource_ids))))
+        .order_by(Resource.__table__.c.id).with_for_update())
+
+
+def is_overlap(error: DBAPIError) -> bool:
+    """Whether the database refused because a resource is held by something else at that time."""
+    return OVERLAP in str(error.orig)
