@@ -1,0 +1,41 @@
+// Single keys: "/" finds a patient, "?" shows the list, letters go to places. They can be switched off on a device,
+// because speech input types letters (WCAG 2.1.4).
+const REMEMBERED = "single-keys";
+
+const typing = (target) => target.closest("input, textarea, select, [contenteditable]");
+
+export function enableShortcuts() {
+  const choice = document.getElementById("shortcuts-on");
+  if (!choice) return;
+  choice.closest("[data-shortcuts-choice]").hidden = false;
+  choice.checked = localStorage.getItem(REMEMBERED) !== "off";
+  choice.addEventListener("change", () => localStorage.setItem(REMEMBERED, choice.checked ? "on" : "off"));
+  document.addEventListener("keydown", (event) => {
+    if (!choice.checked || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || typing(event.target)) return;
+    if (act(event.key)) event.preventDefault();
+  });
+  document.querySelectorAll('a[href="#shortcuts"]').forEach((link) => link.addEventListener("click", showList));
+}
+
+function act(key) {
+  if (key === "/") {
+    const field = document.querySelector("[data-search-key]");
+    field?.focus();
+    field?.select();
+    return Boolean(field);
+  }
+  if (key === "?") {
+    showList();
+    return true;
+  }
+  const place = document.querySelector(`[data-shortcut="${CSS.escape(key)}"]`);
+  place?.click();
+  return Boolean(place);
+}
+
+function showList() {
+  const list = document.getElementById("shortcuts");
+  list.open = true;
+  list.querySelector("summary").focus();
+  list.scrollIntoView({ block: "nearest" });
+}
