@@ -1,0 +1,26 @@
+"""Finding time for a whole course: `plan` says what would fit, `judge` what speaks against a proposal."""
+from clinic.planning.answer import Answer, Parts, Placement, Plan, PlannedSession, Relaxation, Status
+from clinic.planning.choices import Choice, choices
+from clinic.planning.findings import Finding, Weight, blocks
+from clinic.planning.judge import judge
+from clinic.planning.planner import plan, starts
+from clinic.planning.problem import (
+    Costs,
+    Gap,
+    Kind,
+    Need,
+    Past,
+    Pin,
+    Preferences,
+    Problem,
+    Resource,
+    Spacing,
+    Step,
+)
+from clinic.planning.ruler import Hours, Ruler, busy_bits, granule_for, opening_bits, ruler
+
+__all__ = [
+    "Answer", "Choice", "Costs", "Finding", "Gap", "Hours", "Kind", "Need", "Parts", "Past", "Pin", "Placement", "Plan",
+    "PlannedSession", "Preferences", "Problem", "Relaxation", "Resource", "Ruler", "Spacing", "Status", "Step",
+    "Weight", "blocks", "busy_bits", "choices", "granule_for", "judge", "opening_bits", "plan", "ruler", "starts",
+]

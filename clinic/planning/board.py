@@ -1,0 +1,454 @@
+"""A problem made ready for searching: for each step the days, starts and leaders that are open to it.
+
+Pins are folded in: what they hold is taken from the others, and the days and starts beside them are bounded.
+What then remains between two steps is their gap. Pairs that need more are listed in `spaced` (a spacing that the gaps
+between do not imply), `orders` and `holds` (sessions so long, or so near each other, that one could begin before the
+other ends, or both could need one resource at once).
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from itertools import pairwise
+
+from clinic.planning.bits import runs, spread
+from clinic.planning.local import day_of
+from clinic.planning.problem import Kind, Problem, Step
+from clinic.planning.ruler import Ruler, bits, grid_bits, window_bits
+from clinic.planning.supply import NOBODY, Pool, Supply, groups_of
+
+MINUTE = timedelta(minutes=1)
+ENDLESS = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A way to place a session on a day: its own cost, first granule, leader, and its resources where they matter."""
+
+    cost: int
+    start: int
+    leader: int
+    resources: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Bounds one step to a day and to the granules `first` to `last`."""
+
+    at: int
+    day: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where a day lies in the bytes of a set of granules."""
+
+    first: int
+    last: int
+    shift: int
+    mask: int
+    low: int
+
+    def of(self, packed: bytes) -> int:
+        """The granules of the day, counted from `low`."""
+        return int.from_bytes(packed[self.first:self.last], "little") >> self.shift & self.mask
+
+
+@lru_cache(maxsize=64)
+def cuts_of(on: Ruler) -> tuple[Cut, ...]:
+    """A cut for each day from -1 on."""
+    found = []
+    for span in on.spans:
+        mask = 0
+        for low, high, _ in span.pieces:
+            mask |= bits(low - span.low, high - span.low)
+        found.append(Cut(span.low >> 3, (span.high + 7) >> 3, span.low & 7, mask, span.low))
+    return tuple(found)
+
+
+class Stage:
+    """One step on the board."""
+
+    __slots__ = (
+        "at", "cells", "days", "ends", "first_bit", "gap", "last_bit", "pin_day", "pin_option", "step", "supply",
+        "windows",
+    )
+
+    def __init__(self, at: int, step: Step, length: int) -> None:
+        self.at, self.step, self.gap = at, step, step.gap
+        self.first_bit, self.last_bit = 0, length
+        self.days = 0  # bit d + 1 is set where the session alone could be on day d
+        self.pin_day = 0
+        self.pin_option: Option | None = None
+        self.supply: Supply | None = None
+        self.windows: bytes | None = None
+        self.ends = 0  # how many granules after its start the patient leaves
+        self.cells: dict[int, tuple[Option, ...]] = {}
+
+
+class Board:
+    """The first `upto` steps of a problem, ready for searching; `only` bounds one step further."""
+
+    def __init__(self, problem: Problem, upto: int | None = None, only: Only | None = None) -> None:
+        self.problem = problem
+        self.ruler = problem.ruler
+        self.costs = problem.costs
+        self.cuts = cuts_of(problem.ruler)
+        self.steps = problem.steps[:upto]
+        self.index = {resource.id: at for at, resource in enumerate(problem.resources)}
+        self.preferred = self.index.get(problem.preferences.practitioner or "", NOBODY)
+        self._only = only
+        self._supplies: dict[object, Supply] = {}
+        self._supply_days: dict[int, int] = {}
+        self._pool = Pool(problem, self._held_by_pins())
+        self._allowed = self._starts_allowed()
+        self.stages = [self._stage(at) for at in range(len(self.steps))]
+        self._bound_by_pins()
+        for stage in self.stages:
+            if stage.pin_option is None:
+                stage.days &= self._days_of(stage)
+        self.shortest, self.longest = self._gaps_between()
+        self.spaced = self._spaced_pairs()
+        self.orders, self.holds = self._near_pairs()
+        self.alive = self._alive()
+
+    # what the search asks
+
+    @property
+    def hard_until(self) -> int:
+        """The last step that binds a later one by more than its gap; -1 where none does."""
+        return max((first for first, _ in (*self.spaced, *self.orders, *self.holds)), default=-1)
+
+    def is_alive(self, at: int, day: int) -> bool:
+        """Whether a step can be on a day and gaps lead from there to the end of the course."""
+        stage = self.stages[at]
+        if stage.pin_option is not None:
+            return day == stage.pin_day and bool(self.alive[at])
+        return day >= -1 and bool(self.alive[at] >> (day + 1) & 1)
+
+    def days_after(self, at: int, day: int) -> list[tuple[int, int]]:
+        """The days on which the step after `at` can be, with what the gap costs, cheapest first."""
+        stage = self.stages[at + 1]
+        gap = stage.gap
+        assert gap is not None
+        if stage.pin_option is not None:
+            fits = self.stages[at].pin_option is not None or gap.min <= stage.pin_day - day <= gap.max
+            cost = abs(stage.pin_day - day - gap.ideal) * self.costs.gap_day
+            return [(stage.pin_day, cost)] if fits and self.alive[at + 1] else []
+        alive = self.alive[at + 1]
+        first = day + 1
+        low = max(first + gap.min, 0)
+        reach = alive >> low & ((1 << max(first + gap.max - low + 1, 0)) - 1)
+        if not reach:
+            return []
+        ideal, each = first + gap.ideal, self.costs.gap_day
+        found = []
+        while reach:
+            bit = reach & -reach
+            place = low + bit.bit_length() - 1
+            found.append((abs(place - ideal) * each, place - 1))
+            reach ^= bit
+        found.sort()
+        return [(place, cost) for cost, place in found]
+
+    def cell(self, at: int, day: int) -> tuple[Option, ...]:
+        """The best start of a step on a day for each leader, cheapest first."""
+        stage = self.stages[at]
+        found = stage.cells.get(day)
+        if found is None:
+            found = stage.cells[day] = self._cell(stage, day)
+        return found
+
+    def led_on(self, stage: Stage, day: int) -> list[tuple[int, int]]:
+        """Each leader with the starts of a day, counted from where its cut begins."""
+        supply = stage.supply
+        assert supply is not None
+        cut = self.cuts[day + 1]
+        mask = self._clipped(stage, cut)
+        return [
+            (leader, starts) for leader, packed in supply.packed() if (starts := cut.of(packed) & mask)
+        ]
+
+    def starts_on(self, stage: Stage, day: int) -> int:
+        """The starts of a day, whoever leads, counted from where its cut begins."""
+        assert stage.supply is not None
+        cut = self.cuts[day + 1]
+        return cut.of(stage.supply.packed_any()) & self._clipped(stage, cut)
+
+    def first_cost(self, day: int) -> int:
+        """What it costs to begin on a day: the wait, or the gap to the session before the course's first step."""
+        last, gap = self.problem.last_session_on, self.stages[0].gap
+        if last is None:
+            return max(day, 0) * self.costs.wait_day
+        return 0 if gap is None else abs(day - self.ruler.day(last) - gap.ideal) * self.costs.gap_day
+
+    def first_days(self) -> list[int]:
+        """The days on which the first step can be."""
+        if self.stages[0].pin_option is not None:
+            return [self.stages[0].pin_day] if self.alive[0] else []
+        return [at - 1 for at in range(self.alive[0].bit_length()) if self.alive[0] >> at & 1]
+
+    def other_cost(self, leader: int) -> int:
+        """What it costs that this practitioner leads and not the preferred one."""
+        return self.costs.other_practitioner if NOBODY != leader != self.preferred != NOBODY else 0
+
+    def holds_of(self, at: int, start: int, resources: Sequence[int]) -> tuple[tuple[int, int, int], ...]:
+        """What a session holds: resource, first granule and the one after the last."""
+        supply = self.stages[at].supply
+        assert supply is not None
+        return tuple(
+            (resources[group.needs[0]], start + offset, start + offset + length)
+            for group in supply.groups for offset, length in group.holds
+        )
+
+    # how it is made ready
+
+    def _held_by_pins(self) -> dict[int, int]:
+        held: dict[int, int] = {}
+        for step in self.steps:
+            if step.pinned is None:
+                continue
+            for need, name in zip(step.needs, step.pinned.resources, strict=True):
+                begins = step.pinned.start_at + need.offset * MINUTE
+                taken = self.ruler.covering(begins, begins + need.minutes * MINUTE)
+                at = self.index[name]
+                held[at] = held.get(at, 0) | taken
+        return held
+
+    def _starts_allowed(self) -> int:
+        before = bits(0, self.ruler.up(self.problem.not_before))
+        return grid_bits(self.ruler, self.problem.start_step) & ~before
+
+    def _stage(self, at: int) -> Stage:
+        step = self.steps[at]
+        stage = Stage(at, step, self.ruler.length)
+        if step.pinned is not None:
+            stage.pin_day = self.ruler.day(day_of(step.pinned.start_at, self.ruler.zone))
+            resources = tuple(self.index[name] for name in step.pinned.resources)
+            leader = next(
+                (each for need, each in zip(step.needs, resources, strict=True) if need.kind is Kind.PRACTITIONER),
+                NOBODY,
+            )
+            stage.pin_option = Option(self.other_cost(leader), -1, leader, resources)
+            return stage
+        stage.ends = step.minutes * 60 // self.ruler.granule
+        stage.supply = self._supply(stage)
+        windows = self.problem.preferences.windows
+        if windows is not None and self.costs.outside_windows:
+            stage.windows = packed(window_bits(self.ruler, windows, stage.ends), self.ruler.length)
+        stage.days = self._days_allowed(at)
+        if self._only is not None and self._only.at == at:
+            stage.days &= 1 << (self._only.day + 1)
+            stage.first_bit, stage.last_bit = self._only.first, self._only.last
+        return stage
+
+    def _supply(self, stage: Stage) -> Supply:
+        key = (stage.step.minutes, stage.step.needs)
+        found = self._supplies.get(key)
+        if found is None:
+            within = self._allowed
+            if self.problem.patient_busy:
+                within &= runs(self.ruler.full & ~self.problem.patient_busy, stage.ends)
+            groups = groups_of(stage.step, self.ruler.granule)
+            found = self._supplies[key] = Supply(self._pool, groups, within)
+        return found
+
+    def _days_allowed(self, at: int) -> int:
+        """The days that dates, the session before the course and history leave to a step; bit d + 1 is day d."""
+        step, on = self.steps[at], self.ruler
+        low = -1 if step.from_on is None else on.day(step.from_on)
+        high = on.days - 1 if step.to_on is None else on.day(step.to_on)
+        if at == 0 and self.problem.last_session_on is not None and step.gap is not None:
+            last = on.day(self.problem.last_session_on)
+            low, high = max(low, last + step.gap.min), min(high, last + step.gap.max)
+        allowed = bits(max(low, -1) + 1, min(high, on.days - 1) + 2)
+        for past in self.problem.history:
+            day = on.day(past.on)
+            before = self._spacing(step.treatment, past.treatment)
+            after = self._spacing(past.treatment, step.treatment)
+            # On one date the spacing holds in both directions, so that either forbids the date itself.
+            lowest, highest = day - before + 1, day + after - 1
+            if before > 0 or after > 0:
+                allowed &= ~bits(max(min(lowest, day), -1) + 1, max(highest, day, -2) + 2)
+        return allowed
+
+    def _spacing(self, first: str, then: str) -> int:
+        return max((each.days for each in self.problem.spacing if each.first == first and each.then == then), default=0)
+
+    def _bound_by_pins(self) -> None:
+        """Keep gaps, order and spacing to the pins."""
+        for before, after in pairwise(self.stages):
+            gap = after.gap
+            assert gap is not None
+            if before.step.pinned is not None and after.step.pinned is None:
+                self._bound_days(after, before.pin_day + gap.min, before.pin_day + gap.max)
+                ends = before.step.pinned.start_at + before.step.minutes * MINUTE
+                after.first_bit = max(after.first_bit, self.ruler.up(ends))
+            if after.step.pinned is not None and before.step.pinned is None:
+                self._bound_days(before, after.pin_day - gap.max, after.pin_day - gap.min)
+                latest = self.ruler.down(after.step.pinned.start_at) - before.ends
+                before.last_bit = min(before.last_bit, latest)
+        if self.problem.spacing:
+            for pin in self.stages:
+                if pin.pin_option is not None:
+                    self._space_from_pin(pin)
+
+    def _space_from_pin(self, pin: Stage) -> None:
+        for stage in self.stages:
+            if stage.pin_option is not None:
+                continue
+            if stage.at > pin.at:
+                days = self._spacing(pin.step.treatment, stage.step.treatment)
+                self._bound_days(stage, pin.pin_day + days, None)
+            else:
+                days = self._spacing(stage.step.treatment, pin.step.treatment)
+                self._bound_days(stage, None, pin.pin_day - days)
+
+    def _bound_days(self, stage: Stage, low: int | None, high: int | None) -> None:
+        low = -1 if low is None else max(low, -1)
+        high = self.ruler.days - 1 if high is None else min(high, self.ruler.days - 1)
+        stage.days &= bits(low + 1, high + 2)
+
+    def _days_of(self, stage: Stage) -> int:
+        """The days with a start, as far as the resources, the patient and the pins allow one."""
+        clipped = stage.first_bit > 0 or stage.last_bit < self.ruler.length
+        key = id(stage.supply)
+        found = None if clipped else self._supply_days.get(key)
+        if found is None:
+            assert stage.supply is not None
+            within = bits(stage.first_bit, stage.last_bit + 1) if clipped else -1
+            whole = packed(stage.supply.any & within, self.ruler.length) if clipped else stage.supply.packed_any()
+            found = 0
+            for at, cut in enumerate(self.cuts):
+                if int.from_bytes(whole[cut.first:cut.last], "little") >> cut.shift & cut.mask:
+                    found |= 1 << at
+            if not clipped:
+                self._supply_days[key] = found
+        return found
+
+    def _clipped(self, stage: Stage, cut: Cut) -> int:
+        if stage.first_bit <= cut.low and stage.last_bit >= self.ruler.length:
+            return cut.mask
+        return cut.mask & bits(max(stage.first_bit - cut.low, 0), max(stage.last_bit + 1 - cut.low, 0))
+
+    def _cell(self, stage: Stage, day: int) -> tuple[Option, ...]:
+        if stage.pin_option is not None:
+            return (stage.pin_option,)
+        cut = self.cuts[day + 1]
+        windows = -1 if stage.windows is None else cut.of(stage.windows)
+        found = []
+        for leader, starts in self.led_on(stage, day):
+            inside = starts & windows
+            cost = self.other_cost(leader) if inside else self.other_cost(leader) + self.costs.outside_windows
+            best = inside or starts
+            found.append(Option(cost, cut.low + (best & -best).bit_length() - 1, leader))
+        return tuple(sorted(found, key=lambda option: (option.cost, option.start, option.leader)))
+
+    def _gaps_between(self) -> tuple[list[int], list[int]]:
+        """The shortest and longest way in days from the first step to each: two steps' difference bounds their gap."""
+        shortest, longest = [0], [0]
+        for before, after in pairwise(self.stages):
+            gap = after.gap
+            assert gap is not None
+            if before.pin_option is not None and after.pin_option is not None:
+                gap_min = gap_max = after.pin_day - before.pin_day
+            else:
+                gap_min, gap_max = gap.min, gap.max
+            shortest.append(shortest[-1] + gap_min)
+            longest.append(longest[-1] + gap_max)
+        return shortest, longest
+
+    def least(self, first: int, then: int) -> int:
+        """The fewest days that the gaps leave between two steps."""
+        return self.shortest[then] - self.shortest[first]
+
+    def most(self, first: int, then: int) -> int:
+        """The most days that the gaps leave between two steps."""
+        return self.longest[then] - self.longest[first]
+
+    def _spaced_pairs(self) -> dict[tuple[int, int], int]:
+        if not self.problem.spacing:
+            return {}
+        found = {}
+        for then, later in enumerate(self.stages):
+            for first, earlier in enumerate(self.stages[:then]):
+                if earlier.pin_option is None and later.pin_option is None:
+                    days = self._spacing(earlier.step.treatment, later.step.treatment)
+                    if days > self.least(first, then):
+                        found[first, then] = days
+        return found
+
+    def _near_pairs(self) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
+        """The pairs of sessions that could overlap in order, and those that could at a resource."""
+        orders, holds = set(), set()
+        for then, later in enumerate(self.stages):
+            for first in range(then - 1, -1, -1):
+                earlier = self.stages[first]
+                if earlier.supply is None or later.supply is None:
+                    continue
+                days = self.least(first, then)
+                if days > DAYS_THAT_PART:
+                    break
+                if then == first + 1 and self._can_meet(earlier, later, days, earlier.ends, 0):
+                    orders.add((first, then))
+                if self._share(earlier.supply, later.supply) and self._can_meet(
+                    earlier, later, days, reach(earlier.supply)[1], reach(later.supply)[0]
+                ):
+                    holds.add((first, then))
+        return orders, holds
+
+    def _can_meet(self, earlier: Stage, later: Stage, days: int, ends: int, begins: int) -> bool:
+        """Whether some start of the one, `ends` granules on, lies after some start of the other, `begins` on."""
+        earliest = ENDLESS
+        for day in range(self.ruler.days - 1, -2, -1):
+            if day + days < self.ruler.days and later.days >> (day + days + 1) & 1:
+                starts = self.starts_on(later, day + days)
+                if starts:
+                    earliest = min(earliest, self.cuts[day + days + 1].low + (starts & -starts).bit_length() - 1)
+            if earlier.days >> (day + 1) & 1:
+                starts = self.starts_on(earlier, day)
+                if starts and self.cuts[day + 1].low + starts.bit_length() - 1 + ends > earliest + begins:
+                    return True
+        return False
+
+    @staticmethod
+    def _share(one: Supply, other: Supply) -> bool:
+        ones = {resource for masks in one.masks for resource in masks}
+        return any(resource in ones for masks in other.masks for resource in masks)
+
+    def _alive(self) -> list[int]:
+        """For each step the days from which gaps lead to the end of the course; for a pin whether they do."""
+        alive = [0] * len(self.stages)
+        after = None
+        for stage in reversed(self.stages):
+            if stage.pin_option is not None:
+                found = 1 if after is None or alive[after.at] else 0
+            elif after is None or after.pin_option is not None:
+                found = stage.days if after is None or alive[after.at] else 0
+            else:
+                assert after.gap is not None
+                gap = after.gap
+                found = stage.days & spread(alive[after.at], gap.max - gap.min + 1) >> gap.max
+            alive[stage.at] = found
+            after = stage
+        return alive
+
+
+# Two starts this many dates apart cannot meet: a hold ends at most 4320 minutes after its start and begins at most
+# 1440 before it, and a date that a zone skips takes one more.
+DAYS_THAT_PART = 6
+
+
+def reach(supply: Supply) -> tuple[int, int]:
+    """How far a session's holds reach from its start, in granules: the first begins, the last ends."""
+    holds = [hold for group in supply.groups for hold in group.holds]
+    return min(offset for offset, _ in holds), max(offset + length for offset, length in holds)
+
+
+def packed(granules: int, length: int) -> bytes:
+    """A set of granules as bytes, in which a day can be cut out without touching the rest."""
+    return granules.to_bytes((length >> 3) + 2, "little")

@@ -1,0 +1,321 @@
+"""The whole course at its least cost, proven.
+
+A state is a step placed on a day with the practitioner who led last. What the rest of the course costs from a state is
+found once and kept, as a proven lower bound until it is known exactly; a budget keeps the search to what could
+still win. First days stand in a queue by their bound, so that the cheapest is settled first and the alternatives next.
+
+Where sessions bind each other by more than their gaps (`Board.spaced`, `orders`, `holds`), a state also carries what
+it binds: a `Tag`. The same search without tags is then a lower bound that guides the one with them.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from time import monotonic
+
+from clinic.planning.board import ENDLESS, Board, Option, reach
+
+LOOKS_BETWEEN_CLOCKS = 512
+
+
+class OutOfTime(Exception):
+    """The time that the search was given is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """What sessions placed so far ask of later ones beyond their gaps.
+
+    `floors` are (step, earliest day), `ready` is the first granule at which the next session may start, `holds` are
+    (resource, first granule, granule after the last).
+    """
+
+    floors: tuple[tuple[int, int], ...] = ()
+    ready: int = 0
+    holds: tuple[tuple[int, int, int], ...] = ()
+
+
+FREE = Tag()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A step placed: its day, who led last, and what is carried on."""
+
+    at: int
+    day: int
+    leader: int
+    tag: Tag = FREE
+
+
+class Search:
+    """Finds what the rest of the course costs, and the plans that cost no more."""
+
+    def __init__(self, board: Board, until: float | None = None) -> None:
+        self.board = board
+        self._until = until
+        self._looks = 0
+        self._last = len(board.stages) - 1
+        self._hard_until = board.hard_until
+        self._change = board.costs.practitioner_change
+        self._exact: list[dict[tuple[int, int], int]] = [{} for _ in board.stages]
+        self._least: list[dict[tuple[int, int], int]] = [{} for _ in board.stages]
+        self._tagged_exact: dict[State, int] = {}
+        self._tagged_least: dict[State, int] = {}
+        self._days_after: list[dict[int, list[tuple[int, int]]]] = [{} for _ in board.stages]
+        self.queue: list[tuple[int, int, bool]] = []
+
+    def best_first_days(self, count: int) -> Iterator[tuple[int, int]]:
+        """The cheapest first days with the cost of the best plan from each, cheapest first, then earliest."""
+        self.queue = [(self.board.first_cost(day), day, False) for day in self.board.first_days()]
+        heapify(self.queue)
+        while self.queue and count:
+            cost, day, settled = self.queue[0]
+            if settled:
+                heappop(self.queue)
+                yield cost, day
+                count -= 1
+                continue
+            others = min((entry[0] for entry in self.queue[1:3]), default=ENDLESS)
+            budget = max(others, cost + cost // 4)
+            found = self.from_first_day(day, budget)
+            heappop(self.queue)
+            if found < ENDLESS:
+                heappush(self.queue, (found, day, found <= budget))
+
+    def from_first_day(self, day: int, budget: int) -> int:
+        """The least cost of a plan that begins on a day; where it is over the budget, a lower bound of it."""
+        begins = self.board.first_cost(day)
+        limit, bound, best = budget, ENDLESS, ENDLESS
+        for option, state in self.beginnings(day):
+            cost = begins + option.cost
+            if cost > limit:
+                bound = min(bound, cost)
+                continue
+            rest = self.rest(state, limit - cost)
+            if rest <= limit - cost:
+                best = cost + rest
+                limit = best - 1
+            else:
+                bound = min(bound, cost + rest)
+        return best if best < ENDLESS else bound
+
+    def beginnings(self, day: int) -> Iterator[tuple[Option, State]]:
+        """The ways to place the first step on a day."""
+        for option in self._options(0, day, FREE):
+            yield option, State(0, day, option.leader, self._tag_after(0, day, option, FREE))
+
+    def rest(self, state: State, budget: int) -> int:
+        """The least cost of all that comes after a state; where it is over the budget, a lower bound of it."""
+        if state.at >= self._hard_until and state.tag is FREE:
+            return self._free_rest(state.at, state.day, state.leader, budget)
+        return self._tagged_rest(state, budget)
+
+    def children(self, state: State, day: int, gap_cost: int) -> Iterator[tuple[int, Option, State]]:
+        """The ways to place the next step on a day: what each adds to the cost, the option, the state it leads to."""
+        at = state.at + 1
+        for option in self._options(at, day, state.tag):
+            leader = option.leader if option.leader >= 0 else state.leader
+            cost = gap_cost + option.cost
+            if leader != state.leader and state.leader >= 0:
+                cost += self._change
+            tag = FREE if state.tag is FREE and at > self._hard_until else self._tag_after(at, day, option, state.tag)
+            if not any(floor > day + self.board.most(at, step) for step, floor in tag.floors):
+                yield cost, option, State(at, day, leader, tag)
+
+    def days_after(self, at: int, day: int) -> list[tuple[int, int]]:
+        """`Board.days_after`, found once."""
+        known = self._days_after[at]
+        found = known.get(day)
+        if found is None:
+            found = known[day] = self.board.days_after(at, day)
+        return found
+
+    def _free_rest(self, at: int, day: int, leader: int, budget: int) -> int:
+        if at == self._last:
+            return 0
+        key = (day, leader)
+        known = self._exact[at].get(key)
+        if known is not None:
+            return known
+        known = self._least[at].get(key, 0)
+        if known > budget:
+            return known
+        self._look()
+        best, bound, limit = ENDLESS, ENDLESS, budget
+        cells, change = self.board.cell, self._change
+        for then, gap_cost in self.days_after(at, day):
+            if gap_cost > limit:
+                bound = min(bound, gap_cost)
+                break
+            for option in cells(at + 1, then):
+                cost = gap_cost + option.cost
+                led = option.leader
+                if led < 0:
+                    led = leader
+                elif led != leader and leader >= 0:
+                    cost += change
+                if cost > limit:
+                    if cost < bound:
+                        bound = cost
+                    continue
+                rest = self._free_rest(at + 1, then, led, limit - cost)
+                total = cost + rest
+                if total <= limit:
+                    best, limit = total, total - 1
+                elif total < bound:
+                    bound = total
+        if best < ENDLESS:
+            self._exact[at][key] = best
+            return best
+        bound = min(bound, ENDLESS)
+        if bound == ENDLESS:
+            self._exact[at][key] = ENDLESS
+        else:
+            self._least[at][key] = bound
+        return bound
+
+    def _tagged_rest(self, state: State, budget: int) -> int:
+        if state.at == self._last:
+            return 0
+        known = self._tagged_exact.get(state)
+        if known is not None:
+            return known
+        known = self._tagged_least.get(state, 0)
+        if known > budget:
+            return known
+        known = self._free_rest(state.at, state.day, state.leader, budget)
+        if known > budget:
+            return known
+        self._look()
+        best, bound, limit = ENDLESS, ENDLESS, budget
+        for guess, cost, child in self._ranked_children(state, budget):
+            if guess > limit:
+                bound = min(bound, guess)
+                continue
+            rest = self.rest(child, limit - cost)
+            total = cost + rest
+            if total <= limit:
+                best, limit = total, total - 1
+            else:
+                bound = min(bound, total)
+        if best < ENDLESS:
+            self._tagged_exact[state] = best
+            return best
+        bound = min(bound, ENDLESS)
+        (self._tagged_exact if bound == ENDLESS else self._tagged_least)[state] = bound
+        return bound
+
+    def _ranked_children(self, state: State, budget: int) -> list[tuple[int, int, State]]:
+        """The next states with what each adds, those first from which a plan without tags would cost least."""
+        found = []
+        for day, gap_cost in self.days_after(state.at, state.day):
+            if gap_cost > budget:
+                found.append((gap_cost, gap_cost, state))
+                break
+            for cost, _, child in self.children(state, day, gap_cost):
+                guess = cost if cost > budget else cost + self._free_rest(child.at, day, child.leader, budget - cost)
+                found.append((guess, cost, child))
+        found.sort(key=lambda entry: entry[:2])
+        return found
+
+    def _options(self, at: int, day: int, tag: Tag) -> Iterator[Option]:
+        """The ways to place a step on a day that differ in anything that matters to cost or to later sessions."""
+        board = self.board
+        stage = board.stages[at]
+        if any(step == at and day < floor for step, floor in tag.floors):
+            return
+        binding = any(first == at for first, _ in board.holds)
+        ordered = (at, at + 1) in board.orders
+        if stage.pin_option is not None or not (binding or ordered or tag.ready or tag.holds):
+            yield from board.cell(at, day)
+            return
+        cut = board.cuts[day + 1]
+        windows = -1 if stage.windows is None else cut.of(stage.windows)
+        for leader, starts in board.led_on(stage, day):
+            settled: set[int] = set()
+            while starts:
+                bit = starts & -starts
+                starts ^= bit
+                start = cut.low + bit.bit_length() - 1
+                cost = board.other_cost(leader) + (0 if bit & windows else board.costs.outside_windows)
+                if start < tag.ready or cost in settled:
+                    continue
+                for resources in self._served(at, start, leader, tag, binding):
+                    yield Option(cost, start, leader, resources)
+                    if not binding:
+                        # Nothing later asks with what: the earliest start at a cost leaves most to the rest.
+                        settled.add(cost)
+
+    def _served(self, at: int, start: int, leader: int, tag: Tag, binding: bool) -> Iterator[tuple[int, ...]]:
+        """The resources that serve a start, clear of what is carried: one way, or all that bind later steps differently."""
+        board = self.board
+        supply = board.stages[at].supply
+        assert supply is not None
+        taken = frozenset(
+            (group, resource)
+            for group, needs in enumerate(supply.groups)
+            for offset, length in needs.holds
+            for resource, begins, ends in tag.holds
+            if begins < start + offset + length and start + offset < ends
+        )
+        if not binding:
+            found = supply.assign(start, leader, taken)
+            if found is not None:
+                yield found
+            return
+        shared = {
+            resource for first, then in board.holds if first == at
+            for masks in _supply_masks(board, then) for resource in masks
+        }
+        seen: set[frozenset[tuple[int, int, int]]] = set()
+        for resources in supply.assignments(start, leader, taken):
+            binds = frozenset(hold for hold in board.holds_of(at, start, resources) if hold[0] in shared)
+            if binds not in seen:
+                seen.add(binds)
+                yield resources
+
+    def _tag_after(self, at: int, day: int, option: Option, tag: Tag) -> Tag:
+        """What is carried on from a step, less what the gaps imply by themselves."""
+        board = self.board
+        floors: dict[int, int] = {step: floor for step, floor in tag.floors if step > at}
+        for (first, then), days in board.spaced.items():
+            if first == at:
+                floors[then] = max(floors.get(then, day + days), day + days)
+        kept = tuple(sorted((step, floor) for step, floor in floors.items() if floor > day + board.least(at, step)))
+        ready = 0
+        if (at, at + 1) in board.orders:
+            ready = option.start + board.stages[at].ends
+        holds = [hold for hold in tag.holds if self._may_matter(hold, at, day)]
+        if option.resources is not None and any(first == at for first, _ in board.holds):
+            held = board.holds_of(at, option.start, option.resources)
+            holds += [hold for hold in held if self._may_matter(hold, at, day)]
+        if not (kept or ready or holds):
+            return FREE
+        return Tag(kept, ready, tuple(sorted(holds)))
+
+    def _may_matter(self, hold: tuple[int, int, int], at: int, day: int) -> bool:
+        """Whether a session after `at` could still need a resource while it is held."""
+        board = self.board
+        for then in sorted({then for _, then in board.holds if then > at}):
+            masks = _supply_masks(board, then)
+            place = day + board.least(at, then) + 1
+            if place < len(board.cuts) and any(hold[0] in each for each in masks):
+                supply = board.stages[then].supply
+                assert supply is not None
+                earliest = min(cut.low for cut in board.cuts[max(place, 0):place + 3])
+                if hold[2] > earliest + reach(supply)[0]:
+                    return True
+        return False
+
+    def _look(self) -> None:
+        self._looks += 1
+        if self._until is not None and self._looks % LOOKS_BETWEEN_CLOCKS == 0 and monotonic() > self._until:
+            raise OutOfTime
+
+
+def _supply_masks(board: Board, at: int) -> list[dict[int, int]]:
+    supply = board.stages[at].supply
+    return [] if supply is None else supply.masks
+
