@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 
 from clinic.planning import Ruler, opening_bits
 from clinic.planning.local import instant
@@ -51,15 +52,23 @@ def _spans(ruler: Ruler, rotas: Sequence[tuple[Rota, list[RotaSpan]]]) -> Iterat
 
 def _break(ruler: Ruler, on: date, span: RotaSpan, taken: int) -> int:
     """The granules of one break on one date."""
-    low = ruler.down(instant(on, span.opens, ruler.zone))
-    high = ruler.up(instant(on, span.closes, ruler.zone, last=True))
+    low, high = _reach(ruler, on, span.opens, span.closes)
     length = -(-(span.break_minutes or 0) * 60 // ruler.granule)
-    room = high - low - length
-    if room < 0:
-        return 0
     here = (taken >> low) & ((1 << (high - low)) - 1)
     wanted = (1 << length) - 1
-    for start in sorted(range(room + 1), key=lambda start: (abs(2 * start - room), start)):
+    for start in _from_the_middle(high - low - length):
         if not here & (wanted << start):
             return wanted << (low + start)
     return 0
+
+
+@lru_cache(maxsize=4096)
+def _reach(ruler: Ruler, on: date, opens: int, closes: int) -> tuple[int, int]:
+    """The granules of a span of one date: practitioners share most of theirs."""
+    return ruler.down(instant(on, opens, ruler.zone)), ruler.up(instant(on, closes, ruler.zone, last=True))
+
+
+@lru_cache(maxsize=256)
+def _from_the_middle(room: int) -> tuple[int, ...]:
+    """The places for something that has so much room to move, nearest to the middle first."""
+    return tuple(sorted(range(room + 1), key=lambda start: (abs(2 * start - room), start)))

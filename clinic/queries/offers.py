@@ -13,9 +13,9 @@ from clinic.care.windows import Window, windows
 from clinic.planning import Answer, Finding, Kind, Plan, Problem, blocks, choices, plan
 from clinic.planning.local import day_of, local_of, zone
 from clinic.queries.problems import Asked, earliest_start, planned_step, problem_of
+from clinic.queries.protocol_contents import protocol_of
 from clinic.queries.visit_choice import VisitChoice
 from clinic.store.clinics import Clinic
-from clinic.store.protocols import ProtocolVersion
 
 HORIZON_MARGIN_DAYS = 7
 """A session whose ideal date lies closer than this to the clinic's booking horizon is left undated. Our default."""
@@ -126,11 +126,6 @@ def course_problem(
         steps=tuple(planned_step(step, step.interval) for step in steps),
         not_before=earliest_start(first_on, clinic.zone, now), practitioner_id=request.practitioner_id,
     ), now=now)
-
-
-def protocol_of(db: Session, version_id: int) -> Protocol:
-    """The content of a protocol version."""
-    return Protocol.from_document(db.get_one(ProtocolVersion, version_id).document)
 
 
 def names_of(problem: Problem, resources: Sequence[str]) -> dict[Kind, str]:

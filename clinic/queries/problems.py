@@ -41,7 +41,10 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be placed, for whom and from when on; `ignore` names appointments that may move."""
+    """What is to be placed, for whom and from when on; `ignore` names appointments that may move.
+
+    `until_on` is the last date that is of interest; none: the clinic's booking horizon.
+    """
 
     clinic_id: int
     patient_id: int
@@ -53,6 +56,7 @@ class Asked:
     ignore: tuple[int, ...] = ()
     except_course_id: int | None = None
     except_plan_id: int | None = None
+    until_on: date | None = None
 
 
 def problem_of(db: Session, asked: Asked, *, now: datetime) -> Problem:
@@ -62,6 +66,8 @@ def problem_of(db: Session, asked: Asked, *, now: datetime) -> Problem:
     where = zone(clinic.zone)
     first_on = day_of(asked.not_before, where)
     days = max(1, clinic.booking_horizon_days - (first_on - day_of(now, where)).days)
+    if asked.until_on is not None:
+        days = max(1, min(days, (asked.until_on - first_on).days + 1))
     line = ruler(where, first_on, days, _granule(asked.steps, clinic, first_on, days))
     codes = frozenset(skill for step in asked.steps for need in step.needs for skill in need.skills)
     free = free_time(

@@ -12,8 +12,8 @@ from clinic.care.states import SessionState
 from clinic.care.windows import Window, joined, windows
 from clinic.planning import Pin, Problem
 from clinic.planning import Step as PlannedStep
-from clinic.queries.offers import protocol_of
 from clinic.queries.problems import ACTIVE, Asked, planned_step, problem_of
+from clinic.queries.protocol_contents import protocol_of
 from clinic.store.clinics import Clinic
 from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
@@ -90,7 +90,8 @@ def maintenance_series(db: Session, maintenance_plan_id: int) -> Series:
 
 
 def session_problem(
-    db: Session, series: Series, target: Place, *, now: datetime, not_before: datetime, lenient: bool = False
+    db: Session, series: Series, target: Place, *, now: datetime, not_before: datetime, until_on: date | None = None,
+    lenient: bool = False,
 ) -> tuple[Problem, int]:
     """The problem that places `target` while all else stands, and the number of its step in it.
 
@@ -107,7 +108,7 @@ def session_problem(
         not_before=max(now, not_before), practitioner_id=series.course.practitioner_id, last_session_on=last_on,
         ignore=tuple(place.appointment.id for place in series.places if place.appointment and place is target),
         except_course_id=series.course.id if series.plan is None else None,
-        except_plan_id=series.plan.id if series.plan else None,
+        except_plan_id=series.plan.id if series.plan else None, until_on=until_on,
     )
     return problem_of(db, asked, now=now), at
 

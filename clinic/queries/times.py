@@ -68,7 +68,7 @@ def offer_times(
     first_on = max(today, from_on or (window.earliest_on if window else today))
     last_on = first_on + timedelta(days=min(days, MOST_DAYS) - 1)
     problem, step = session_problem(
-        db, series, target, now=now, not_before=instant(first_on, 0, where), lenient=True)
+        db, series, target, now=now, not_before=instant(first_on, 0, where), until_on=last_on, lenient=True)
     problem = _narrowed(problem, step, first_on, last_on, practitioner_id)
     answer = starts(problem, step)
     times = tuple(_offer(problem, step, target, at, window) for at in answer.starts or ())

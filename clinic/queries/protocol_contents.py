@@ -1,0 +1,23 @@
+"""The content of protocol versions, read once: a version never changes, and the database forbids that it does."""
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import Pool
+
+from clinic.care.protocols import Protocol
+from clinic.store.protocols import ProtocolVersion
+
+_READ: WeakKeyDictionary[Pool, dict[int, Protocol]] = WeakKeyDictionary()
+"""What was read, by the pool of connections that it came through: another database has another pool."""
+
+
+def protocol_of(db: Session, version_id: int) -> Protocol:
+    """The content of a protocol version; raises NoResultFound for one that is not there."""
+    read = _READ.setdefault(db.get_bind().engine.pool, {})
+    if version_id not in read:
+        document = db.scalars(sa.select(ProtocolVersion.document).where(ProtocolVersion.id == version_id)).one()
+        read[version_id] = Protocol.from_document(document)
+    return read[version_id]
