@@ -1,0 +1,138 @@
+"""Who may enter: every view carries one mark, and a view without one lets nobody in."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
+
+from flask import Flask, abort, current_app, g, redirect, request
+from werkzeug.wrappers import Response
+
+from clinic.access import Grant, Right, may
+from clinic.planning.local import day_of
+from clinic.queries.accounts import ClinicCard, SignedIn
+from clinic.services.work import Actor
+from clinic.web import browser
+from clinic.web.addresses import sign_in_address
+from clinic.web.kit import now
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+_MARK = "entry"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Who may enter a view: everybody, everybody signed in, or who holds a right."""
+
+    right: Right | None = None
+    is_public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """The signed-in account of this request, and the clinic it works at."""
+
+    account_id: int
+    name: str
+    clinic: ClinicCard
+    clinics: tuple[ClinicCard, ...]
+    grants: tuple[Grant, ...]
+
+    @property
+    def clinic_id(self) -> int:
+        """The clinic at which the account works now."""
+        return self.clinic.id
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, for a unit of work."""
+        return Actor("account", self.account_id)
+
+    def may(self, right: Right, clinic_id: int | None = None) -> bool:
+        """Whether the account holds the right at that clinic; none named: at the current one."""
+        return may(self.grants, right, self.clinic_id if clinic_id is None else clinic_id)
+
+
+def allowed(right: Right) -> Callable[[View], View]:
+    """Marks a view that asks for this right at the current clinic."""
+    return _marker(Entry(right=right))
+
+
+def signed_in(view: View) -> View:
+    """Marks a view for every account that is signed in, such as the sign-out."""
+    return _marker(Entry())(view)
+
+
+def public(view: View) -> View:
+    """Marks a view that everybody may enter."""
+    return _marker(Entry(is_public=True))(view)
+
+
+def entry_of(view: Callable[..., Any]) -> Entry | None:
+    """The mark of a view; none: nobody may enter."""
+    return getattr(view, _MARK, None)
+
+
+def install(app: Flask) -> None:
+    """Stands at the door of every view of the app."""
+    app.before_request(_guard)
+
+
+def here() -> Here:
+    """The account and clinic of this request; only in views that are not public."""
+    if "here" not in g:
+        g.here = _here_of(browser.signed_in_account())
+    found: Here = g.here
+    return found
+
+
+def today() -> date:
+    """The date at the current clinic."""
+    return day_of(now(), here().clinic.zone)
+
+
+def check_clinic(clinic_id: int | None) -> None:
+    """Answers 404 where the right of this view is not held at the clinic of the thing that was asked for."""
+    entry = _entry_here()
+    if clinic_id is None or entry is None or entry.right is None or not here().may(entry.right, clinic_id):
+        abort(404)
+
+
+def _marker(entry: Entry) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        setattr(view, _MARK, entry)
+        return view
+
+    return mark
+
+
+def _entry_here() -> Entry | None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return entry_of(view) if view else None
+
+
+def _guard() -> Response | None:
+    if request.routing_exception is not None:
+        return None
+    entry = _entry_here()
+    if entry is None:
+        abort(403)
+    if entry.is_public:
+        return None
+    if not browser.is_signed_in():
+        return _to_sign_in()
+    if entry.right is not None and not here().may(entry.right):
+        abort(403)
+    return None
+
+
+def _to_sign_in() -> Response:
+    if request.method not in ("GET", "HEAD") or "X-Fragment" in request.headers:
+        abort(401)
+    return redirect(sign_in_address(), 303)
+
+
+def _here_of(account: SignedIn) -> Here:
+    return Here(account.account_id, account.name, account.clinic, account.clinics, account.grants)

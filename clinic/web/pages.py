@@ -1,0 +1,171 @@
+"""Rendering: what every page is given besides its own facts."""
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Flask,
+    current_app,
+    g,
+    make_response,
+    render_template,
+    request,
+    send_from_directory,
+    url_for,
+)
+from jinja2 import StrictUndefined
+from werkzeug.wrappers import Response
+
+from clinic import paths
+from clinic.access import Right
+from clinic.planning.local import local_of
+from clinic.queries.shell import ShellCounts, business_name, shell_counts
+from clinic.web import browser, words
+from clinic.web.entry import Here, here, public, today
+from clinic.web.forms import form_key
+from clinic.web.kit import kit, now
+
+pages = Blueprint("pages", __name__)
+
+_HASHED = re.compile(r".+-[A-Z0-9]{8}\.[a-z0-9]+")
+_THEMES = ("light", "dark")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry of the main navigation, for those who hold its right."""
+
+    label: str
+    endpoint: str
+    icon: str
+    key: str
+    right: Right
+
+
+PLACES = (
+    Place("Today", "today.show", "today", "t", Right.SEE_DIARY),
+    Place("Patients", "patients.index", "people", "p", Right.SEE_PATIENTS),
+    Place("New course", "courses.new", "course-add", "n", Right.BOOK),
+    Place("Messages", "messages.index", "mail", "m", Right.SEE_MESSAGES),
+    Place("Protocols", "protocols.index", "book", "r", Right.SEE_PROTOCOLS),
+    Place("Tasks", "tasks.index", "tasks", "k", Right.SETTLE_TASKS),
+)
+
+
+def install(app: Flask) -> None:
+    """Sets up the templates and what they all see."""
+    app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    app.jinja_env.globals.update(asset=asset, form_key=form_key)
+    app.context_processor(_frame)
+    words.install(app)
+
+
+def page(template: str, status: int = 200, **context: Any) -> Response:
+    """A page of ours, with what every page is given."""
+    return make_response(render_template(template, **context), status)
+
+
+def bare_page(template: str, status: int, **context: Any) -> Response:
+    """A page that asks the database nothing, for when something went wrong."""
+    g.bare = True
+    return page(template, status, **context)
+
+
+def stale_page(*, title: str, rows: Sequence[tuple[str, str, str]], again: str) -> Response:
+    """Tells the second of two people what it is now and what they wanted: (label, now, wanted) a row."""
+    return page("errors/stale.html", 409, heading=title, rows=rows, again=again)
+
+
+def landing(who: Here) -> str:
+    """The first place that this account may see at its clinic."""
+    for place in _places(who):
+        return url_for(place.endpoint)
+    return url_for("signin.form")
+
+
+def asset(name: str) -> str:
+    """The address of what the browser loads, with its hash in the name."""
+    manifest = paths.assets() / "manifest.json"
+    return url_for("pages.asset_file", name=_names(manifest, manifest.stat().st_mtime_ns)[name])
+
+
+@pages.get("/static/dist/<name>")
+@public
+def asset_file(name: str) -> Response:
+    """A built asset; one with a hash in its name never changes."""
+    response = send_from_directory(paths.assets(), name, max_age=31_536_000)
+    response.cache_control.public = True
+    response.cache_control.immutable = _HASHED.fullmatch(name) is not None
+    return response
+
+
+@lru_cache(maxsize=1)
+def _names(manifest: Path, _changed_at: int) -> Mapping[str, str]:
+    found: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8"))
+    return found
+
+
+def _frame() -> dict[str, Any]:
+    if "bare" in g:
+        return {"business": "Clinic"}
+    if not browser.is_signed_in():
+        with kit().read() as db:
+            return {"business": business_name(db)}
+    who = here()
+    with kit().read() as db:
+        business, counts = business_name(db), shell_counts(db, who.clinic_id, today=today())
+    return {
+        "business": business, "here": who, "today": today(), "may": lambda code: who.may(Right(code)),
+        "shell": _shell(who, business, counts),
+    }
+
+
+def _shell(who: Here, business: str, counts: ShellCounts) -> dict[str, Any]:
+    theme = request.cookies.get("theme", "")
+    return {
+        "business": business,
+        "clinic": who.clinic, "clinics": who.clinics,
+        "switch_clinic_href": url_for("signin.switch"),
+        "search_href": url_for("patients.index"),
+        "search_text": request.args.get("q", "")[:100] if request.endpoint == "patients.index" else "",
+        "sign_out_href": url_for("signin.out"),
+        "account": {"name": who.name, "role": _role_words(who)},
+        "nav": [_nav(place, counts) for place in _places(who)] or [_nowhere()],
+        "account_links": [],
+        "printed_at": words.moment(local_of(now(), who.clinic.zone)),
+        "theme": theme if theme in _THEMES else "",
+        "theme_href": url_for("signin.theme"),
+    }
+
+
+def _places(who: Here) -> list[Place]:
+    return [place for place in PLACES if who.may(place.right) and place.endpoint in current_app.view_functions]
+
+
+def _nav(place: Place, counts: ShellCounts) -> dict[str, Any]:
+    waiting = {"messages.index": counts.messages_in_trouble, "tasks.index": counts.tasks_due}
+    noun = (request.endpoint or "").partition(".")[0]
+    current = request.endpoint == place.endpoint or (
+        noun == place.endpoint.partition(".")[0] and noun not in ("courses", "appointments")
+    )
+    return {
+        "label": place.label, "href": url_for(place.endpoint), "icon": place.icon, "key": place.key,
+        "current": current, "count": waiting.get(place.endpoint) or None,
+    }
+
+
+def _nowhere() -> dict[str, Any]:
+    return {"label": "Sign-in", "href": url_for("signin.form"), "icon": "lock", "key": None, "current": False,
+            "count": None}
+
+
+def _role_words(who: Here) -> str:
+    roles = [words.ROLES[grant.role] for grant in who.grants if grant.clinic_id == who.clinic_id]
+    return ", ".join(dict.fromkeys(roles))

@@ -1,0 +1,80 @@
+"""Dates, times and codes as staff read them: the filters of the templates."""
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from flask import Flask
+
+from clinic.access import Role
+from clinic.planning.local import local_of
+from clinic.web.entry import here
+
+ROLES = {
+    Role.RECEPTIONIST: "Receptionist", Role.PRACTITIONER: "Practitioner", Role.MANAGER: "Manager",
+    Role.ADMINISTRATOR: "Administrator", Role.AUDITOR: "Auditor",
+}
+MESSAGE_KINDS = {
+    "confirmation": "Confirmation", "precare": "Pre-care checklist", "reminder-7d": "Reminder, 7 days before",
+    "reminder-2d": "Reminder, 2 days before", "change": "Change", "cancellation": "Cancellation",
+    "aftercare": "Aftercare", "check-in-24h": "Check-in after 24 hours", "check-in-72h": "Check-in after 72 hours",
+    "course-complete": "Course completed", "recall": "Recall",
+}
+APPOINTMENT_KINDS = {
+    "session": "Session", "consultation": "Consultation", "patch-test": "Patch test", "review": "Review",
+    "other": "Other visit",
+}
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def install(app: Flask) -> None:
+    """Gives the templates these words."""
+    app.jinja_env.filters.update(
+        day=day, short_day=short_day, long_day=long_day, clock=clock, moment=moment, local=local, span=span,
+        message_kind=lambda code: MESSAGE_KINDS.get(code, code),
+        appointment_kind=lambda code: APPOINTMENT_KINDS.get(code, code),
+        plural=plural,
+    )
+
+
+def day(on: date) -> str:
+    """Such as "Mon 1 Mar 2027"."""
+    return f"{WEEKDAYS[on.weekday()][:3]} {on.day} {_MONTHS[on.month - 1]} {on.year}"
+
+
+def long_day(on: date) -> str:
+    """Such as "Monday 1 Mar 2027"."""
+    return f"{WEEKDAYS[on.weekday()]} {on.day} {_MONTHS[on.month - 1]} {on.year}"
+
+
+def short_day(on: date) -> str:
+    """Such as "1 Mar"."""
+    return f"{on.day} {_MONTHS[on.month - 1]}"
+
+
+def clock(at: datetime | int) -> str:
+    """Such as "09:00", of a local time or of minutes after midnight."""
+    if isinstance(at, int):
+        return f"{at // 60 % 24:02}:{at % 60:02}" if at != 1440 else "24:00"
+    return f"{at.hour:02}:{at.minute:02}"
+
+
+def moment(at: datetime) -> str:
+    """Such as "Mon 1 Mar 2027, 09:00", of a local time."""
+    return f"{day(at.date())}, {clock(at)}"
+
+
+def span(ends: tuple[datetime, datetime]) -> str:
+    """Such as "09:00 – 10:15"."""
+    return f"{clock(ends[0])} – {clock(ends[1])}"
+
+
+def local(at: datetime) -> datetime:
+    """The reading of the clock at the current clinic."""
+    return local_of(at, here().clinic.zone)
+
+
+def plural(number: int, one: str, several: str | None = None) -> str:
+    """Such as "1 session" or "3 sessions"."""
+    return f"{number} {one if number == 1 else several or one + 's'}"

@@ -1,0 +1,127 @@
+"""The app over a database of the test's own, and browsers that are signed in."""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from clinic.access import Role
+from clinic.app import Kit
+from clinic.settings import Settings
+from clinic.store.engine import for_writing, open_engine
+from clinic.web import create_app
+from tests.web import seed
+
+
+class FixedClock:
+    """Stands at Monday 1 March 2027, 09:00, until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = seed.NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, by: timedelta) -> None:
+        """Moves on."""
+        self.now += by
+
+
+@dataclass
+class World:
+    """Two clinics of one business: what tests of pages begin with."""
+
+    harbour: int
+    hill: int
+    accounts: dict[str, int] = field(default_factory=dict)
+
+
+SignedIn = Callable[..., FlaskClient]
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """The time of the test."""
+    return FixedClock()
+
+
+@pytest.fixture
+def kit(database_url: str, clock: FixedClock, tmp_path: Path) -> Iterator[Kit]:
+    """A kit over the test's database."""
+    settings = Settings(tmp_path, database_url, "k" * 64, "http://localhost")
+    engine = open_engine(database_url)
+    yield Kit(settings, engine, clock, None)
+    engine.dispose()
+
+
+@pytest.fixture
+def app(kit: Kit) -> Flask:
+    """The app, which lets bugs through to the test."""
+    made = create_app(kit)
+    made.config["PROPAGATE_EXCEPTIONS"] = True
+    return made
+
+
+@pytest.fixture
+def client(app: Flask, world: World) -> FlaskClient:
+    """A browser that nobody has signed in with."""
+    return app.test_client()
+
+
+@pytest.fixture
+def rows(kit: Kit) -> Callable[[], Session]:
+    """Opens a database session for what a test prepares or looks up."""
+    return lambda: Session(for_writing(kit.engine), expire_on_commit=False)
+
+
+@pytest.fixture
+def world(rows: Callable[[], Session]) -> World:
+    """Two clinics."""
+    with rows() as db:
+        found = World(seed.add_clinic(db), seed.add_clinic(db, "Hill Clinic", "Europe/Lisbon"))
+        db.commit()
+    return found
+
+
+@pytest.fixture
+def signed_in(app: Flask, world: World, rows: Callable[[], Session]) -> SignedIn:
+    """Signs in with a new browser as an account that has one role at the first clinic, or at those given."""
+
+    def enter(role: Role = Role.RECEPTIONIST, *, clinics: tuple[int, ...] = ()) -> FlaskClient:
+        email = f"{role}-{len(world.accounts)}@example.org"
+        with rows() as db:
+            world.accounts[email] = seed.add_account(db, email, dict.fromkeys(clinics or (world.harbour,), role))
+            db.commit()
+        browser = app.test_client()
+        answer = sign_in(browser, email)
+        assert answer.status_code == 303
+        return browser
+
+    return enter
+
+
+def sign_in(browser: FlaskClient, email: str, password: str = seed.PASSWORD, **more: str) -> TestResponse:
+    """Fills in the sign-in form."""
+    return post(browser, "/sign-in", {"email": email, "password": password, **more})
+
+
+def token(browser: FlaskClient, page: str = "") -> str:
+    """The CSRF token that this browser's pages carry."""
+    html = page or browser.get("/sign-in", follow_redirects=True).get_data(as_text=True)
+    found = TOKEN.search(html)
+    assert found is not None, html[:500]
+    return found[1]
+
+
+def post(browser: FlaskClient, url: str, data: Mapping[str, object] | None = None, **more: object) -> TestResponse:
+    """Sends a form as one of our pages would."""
+    return browser.post(url, data={"csrf_token": token(browser), **(data or {})}, **more)
