@@ -85,7 +85,7 @@ def build_mime(rendered: Rendered, header: EnvelopeHeader) -> bytes:
 
 
 def _headers(subject: str, header: EnvelopeHeader) -> str:
-    name = _display_name(header.sender_name, len("From: "))
+    name = _display_name(" ".join(header.sender_name.split()), len("From: "))
     sender = f"{name}\r\n <{header.sender_email}>" if name else header.sender_email
     lines = [
         f"From: {sender}",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from clinic import paths
 from clinic.messages.letters import ClinicCard, Kind, Letter
@@ -58,7 +58,7 @@ def render(letter: Letter) -> Rendered:
     }
     text = env.get_template("messages/layout.txt").render(around, sections=texts)
     html = env.get_template("messages/layout.html").render(around, sections=htmls, media=Markup(_styles().media))
-    return Rendered(subject, preheader, _tidy(text), html, letter.calendars)
+    return Rendered(subject, preheader, _tidy(text), _unbroken(html, letter.clinic), letter.calendars)
 
 
 def languages() -> tuple[str, ...]:
@@ -123,6 +123,13 @@ def _preheader(views: tuple[SectionView, ...], letter: Letter, words: Labels) ->
 def _greeting(letter: Letter, words: Labels) -> str:
     name = letter.first_name.strip()
     return words.greeting.format(name=name) if name else words.greeting_without_name
+
+
+def _unbroken(html: str, clinic: ClinicCard) -> str:
+    """The page with its phone numbers kept on one line each."""
+    for phone in filter(None, (clinic.phone, clinic.out_of_hours_phone)):
+        html = html.replace(escape(phone), escape(phone).replace(" ", "\N{NO-BREAK SPACE}"))
+    return html
 
 
 def _tidy(text: str) -> str:

@@ -129,7 +129,7 @@ def see_section(section: Section, letter: Letter, words: Labels) -> SectionView:
         undated=section.undated,
         checklist=tuple(_see_checklist(section, visits, words)),
         care=tuple(_see_phase(phase, treated, words) for phase in section.phases),
-        expected=tuple(line for phase in section.phases for line in phase.expect),
+        expected=tuple(_capitalised(line) for phase in section.phases for line in phase.expect),
         red_flags=tuple(_see_flags(section.red_flags, letter, words)),
         treated_day=short_day_in_words(treated.date(), words) if treated else "",
         offer_from=day_in_words(section.offer.from_on, words) if section.offer else "",
@@ -175,7 +175,7 @@ def _see_date(visit: VisitLine, words: Labels, names_zone: bool) -> DateView:
 def _mark(state: VisitState, words: Labels) -> str:
     return {
         VisitState.NEW: "",
-        VisitState.KEPT: words.kept,
+        VisitState.KEPT: "",
         VisitState.MOVED: words.moved,
         VisitState.CANCELLED: words.cancelled,
     }[state]
@@ -194,8 +194,7 @@ def _details(visit: VisitLine, words: Labels) -> Iterable[str]:
     if visit.practitioner:
         who.append(words.practitioner.format(name=visit.practitioner))
     if who:
-        line = " ".join(who)
-        yield line[0].upper() + line[1:]
+        yield _capitalised(" ".join(who))
     if visit.place:
         yield visit.place
 
@@ -223,8 +222,12 @@ def _see_phase(phase: AftercarePhase, treated: datetime | None, words: Labels) -
     lists = ((words.expect, phase.expect), (words.do, phase.do), (words.avoid, phase.avoid))
     return CareView(
         _phase_heading(phase, treated, words),
-        tuple(ListView(heading, lines) for heading, lines in lists if lines),
+        tuple(ListView(heading, tuple(map(_capitalised, lines))) for heading, lines in lists if lines),
     )
+
+
+def _capitalised(line: str) -> str:
+    return line[0].upper() + line[1:]
 
 
 def _phase_heading(phase: AftercarePhase, treated: datetime | None, words: Labels) -> str:

@@ -29,10 +29,8 @@ class Labels:
     session_number: str
     practitioner: str
     moved: str
-    kept: str
     cancelled: str
     old_time: str
-    new_time: str
     from_day: str
     on_the_day: str
     first_hours: str

@@ -46,7 +46,7 @@ FLAGS = (
     RedFlag("Marked redness or swelling still there after 7 days", Urgency.NEXT_WORKING_DAY),
 )
 INSTRUCTIONS = (
-    Instruction("No sunbathing, sunbed or spray tan. If you are sunburnt, call us: you need a new date.", date(2027, 2, 16)),
+    Instruction("No sunbathing, sunbed or spray tan. Sunburnt? Then you need a new date.", date(2027, 2, 16)),
     Instruction("No waxing or hair removal cream on the area.", date(2027, 2, 23)),
     Instruction("Leave out retinoids, acids and scrubs.", date(2027, 2, 25)),
     Instruction("Come with clean skin and no make-up.", date(2027, 3, 2)),
