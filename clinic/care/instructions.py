@@ -4,7 +4,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from clinic.care.protocols import Aftercare, Instruction, Protocol, RedFlag, Urgency
+from clinic.care.guidance import Aftercare, Instruction, RedFlag, Urgency
+from clinic.care.protocols import Protocol
 
 
 @dataclass(frozen=True, slots=True)

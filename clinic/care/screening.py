@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from clinic.care.protocols import Contraindication, ContraindicationKind, Indication, Protocol, Suitability
+from clinic.care.guidance import Contraindication, ContraindicationKind, Suitability
+from clinic.care.protocols import Indication, Protocol
 from clinic.planning.findings import Finding, Weight
 
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinic.care.catalogue import load_catalogue
+from clinic.care.guidance import Urgency
 from clinic.care.instructions import aftercare, aftercare_at, checklist, longest_lead, red_flags
-from clinic.care.protocols import Protocol, Urgency, steps_for
+from clinic.care.protocols import Protocol, steps_for
 
 PROTOCOLS = {protocol.code: protocol for protocol in load_catalogue()}
 each_protocol = pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=PROTOCOLS)

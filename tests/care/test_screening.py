@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinic.care.catalogue import load_catalogue
-from clinic.care.protocols import ContraindicationKind, Protocol
+from clinic.care.guidance import ContraindicationKind
+from clinic.care.protocols import Protocol
 from clinic.care.screening import (
     DateAsked,
     LaxityGrade,
