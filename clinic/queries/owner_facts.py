@@ -1,0 +1,204 @@
+"""What the rows say of a course or a maintenance plan when its messages are decided on; four statements each."""
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from clinic.care.instructions import checklist, longest_lead
+from clinic.care.owner_facts import (
+    AppointmentFacts,
+    MessageKind,
+    Owner,
+    OwnerFacts,
+    PatientFacts,
+    SessionFacts,
+    Told,
+)
+from clinic.care.protocols import Protocol
+from clinic.care.quiet import QuietHours
+from clinic.care.states import AppointmentState, CourseState, MaintenanceState, MessageState, SessionState
+from clinic.planning.local import zone
+from clinic.store.clinics import Clinic
+from clinic.store.courses import Course, MaintenancePlan, Recall, TreatmentSession
+from clinic.store.diary import Appointment
+from clinic.store.outbox import Message, MessageItem
+from clinic.store.protocols import ProtocolVersion
+from clinic.store.resources import Patient
+
+TELLS_DATES = (MessageKind.CONFIRMATION.value, MessageKind.CHANGE.value, MessageKind.CANCELLATION.value)
+"""The kinds after which the patient counts as knowing a date; a reminder only repeats it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerHead:
+    """Whose the owner is, where, and on which protocol."""
+
+    owner: Owner
+    course_id: int
+    patient_id: int
+    clinic_id: int
+    protocol: Protocol
+    is_active: bool
+    is_completed: bool
+    patient: PatientFacts
+    quiet: QuietHours
+
+
+def owner_head(db: Session, owner: Owner) -> OwnerHead | None:
+    """The owner's own facts; none where it is not there."""
+    patient = Patient.__table__.c
+    columns = (Course.id, Course.state, Course.patient_id, Course.clinic_id, ProtocolVersion.document,
+               patient.email, patient.channel, patient.wants_service_messages,
+               Clinic.zone, Clinic.quiet_from, Clinic.quiet_to)
+    state = Course.state if owner.kind == "course" else MaintenancePlan.state
+    found = sa.select(*columns, state.label("own_state")).select_from(Course)
+    found = (
+        found.join(ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id)
+        .join(Patient.__table__, patient.id == Course.patient_id)
+        .join(Clinic, Clinic.id == Course.clinic_id)
+    )
+    if owner.kind == "course":
+        found = found.where(Course.id == owner.id)
+    else:
+        found = found.join(MaintenancePlan, MaintenancePlan.course_id == Course.id).where(
+            MaintenancePlan.id == owner.id)
+    row = db.execute(found).one_or_none()
+    if row is None:
+        return None
+    return OwnerHead(
+        owner=owner, course_id=row.id, patient_id=row.patient_id, clinic_id=row.clinic_id,
+        protocol=parsed(row.document),
+        is_active=row.own_state in (CourseState.ACTIVE, MaintenanceState.ACTIVE),
+        is_completed=owner.kind == "course" and row.own_state == CourseState.COMPLETED,
+        patient=PatientFacts(row.email, row.channel, row.wants_service_messages),
+        quiet=QuietHours(row.quiet_from, row.quiet_to, zone(row.zone)),
+    )
+
+
+def owner_facts(db: Session, head: OwnerHead, *, leaving_out: int | None = None) -> OwnerFacts:
+    """Everything that decides which messages the owner owes; what the message `leaving_out` told is not counted."""
+    appointments = _appointments(db, head.owner)
+    told, told_precare = _told(db, head.owner, leaving_out)
+    return OwnerFacts(
+        owner=head.owner, is_active=head.is_active, is_completed=head.is_completed, patient=head.patient,
+        quiet=head.quiet, sessions=_sessions(db, head, appointments), appointments=appointments,
+        told=told, told_precare=told_precare,
+    )
+
+
+def sessions_of(owner: Owner) -> sa.ColumnElement[bool]:
+    """Which treatment sessions are the owner's."""
+    if owner.kind == "course":
+        return TreatmentSession.course_id == owner.id
+    return TreatmentSession.maintenance_plan_id == owner.id
+
+
+def instruction_number(head: OwnerHead, number: int) -> int:
+    """Which session it is to the protocol's instructions: upkeep is never a first session."""
+    return number if head.owner.kind == "course" else number + len(head.protocol.cycle)
+
+
+def told_document(told: Iterable[Told]) -> dict[str, Any]:
+    """What an item keeps of what it told."""
+    return {"visits": [
+        {"appointment": each.appointment_id, "treatment_session": each.treatment_session_id,
+         "clinic": each.clinic_id, "revision": each.revision, "local_start": each.local_start.isoformat(),
+         "fold": each.fold, "zone": each.zone, "cancelled": each.cancelled}
+        for each in told
+    ]}
+
+
+def parsed(document: Mapping[str, Any]) -> Protocol:
+    """The protocol of a version's document; a document that was read before is not read again."""
+    return _parsed(json.dumps(document, sort_keys=True))
+
+
+@lru_cache(maxsize=128)
+def _parsed(text: str) -> Protocol:
+    return Protocol.from_document(json.loads(text))
+
+
+def _appointments(db: Session, owner: Owner) -> tuple[AppointmentFacts, ...]:
+    rows = db.execute(
+        sa.select(Appointment.id, Appointment.treatment_session_id, Appointment.clinic_id, Appointment.state,
+                  Appointment.revision, Appointment.local_start, Appointment.fold, Appointment.zone,
+                  Appointment.starts_at, Appointment.scheduled_at, Appointment.closed_at)
+        .join(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
+        .where(sessions_of(owner), Appointment.state != AppointmentState.PROPOSED)
+        .order_by(Appointment.id)
+    )
+    return tuple(
+        AppointmentFacts(row.id, row.treatment_session_id, row.clinic_id, AppointmentState(row.state), row.revision,
+                         row.local_start, row.fold, row.zone, row.starts_at, row.scheduled_at, row.closed_at)
+        for row in rows
+    )
+
+
+def _sessions(
+    db: Session, head: OwnerHead, appointments: tuple[AppointmentFacts, ...]
+) -> tuple[SessionFacts, ...]:
+    recorded_at = {each.treatment_session_id: each.closed_at for each in appointments
+                   if each.state is AppointmentState.FULFILLED}
+    rows = db.execute(
+        sa.select(TreatmentSession.id, TreatmentSession.number, TreatmentSession.state,
+                  TreatmentSession.treatment_code, TreatmentSession.performed_at, TreatmentSession.latest_on,
+                  Recall.ask_on)
+        .outerjoin(Recall, Recall.treatment_session_id == TreatmentSession.id)
+        .where(sessions_of(head.owner)).order_by(TreatmentSession.number)
+    )
+    return tuple(
+        SessionFacts(
+            row.id, row.number, SessionState(row.state), row.performed_at,
+            recorded_at.get(row.id) or row.performed_at, row.latest_on,
+            _precare_days(head, row.number, row.treatment_code), row.ask_on,
+        )
+        for row in rows
+    )
+
+
+def _precare_days(head: OwnerHead, number: int, treatment: str) -> int | None:
+    number = instruction_number(head, number)
+    if not checklist(head.protocol, date.max, number=number, treatment=treatment):
+        return None
+    return longest_lead(head.protocol, number=number, treatment=treatment)
+
+
+def _told(
+    db: Session, owner: Owner, leaving_out: int | None
+) -> tuple[tuple[Told, ...], frozenset[tuple[int, date]]]:
+    """What has reached the patient or may have: the same appointment told twice counts at its last revision."""
+    rows = db.execute(
+        sa.select(MessageItem.kind, MessageItem.facts)
+        .join(Message, Message.id == MessageItem.message_id)
+        .where(
+            MessageItem.owner_kind == owner.kind, MessageItem.owner_id == owner.id, MessageItem.dropped.is_(None),
+            MessageItem.kind.in_((*TELLS_DATES, MessageKind.PRECARE.value)), Message.id != (leaving_out or 0),
+            Message.mime.is_not(None),
+            sa.or_(Message.dot_at.is_not(None),
+                   Message.state.in_((MessageState.SENT, MessageState.UNCERTAIN, MessageState.SENDING))),
+        )
+        .order_by(MessageItem.id)
+    )
+    told: dict[int, Told] = {}
+    precare: set[tuple[int, date]] = set()
+    for kind, facts in rows:
+        for each in map(_told_visit, facts.get("visits", [])):
+            if kind == MessageKind.PRECARE:
+                precare.add((each.treatment_session_id, each.local_start.date()))
+            elif each.appointment_id not in told or told[each.appointment_id].revision <= each.revision:
+                told[each.appointment_id] = each
+    return tuple(told.values()), frozenset(precare)
+
+
+def _told_visit(document: Mapping[str, Any]) -> Told:
+    return Told(
+        document["appointment"], document["treatment_session"], document["clinic"], document["revision"],
+        datetime.fromisoformat(document["local_start"]), document["fold"], document["zone"], document["cancelled"],
+    )

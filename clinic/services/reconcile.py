@@ -1,0 +1,202 @@
+"""Keeps the messages that wait in step with what is owed: called by every change in its own transaction."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from clinic.care.owed import OwedItem, messages_owed, why_no_longer
+from clinic.care.owner_facts import Owner, OwnerFacts
+from clinic.care.states import CourseState, MaintenanceState, MessageState
+from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head
+from clinic.services.work import UnitOfWork
+from clinic.store.claims import lock_owner
+from clinic.store.courses import Course, MaintenancePlan
+from clinic.store.outbox import Message, MessageItem
+
+__all__ = ["Owner", "reconcile", "reconcile_patient", "sweep"]
+
+WAITING = (MessageState.PENDING, MessageState.HELD, MessageState.WITHHELD)
+"""States in which a message can still be changed by what happens to its owner."""
+RECENT = timedelta(days=30)
+"""A course that ended longer ago owes nothing that is not in its rows already."""
+
+TOO_LATE = "its time passed before it could be sent"
+
+Key = tuple[str, str, int, int]
+Known = tuple[Message, MessageItem]
+
+
+def reconcile(work: UnitOfWork, owner: Owner) -> None:
+    """Makes the waiting messages of the owner those that it owes now; leaves the commit to the caller."""
+    if lock_owner(work.db, owner):
+        _reconcile_locked(work, owner)
+
+
+def reconcile_patient(work: UnitOfWork, patient_id: int) -> None:
+    """Reconciles all that concerns a patient whose address, channel or wishes have changed."""
+    courses = work.db.scalars(
+        sa.select(Course.id).where(Course.patient_id == patient_id).order_by(Course.id)).all()
+    plans = work.db.scalars(
+        sa.select(MaintenancePlan.id).where(MaintenancePlan.course_id.in_(courses)).order_by(MaintenancePlan.id)).all()
+    for ident in courses:
+        reconcile(work, Owner("course", ident))
+    for ident in plans:
+        reconcile(work, Owner("maintenance-plan", ident))
+
+
+def sweep(work: UnitOfWork, *, after: Owner | None = None, limit: int = 50) -> Owner | None:
+    """Reconciles the next owners that may owe anything, courses first; the last of them, or none at the end.
+
+    Safe to run twice or in parallel: a transaction for each batch, and the caller commits it.
+    """
+    batch = _owners_after(work, after, limit)
+    for owner in batch:
+        # Whoever holds the owner's row reconciles it: waiting for them would only invite a deadlock.
+        if lock_owner(work.db, owner, skip_locked=True):
+            _reconcile_locked(work, owner)
+    return batch[-1] if batch else None
+
+
+def settle_expired(work: UnitOfWork) -> int:
+    """Settles what waits and has passed its use, and says how many.
+
+    What may have been sent once is left to its delivery, which has something else to say of it.
+    """
+    over = (
+        sa.select(Message.id)
+        .where(Message.state.in_((MessageState.PENDING, MessageState.HELD)), Message.useless_after < work.now,
+               Message.dot_at.is_(None))
+        .with_for_update(skip_locked=True)
+    )
+    ids = work.db.scalars(over).all()
+    work.db.execute(
+        sa.update(Message).where(Message.id.in_(ids))
+        .values(state=MessageState.EXPIRED, reason=TOO_LATE, settled_at=work.now))
+    return len(ids)
+
+
+def _reconcile_locked(work: UnitOfWork, owner: Owner) -> None:
+    head = owner_head(work.db, owner)
+    assert head is not None  # its row is locked
+    facts = owner_facts(work.db, head)
+    known = _known(work, owner)
+    owed = {item.key: item for item in messages_owed(facts, now=work.now)}
+    latest = _latest(known)
+    for key, item in owed.items():
+        if key in latest:
+            _keep_up(work, latest[key][0], item)
+    for message, row in known:
+        if _key(row) not in owed:
+            _let_go(work, facts, message, row)
+    _insert(work, head, [
+        (item, latest[key][1].generation + 1 if key in latest else 0) for key, item in owed.items()
+        if item.useless_after > work.now and (key not in latest or latest[key][0].state == MessageState.SUPERSEDED)
+    ])
+
+
+def _known(work: UnitOfWork, owner: Owner) -> Sequence[Known]:
+    found = (
+        sa.select(Message, MessageItem).join(MessageItem, MessageItem.message_id == Message.id)
+        .where(MessageItem.owner_kind == owner.kind, MessageItem.owner_id == owner.id)
+        .order_by(Message.id, MessageItem.id)
+        .with_for_update(of=Message).execution_options(populate_existing=True)
+    )
+    return [(message, item) for message, item in work.db.execute(found)]
+
+
+def _latest(known: Sequence[Known]) -> Mapping[Key, Known]:
+    """The newest generation of each key."""
+    return {_key(item): (message, item) for message, item in sorted(known, key=lambda each: each[1].generation)}
+
+
+def _key(item: MessageItem) -> Key:
+    return (item.kind, item.subject_kind, item.subject_id, item.revision)
+
+
+def _insert(work: UnitOfWork, head: OwnerHead, items: Sequence[tuple[OwedItem, int]]) -> None:
+    """New items with their generations, each in a message of its own."""
+    messages = [
+        Message(
+            patient_id=head.patient_id, clinic_id=head.clinic_id, due_at=item.due_at,
+            useless_after=item.useless_after, created_at=work.now, reason=item.withheld,
+            state=MessageState.WITHHELD if item.withheld else MessageState.PENDING,
+            settled_at=work.now if item.withheld else None,
+        )
+        for item, _ in items
+    ]
+    work.db.add_all(messages)
+    work.db.flush()
+    work.db.add_all(
+        MessageItem(
+            message_id=message.id, kind=item.kind.value, owner_kind=head.owner.kind, owner_id=head.owner.id,
+            subject_kind=item.subject_kind, subject_id=item.subject_id, revision=item.revision,
+            generation=generation,
+        )
+        for message, (item, generation) in zip(messages, items, strict=True)
+    )
+    work.db.flush()
+
+
+def _keep_up(work: UnitOfWork, message: Message, item: OwedItem) -> None:
+    """A waiting message takes the item's times, and is withheld or released as things now stand.
+
+    What has been tried keeps its later turn, and what may have been sent once is left to its delivery.
+    """
+    if message.state not in WAITING or message.dot_at is not None:
+        return
+    message.due_at = max(message.due_at, item.due_at) if message.attempts else item.due_at
+    message.useless_after = item.useless_after
+    if item.withheld:
+        _settle(message, MessageState.WITHHELD, item.withheld, message.settled_at or work.now)
+    elif message.state == MessageState.WITHHELD and item.useless_after > work.now:
+        _settle(message, MessageState.PENDING, None, None)
+
+
+def _let_go(work: UnitOfWork, facts: OwnerFacts, message: Message, row: MessageItem) -> None:
+    """A waiting message that is not owed any more is superseded, or expired where its time has simply passed."""
+    if message.state not in WAITING or message.dot_at is not None:
+        return
+    if message.useless_after > work.now:
+        row.dropped = why_no_longer(facts, *_key(row))
+        _settle(message, MessageState.SUPERSEDED, row.dropped, work.now)
+    elif message.state != MessageState.WITHHELD:
+        _settle(message, MessageState.EXPIRED, TOO_LATE, work.now)
+
+
+def _settle(message: Message, state: MessageState, reason: str | None, at: datetime | None) -> None:
+    message.state, message.reason, message.settled_at = state.value, reason, at
+
+
+def _owners_after(work: UnitOfWork, after: Owner | None, limit: int) -> list[Owner]:
+    found: list[Owner] = []
+    if after is None or after.kind == "course":
+        ids = work.db.scalars(_living_courses(work).where(Course.id > (after.id if after else 0)).limit(limit))
+        found = [Owner("course", ident) for ident in ids]
+    if len(found) < limit:
+        last = after.id if after is not None and after.kind == "maintenance-plan" else 0
+        ids = work.db.scalars(
+            _living_plans().where(MaintenancePlan.id > last).limit(limit - len(found)))
+        found += [Owner("maintenance-plan", ident) for ident in ids]
+    return found
+
+
+def _living_courses(work: UnitOfWork) -> sa.Select[int]:
+    since = (work.now - RECENT).date()
+    return sa.select(Course.id).where(sa.or_(
+        Course.state == CourseState.ACTIVE, Course.ended_on >= since, _has_waiting("course", Course.id),
+    )).order_by(Course.id)
+
+
+def _living_plans() -> sa.Select[int]:
+    return sa.select(MaintenancePlan.id).where(sa.or_(
+        MaintenancePlan.state == MaintenanceState.ACTIVE, _has_waiting("maintenance-plan", MaintenancePlan.id),
+    )).order_by(MaintenancePlan.id)
+
+
+def _has_waiting(kind: str, owner_id: sa.ColumnElement[int] | sa.orm.InstrumentedAttribute[int]) -> sa.Exists:
+    return sa.exists().where(
+        MessageItem.owner_kind == kind, MessageItem.owner_id == owner_id, Message.id == MessageItem.message_id,
+        Message.state.in_((MessageState.PENDING, MessageState.HELD)),
+    )

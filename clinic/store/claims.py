@@ -1,0 +1,65 @@
+"""The statements of delivery that need a lock or a claim, on either database."""
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from clinic.care.owner_facts import Owner
+from clinic.care.states import MessageState
+from clinic.store.clinics import Business
+from clinic.store.courses import Course, MaintenancePlan
+from clinic.store.outbox import Message, MessageAttempt, WorkerRow
+
+
+def lock_owner(db: Session, owner: Owner, *, skip_locked: bool = False) -> bool:
+    """Locks the row of the owner's course until the transaction ends; False where it is not there.
+
+    With `skip_locked` also False where another transaction holds it.
+    """
+    if owner.kind == "course":
+        course_id = sa.select(Course.id).where(Course.id == owner.id)
+    else:
+        course_id = sa.select(Course.id).where(Course.id == (
+            sa.select(MaintenancePlan.course_id).where(MaintenancePlan.id == owner.id).scalar_subquery()))
+    return db.scalar(course_id.with_for_update(skip_locked=skip_locked)) is not None
+
+
+def next_due(db: Session, now: datetime) -> Message | None:
+    """The message that is due longest and that nobody else is about to claim; none while mail is switched off."""
+    mail_is_on = sa.exists().where(Business.mail_on_since.is_not(None))
+    return db.scalar(
+        sa.select(Message)
+        .where(Message.state == MessageState.PENDING, Message.due_at <= now, mail_is_on)
+        .order_by(Message.due_at, Message.id).limit(1).with_for_update(skip_locked=True)
+    )
+
+
+def held_by(db: Session, message_id: int, lease_token: str) -> Message | None:
+    """The message, locked, where that lease still holds it; none where someone else has taken it over."""
+    return db.scalar(
+        sa.select(Message)
+        .where(Message.id == message_id, Message.lease_token == lease_token, Message.state == MessageState.SENDING)
+        .with_for_update().execution_options(populate_existing=True)
+    )
+
+
+def abandoned(db: Session, now: datetime, silent_since: datetime) -> list[Message]:
+    """Messages, locked, whose lease has run out or whose worker has not been heard of since `silent_since`."""
+    living = sa.select(WorkerRow.id).where(WorkerRow.heartbeat_at >= silent_since)
+    return list(db.scalars(
+        sa.select(Message)
+        .where(Message.state == MessageState.SENDING,
+               sa.or_(Message.lease_until < now, Message.worker_id.is_(None), Message.worker_id.not_in(living)))
+        .order_by(Message.id).with_for_update(skip_locked=True)
+    ))
+
+
+def copies_out(db: Session, message_id: int) -> int:
+    """How often the message may have reached the server: transmissions that began and were not refused."""
+    begun = sa.case((MessageAttempt.phase == "begun", 1), else_=0)
+    refused = sa.case((sa.and_(MessageAttempt.phase == "dot", MessageAttempt.code >= 400), 1), else_=0)
+    return db.scalar(
+        sa.select(sa.func.coalesce(sa.func.sum(begun - refused), 0)).where(MessageAttempt.message_id == message_id)
+    ) or 0
