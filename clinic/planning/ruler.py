@@ -113,7 +113,7 @@ def bits(low: int, high: int) -> int:
 
 @lru_cache(maxsize=64)
 def ruler(where: ZoneInfo, first_on: date, days: int, granule: int = 300) -> Ruler:
-    """The ruler for plans of so many days from `first_on` on; ValueError where a clock change does not fit `granule`."""
+    """The ruler for plans of so many days from `first_on` on; ValueError where a clock change does not fit."""
     offsets = _offsets(where, first_on, days)
     if SECONDS_OF_A_DAY % granule or any((offset - offsets[0][2]) % granule for _, _, offset in offsets):
         raise ValueError(f"a granule of {granule} s does not divide the day or a clock change of {where.key}")

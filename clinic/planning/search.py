@@ -249,7 +249,7 @@ class Search:
                         settled.add(cost)
 
     def _served(self, at: int, start: int, leader: int, tag: Tag, binding: bool) -> Iterator[tuple[int, ...]]:
-        """The resources that serve a start, clear of what is carried: one way, or all that bind later steps differently."""
+        """What serves a start, clear of what is carried: one way, or all that bind later steps each in their way."""
         board = self.board
         supply = board.stages[at].supply
         assert supply is not None
