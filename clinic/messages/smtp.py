@@ -182,9 +182,8 @@ class SmtpTransport:
             code, text = wire.getreply()
         except (OSError, smtplib.SMTPException) as error:
             return self._gave_up(Phase.DATA, None, _words(error))
-        outcome = self._refused(wire, Phase.DATA, code, text)
         self._hang_up()
-        return outcome
+        return _verdict(Phase.DATA, code, text)
 
     def _finish(self, wire: Wire, before_dot: BeforeDot) -> Outcome:
         if before_dot() is False:
@@ -205,13 +204,11 @@ class SmtpTransport:
         return Outcome(OutcomeKind.UNCERTAIN, Phase.DOT, None, _one_line(text))
 
     def _refused(self, wire: Wire, phase: Phase, code: int, text: bytes) -> Outcome:
-        for_good = 500 <= code < 600 and code not in _ABOUT_US
-        outcome = Outcome(OutcomeKind.FAILED if for_good else OutcomeKind.RETRY, phase, code, _one_line(text))
         if code == 421 or not 400 <= code < 600:
             self._hang_up()
         elif phase is not Phase.DOT:
             self._reset(wire)
-        return outcome
+        return _verdict(phase, code, text)
 
     def _reset(self, wire: Wire) -> None:
         wire.deadline.extend(self._settings.timeouts.command)
@@ -245,6 +242,11 @@ class SmtpTransport:
             with suppress(OSError, smtplib.SMTPException):
                 self._wire.docmd("QUIT")
         self._hang_up()
+
+
+def _verdict(phase: Phase, code: int, text: bytes) -> Outcome:
+    for_good = 500 <= code < 600 and code not in _ABOUT_US
+    return Outcome(OutcomeKind.FAILED if for_good else OutcomeKind.RETRY, phase, code, _one_line(text))
 
 
 def _unsendable(sender: str, recipient: str, mime: bytes) -> Outcome | None:
