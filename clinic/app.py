@@ -61,3 +61,23 @@ def _smtp(settings: Settings) -> PostOffice | None:
         settings.smtp_host, settings.smtp_port, Security(settings.smtp_tls),
         settings.smtp_user, settings.smtp_password,
     ))
+
+
+def serve_pages(kit: Kit, host: str, port: int, *, with_worker: bool) -> None:
+    """Serves the pages until stopped, and sends messages from the same process where asked. OSError: port taken."""
+    # The web and the worker are loaded by whoever runs them: a command that only migrates needs neither.
+    from waitress import create_server
+
+    from clinic.web import create_app
+    from clinic.worker import Worker
+
+    server = create_server(create_app(kit), host=host, port=port, threads=8, ident=None)
+    worker = Worker(kit) if with_worker else None
+    if worker is not None:
+        worker.start()
+    try:
+        server.run()
+    finally:
+        if worker is not None:
+            worker.stop()
+        server.close()

@@ -1,6 +1,7 @@
 """Connections: SQLite and PostgreSQL opened so that a promise kept on one is kept on the other."""
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,17 +11,20 @@ WRITES = "clinic_writes"
 """Execution option of a connection that will write: SQLite then takes its write lock when it begins."""
 
 _PRAGMAS = (
-    "busy_timeout=20000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
+    "busy_timeout=20000", "journal_mode=WAL", "foreign_keys=ON",
     "recursive_triggers=ON",  # or INSERT OR REPLACE deletes a row past the triggers that forbid it
 )
 
 
-def open_engine(url: str | URL, *, pool_size: int = 10) -> Engine:
-    """An engine for that database; raises ValueError for any other kind than SQLite and PostgreSQL."""
+def open_engine(url: str | URL, *, pool_size: int = 10, durable: bool = True) -> Engine:
+    """An engine for that database; raises ValueError for any other kind than SQLite and PostgreSQL.
+
+    A SQLite file that is not `durable` may lose its last commits when the power fails: for throw-away ones only.
+    """
     parsed = make_url(url)
     kind = parsed.get_backend_name()
     if kind == "sqlite":
-        return _sqlite(parsed, pool_size)
+        return _sqlite(parsed, pool_size, durable)
     if kind == "postgresql":
         return sa.create_engine(
             parsed.set(drivername="postgresql+psycopg"), pool_size=pool_size, max_overflow=10, pool_pre_ping=True,
@@ -34,18 +38,18 @@ def for_writing(engine: Engine) -> Engine:
     return engine.execution_options(**{WRITES: True})
 
 
-def _sqlite(url: URL, pool_size: int) -> Engine:
+def _sqlite(url: URL, pool_size: int, durable: bool) -> Engine:
     engine = sa.create_engine(url, pool_size=pool_size, max_overflow=10, connect_args={"timeout": 20})
-    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "connect", partial(_prepare_sqlite, "FULL" if durable else "OFF"))
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(synchronous: str, connection: Any, _record: Any) -> None:
     # The driver's own transaction handling begins too late and lets two writers read the same past:
     # it is switched off, and `_begin_sqlite` says BEGIN.
     connection.isolation_level = None
-    for pragma in _PRAGMAS:
+    for pragma in (*_PRAGMAS, f"synchronous={synchronous}"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -1,0 +1,190 @@
+"""The command line: what an operator types, with errors that say what to do."""
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from clinic.access import Grant, Role
+from clinic.services.work import Actor, Done, Refused
+from clinic.settings import Settings, SettingsFaults
+
+CLI = Actor("cli")
+
+
+@click.group()
+def main() -> None:
+    """Plans whole courses of treatment, keeps them in their windows, and writes to each patient at the right time."""
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.from_env(os.environ)
+    except SettingsFaults as error:
+        raise click.ClickException("The settings are not usable:\n  " + "\n  ".join(error.faults)) from error
+
+
+def _kit(*, current: bool = True) -> Any:
+    """The kit of the installation; with a database that is up to date, or an error that says how to get there."""
+    from clinic.app import build
+    from clinic.logs import configure
+    from clinic.store.migrate import CannotMigrate, is_current, revision_of, upgrade
+
+    settings = _settings()
+    configure(settings.log_level)
+    kit = build(settings)
+    try:
+        if current and revision_of(kit.engine) is None:
+            upgrade(kit.engine)
+        elif current and not is_current(kit.engine):
+            raise click.ClickException(
+                "The database is of another version of this program: make a backup, then run `clinic db upgrade`")
+    except CannotMigrate as error:
+        raise click.ClickException(str(error)) from error
+    return kit
+
+
+def _reached(command: Callable[..., None]) -> Callable[..., None]:
+    """Says in words that the database cannot be reached, instead of a trace."""
+    from sqlalchemy.exc import OperationalError
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except OperationalError as error:
+            raise click.ClickException(
+                "The database cannot be reached or written; check CLINIC_DATABASE_URL and CLINIC_DATA_DIR "
+                f"({str(error.orig).splitlines()[0]})") from error
+
+    return run
+
+
+def _say(outcome: Done[Any] | Refused, done: str) -> None:
+    if isinstance(outcome, Refused):
+        raise click.ClickException("\n".join(
+            f"{finding.field}: {finding.text}" if finding.field else finding.text for finding in outcome.findings))
+    click.echo(done)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535),
+              help="The port; the next free one if it is taken.")
+def demo(host: str, port: int) -> None:
+    """Bring a believable clinic to life in a temporary database, and show it in the browser."""
+    from clinic.demo.run import run
+
+    run(host, port, say=click.echo)
+
+
+@main.command()
+@click.option("--worker/--no-worker", "with_worker", default=None,
+              help="Send messages from this process too. Default: yes on SQLite, no on PostgreSQL.")
+@_reached
+def serve(with_worker: bool | None) -> None:
+    """Serve the pages (and, on SQLite, send the messages) until stopped."""
+    from clinic.app import serve_pages
+
+    kit = _kit()
+    settings = kit.settings
+    on_sqlite = settings.database_url.startswith("sqlite")
+    click.echo(f"Serving {settings.base_url} from {settings.host}:{settings.port}", err=True)
+    try:
+        serve_pages(kit, settings.host, settings.port, with_worker=on_sqlite if with_worker is None else with_worker)
+    except OSError as error:
+        raise click.ClickException(
+            f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}): choose another CLINIC_PORT"
+        ) from error
+
+
+@main.command()
+@_reached
+def worker() -> None:
+    """Send messages when they are due, until stopped."""
+    from clinic.worker import run
+
+    run(_kit())
+
+
+@main.group()
+def db() -> None:
+    """Look after the database."""
+
+
+@db.command("upgrade")
+@_reached
+def db_upgrade() -> None:
+    """Bring the database to this program's version."""
+    from clinic.store.migrate import CannotMigrate, revision_of, upgrade
+
+    kit = _kit(current=False)
+    try:
+        upgrade(kit.engine)
+    except CannotMigrate as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"The database is at {revision_of(kit.engine)}")
+
+
+@main.command("open-clinic")
+@click.argument("name")
+@click.option("--zone", required=True, help="Its time zone, such as Europe/London.")
+@click.option("--address", required=True)
+@click.option("--phone", required=True)
+@click.option("--sender-email", required=True, help="The address that its messages come from.")
+@click.option("--business", default=None, help="The name of the business; the clinic's own if not said.")
+@_reached
+def open_clinic(name: str, zone: str, address: str, phone: str, sender_email: str, business: str | None) -> None:
+    """Open a clinic, Monday to Friday from 09:00 to 18:00, with the protocol library as drafts."""
+    from clinic.services import setup
+    from clinic.services.protocols import load_catalogue
+
+    kit = _kit()
+    details = setup.ClinicDetails(
+        name=name, zone=zone, address=address, phone=phone, sender_name=business or name, sender_email=sender_email,
+        hours=(setup.Hours((0, 1, 2, 3, 4), 9 * 60, 18 * 60),))
+    with kit.work(CLI) as work:
+        outcome = setup.open_clinic(work, details)
+    _say(outcome, f"Opened {name}")
+    with kit.work(CLI) as work:
+        setup.name_business(work, business or name)
+    with kit.work(CLI) as work:
+        load_catalogue(work)
+
+
+@main.command("create-account")
+@click.argument("email")
+@click.option("--name", required=True, help="Who signs in.")
+@click.option("--clinic", "clinics", multiple=True, help="A clinic by name; all if not said. May be repeated.")
+@click.option("--role", "roles", multiple=True, required=True, type=click.Choice([role.value for role in Role]))
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@_reached
+def create_account(
+    email: str, name: str, clinics: tuple[str, ...], roles: tuple[str, ...], password_stdin: bool
+) -> None:
+    """Create an account for EMAIL with its roles."""
+    from clinic.queries.clinics import clinic_ids_by_name
+    from clinic.services.accounts import create_account as create
+
+    kit = _kit()
+    with kit.read() as reading:
+        known = clinic_ids_by_name(reading)
+    if not known:
+        raise click.ClickException("There is no clinic yet: open one with `clinic open-clinic`")
+    unknown = [each for each in clinics if each not in known]
+    if unknown:
+        raise click.ClickException(f"No clinic is called {unknown[0]!r}; there are: {', '.join(sorted(known))}")
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else click.prompt(
+        "Password", hide_input=True, confirmation_prompt=True)
+    grants = [Grant(known[each], Role(role)) for each in clinics or sorted(known) for role in roles]
+    with kit.work(CLI) as work:
+        outcome = create(work, email=email, name=name, password=password, grants=grants)
+    _say(outcome, f"Created an account for {email}")
+
+
+if __name__ == "__main__":
+    main()
