@@ -206,8 +206,8 @@ def _require_facts(section: Section) -> None:
         raise ValueError("recall needs the dates between which the patient is due")
     if kind is Kind.PRECARE and not section.instructions:
         raise ValueError("precare needs its instructions")
-    if kind is Kind.CHANGE and states <= {VisitState.KEPT}:
-        raise ValueError("change needs a visit that changed")
+    if kind is Kind.CHANGE and not states & {VisitState.MOVED, VisitState.NEW}:
+        raise ValueError("change needs a visit that moved or is new")
     if kind is Kind.CANCELLATION and VisitState.CANCELLED not in states:
         raise ValueError("cancellation needs a cancelled visit")
 

@@ -11,7 +11,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from clinic import paths
-from clinic.messages.letters import ClinicCard, Kind, Letter
+from clinic.messages.letters import ClinicCard, Kind, Letter, VisitState
 from clinic.messages.styles import StyleSheet, parse_styles
 from clinic.messages.views import SectionView, see_section
 from clinic.messages.words import Labels, folder, labels
@@ -114,7 +114,8 @@ def _subject(env: Environment, view: SectionView, letter: Letter) -> str:
 
 
 def _preheader(views: tuple[SectionView, ...], letter: Letter, words: Labels) -> str:
-    first = next((view.dates[0] for view in views if view.dates and view.shows_dates_ahead), None)
+    ahead = (date for view in views if view.shows_dates_ahead for date in view.dates)
+    first = next((date for date in ahead if date.state != VisitState.CANCELLED.value), None)
     if first is None:
         return words.preheader.format(phone=letter.clinic.phone)
     return words.preheader_with_date.format(day=first.short_day, time=first.time, phone=letter.clinic.phone)

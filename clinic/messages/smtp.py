@@ -19,8 +19,6 @@ from pathlib import Path
 from clinic.messages.transport import BeforeDot, Outcome, OutcomeKind, Phase
 from clinic.messages.wire import Deadline, EncryptedWire, Wire
 
-_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
-_BARE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 _ADDRESS = re.compile(r"[!-;=?-~]+\Z")
 _LINE_LIMIT = 998
 # The server's trouble with us (log in first, encrypt first) is not the message's fault.
@@ -172,7 +170,7 @@ class SmtpTransport:
         return None
 
     def _send_body(self, wire: Wire, mime: bytes) -> Outcome | None:
-        body = _LEADING_DOT.sub(b"..", mime)
+        body = (b"." if mime.startswith(b".") else b"") + mime.replace(b"\r\n.", b"\r\n..")
         wire.deadline.extend(self._settings.timeouts.data)
         try:
             wire.send(body if body.endswith(b"\r\n") else body + b"\r\n")
@@ -253,9 +251,11 @@ def _unsendable(sender: str, recipient: str, mime: bytes) -> Outcome | None:
     for address in (sender, recipient):
         if not _ADDRESS.match(address) or "@" not in address:
             return Outcome(OutcomeKind.FAILED, Phase.MAIL, None, "not an address that mail can be sent to")
-    if _BARE_LINE_END.search(mime) or b"\0" in mime:
+    lines = mime.split(b"\r\n")
+    joined = b"".join(lines)
+    if b"\r" in joined or b"\n" in joined or b"\0" in joined:
         return Outcome(OutcomeKind.FAILED, Phase.DATA, None, "the message has bare line ends or null bytes")
-    if any(len(line) > _LINE_LIMIT for line in mime.split(b"\r\n")):
+    if max(map(len, lines)) > _LINE_LIMIT:
         return Outcome(OutcomeKind.FAILED, Phase.DATA, None, "the message has a line of more than 998 bytes")
     return None
 

@@ -118,14 +118,15 @@ def see_section(section: Section, letter: Letter, words: Labels) -> SectionView:
     other = _others(section.kind, visits)
     zones = {visit.zone for each in letter.sections for visit in each.visits}
     names_zone = clinic.names_zone or not zones <= {clinic.zone}
-    shown = [_see_date(visit, words, names_zone) for visit in visits if visit not in other]
+    marks = _marks(section.kind, words)
+    shown = [_see_date(visit, words, marks, names_zone) for visit in visits if visit not in other]
     treated = section.treated_at.astimezone(ZoneInfo(clinic.zone)) if section.treated_at else None
     return SectionView(
         kind=section.kind.value,
         clinic=clinic.name,
         phone=clinic.phone,
         dates=tuple(shown),
-        other_dates=tuple(_see_date(visit, words, names_zone) for visit in other),
+        other_dates=tuple(_see_date(visit, words, marks, names_zone) for visit in other),
         undated=section.undated,
         checklist=tuple(_see_checklist(section, visits, words)),
         care=tuple(_see_phase(phase, treated, words) for phase in section.phases),
@@ -152,7 +153,7 @@ def _others(kind: Kind, visits: tuple[VisitLine, ...]) -> tuple[VisitLine, ...]:
     return tuple(visit for visit in visits if visit.state is VisitState.KEPT)
 
 
-def _see_date(visit: VisitLine, words: Labels, names_zone: bool) -> DateView:
+def _see_date(visit: VisitLine, words: Labels, marks: dict[VisitState, str], names_zone: bool) -> DateView:
     where = ZoneInfo(visit.zone)
     start, end = visit.starts_at.astimezone(where), visit.ends_at.astimezone(where)
     place_in_time = f" ({zone_in_words(where, words)})" if names_zone else ""
@@ -166,19 +167,20 @@ def _see_date(visit: VisitLine, words: Labels, names_zone: bool) -> DateView:
         tile_day=str(start.day),
         tile_month=words.month_tiles[start.month - 1],
         state=visit.state.value,
-        mark=_mark(visit.state, words),
+        mark=marks[visit.state],
         old=_old(visit, where, words),
         details=tuple(_details(visit, words)),
     )
 
 
-def _mark(state: VisitState, words: Labels) -> str:
+def _marks(kind: Kind, words: Labels) -> dict[VisitState, str]:
+    """What is written over a date; a new one is only remarkable among others that changed."""
     return {
-        VisitState.NEW: "",
+        VisitState.NEW: words.added if kind is Kind.CHANGE else "",
         VisitState.KEPT: "",
         VisitState.MOVED: words.moved,
         VisitState.CANCELLED: words.cancelled,
-    }[state]
+    }
 
 
 def _old(visit: VisitLine, where: ZoneInfo, words: Labels) -> str:

@@ -28,6 +28,7 @@ class Labels:
     greeting_without_name: str
     session_number: str
     practitioner: str
+    added: str
     moved: str
     cancelled: str
     old_time: str

@@ -77,6 +77,10 @@ MOVED = visit(
     date(2027, 4, 8), 14, state=VisitState.MOVED, number=2, of=4, practitioner="Dr Inês Duarte",
     old_starts_at=SECOND.starts_at,
 )
+MOVED_LAST = visit(
+    date(2027, 6, 9), 8, state=VisitState.MOVED, number=4, of=4, old_starts_at=FOURTH.starts_at,
+    place="Hill Clinic, Porto",
+)
 CANCELLED = visit(date(2027, 4, 1), 9, state=VisitState.CANCELLED, number=2, of=4)
 
 
@@ -99,6 +103,9 @@ LETTERS: dict[str, Letter] = {
         Section(Kind.CHANGE, (kept(FIRST), MOVED, kept(THIRD), kept(FOURTH)), link=LINK),
         calendars=(b"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n",),
     ),
+    "change-several": letter(
+        Section(Kind.CHANGE, (CANCELLED, kept(FIRST), visit(date(2027, 4, 6), number=2, of=4), MOVED_LAST), undated=1)
+    ),
     "cancellation": letter(Section(Kind.CANCELLATION, (kept(FIRST), CANCELLED), note="No fee applies.")),
     "aftercare": letter(
         Section(Kind.AFTERCARE, phases=(EXPECTED, FADING, LATER), red_flags=FLAGS, treated_at=NOW)
@@ -111,6 +118,8 @@ LETTERS: dict[str, Letter] = {
         Section(Kind.COURSE_COMPLETE, offer=Offer(date(2027, 11, 1), date(2027, 12, 13)), link=LINK)
     ),
     "course-complete-booked": letter(Section(Kind.COURSE_COMPLETE, (visit(date(2027, 11, 8)),))),
+    "cancellation-several": letter(Section(Kind.CANCELLATION, (
+        CANCELLED, visit(date(2027, 5, 3), 13, state=VisitState.CANCELLED, number=3, of=4)))),
     "recall": letter(Section(Kind.RECALL, offer=Offer(date(2027, 11, 1), date(2027, 12, 13)), link=LINK)),
     "merged": letter(
         Section(Kind.PRECARE, (FIRST,), instructions=INSTRUCTIONS[2:]), Section(Kind.REMINDER_7D, (FIRST,))

@@ -40,6 +40,7 @@ IMPOSSIBLE: dict[str, Callable[[], object]] = {
     "a confirmation of nothing": lambda: Section(Kind.CONFIRMATION),
     "precare without instructions": lambda: Section(Kind.PRECARE, (FIRST,)),
     "a change in which nothing changed": lambda: Section(Kind.CHANGE, (kept(FIRST),)),
+    "a change that only takes away": lambda: Section(Kind.CHANGE, (kept(FIRST), CANCELLED)),
     "a cancellation of nothing": lambda: Section(Kind.CANCELLATION, (MOVED,)),
     "aftercare of no treatment": lambda: Section(Kind.AFTERCARE),
     "a recall without its dates": lambda: Section(Kind.RECALL),
