@@ -5,7 +5,9 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -24,8 +26,12 @@ TYPES = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 PATIENTS = ("Anna Nováková", "Anton Bruckner", "عائشة الزهراني")
 SEARCH = """{% extends "layout/base.html" %}{% from "macros/forms.html" import search_box %}
 {% block title %}Patients{% endblock %}{% block content %}{{ search_box("/patients", "Search patients", asked, live="patients", id="list") }}
-<ul data-fragment="patients" data-announce="{{ names|length }} patients">
+<ul class="stack-small" data-fragment="patients" data-announce="{{ names|length }} patients">
 {% for name in names %}<li><a href="/patients/{{ loop.index }}" data-quick="born 1985">{{ name }}</a></li>{% endfor %}</ul>{% endblock %}"""
+
+MESSAGES = """{% extends "layout/base.html" %}{% from "macros/navigation.html" import refreshing %}
+{% block title %}Messages{% endblock %}{% block content %}{% call refreshing("messages", seconds=1, announce=sent ~ " sent") %}
+<p>{{ sent }} sent</p><p><a href="#one">Open</a></p>{% endcall %}{% endblock %}"""
 
 
 def manifest() -> dict[str, str]:
@@ -34,6 +40,7 @@ def manifest() -> dict[str, str]:
     return names
 
 
+@cache
 def environment() -> Environment:
     """Jinja as the web room sets it up, with nothing of Flask."""
     names = manifest()
@@ -85,8 +92,14 @@ def page(path: str) -> str:
     return made.get_template("gallery/index.html").render(shell=shell(asked.removeprefix("theme=")), today=MONDAY)
 
 
+def messages(sent: int) -> str:
+    """A page that says something new whenever it is asked for."""
+    return environment().from_string(MESSAGES).render(shell=shell(), sent=sent)
+
+
 class _Handler(BaseHTTPRequestHandler):
     posts: list[str] = []
+    asked: list[str] = []
 
     def do_GET(self) -> None:
         if self.path.startswith("/static/dist/"):
@@ -94,6 +107,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(body, TYPES[self.path.rsplit(".", 1)[1]], POLICY)
         elif self.path == "/mail.html":
             self._answer(MAIL.encode(), "text/html; charset=utf-8", MAIL_POLICY)
+        elif self.path == "/messages":
+            self.asked.append(self.path)
+            self._answer(messages(len(self.asked)).encode(), "text/html; charset=utf-8", POLICY)
         else:
             self._answer(page(self.path).encode(), "text/html; charset=utf-8", POLICY)
 
@@ -114,15 +130,24 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the tests look at the browser's own console."""
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the gallery is served, and what was posted to it."""
+
+    url: str
+    posts: list[str]
+
+
 @contextmanager
-def served() -> Iterator[tuple[str, list[str]]]:
-    """The address of the gallery while it is served, and the bodies that were posted to it."""
+def served() -> Iterator[Site]:
+    """The gallery while it is served."""
     _Handler.posts.clear()
+    _Handler.asked.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", _Handler.posts
+        yield Site(f"http://127.0.0.1:{server.server_port}", _Handler.posts)
     finally:
         server.shutdown()
         server.server_close()

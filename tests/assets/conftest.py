@@ -1,0 +1,59 @@
+"""A Chromium and the gallery, started once for the tests of the design system."""
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.assets import gallery
+from tests.databases import unavailable
+
+Opened = Callable[..., Page]
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """The browser of this machine; skips where there is none."""
+    found = os.environ.get("TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not found:
+        unavailable("no Chromium on PATH: apt-get install chromium, or name one in TEST_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def gallery_site() -> Iterator[gallery.Site]:
+    """The gallery, served."""
+    with gallery.served() as site:
+        yield site
+
+
+@pytest.fixture
+def opened(chromium: Browser, gallery_site: gallery.Site) -> Iterator[Opened]:
+    """Opens a path of the gallery in a window of its own; nothing may be complained about or asked of another host."""
+    gallery_site.posts.clear()
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_page(path: str, *, width: int = 1440, scheme: str = "light", scripts: bool = True, free: bool = False) -> Page:
+        size = {"width": width, "height": 900}
+        context = chromium.new_context(
+            viewport=size, color_scheme=scheme, java_script_enabled=scripts, bypass_csp=free, locale="en-GB"  # type: ignore[arg-type]
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda asked: None if asked.url.startswith((gallery_site.url, "data:")) else complaints.append(asked.url))
+        page.goto(gallery_site.url + path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
