@@ -21,6 +21,9 @@ from clinic.store.outbox import Message, MessageItem
 from clinic.store.protocols import ProtocolVersion
 from clinic.store.resources import Patient, Practitioner
 
+# Joined as tables: of a practitioner and a patient only these columns are read, not what all resources have.
+_PATIENT = Patient.__table__
+_PRACTITIONER = Practitioner.__table__
 HISTORY_LINES = 100
 """How much of the audit trail a page shows, newest first."""
 
@@ -144,12 +147,12 @@ def course_page(db: Session, course_id: int) -> CoursePage | None:
     """The page of one course, in a number of statements that does not grow with what it shows."""
     made_by = sa.orm.aliased(Account)
     found = db.execute(
-        sa.select(Course, Clinic, ProtocolVersion, made_by.name, Practitioner.name, *_patient_columns())
+        sa.select(Course, Clinic, ProtocolVersion, made_by.name, _PRACTITIONER.c.name, *_patient_columns())
         .join(Clinic, Clinic.id == Course.clinic_id)
         .join(ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id)
-        .join(Patient, Patient.id == Course.patient_id)
+        .join(_PATIENT, _PATIENT.c.id == Course.patient_id)
         .outerjoin(made_by, made_by.id == Course.created_by)
-        .outerjoin(Practitioner, Practitioner.id == Course.practitioner_id)
+        .outerjoin(_PRACTITIONER, _PRACTITIONER.c.id == Course.practitioner_id)
         .where(Course.id == course_id)
     ).one_or_none()
     if found is None:
@@ -178,17 +181,15 @@ def treatment_names(protocol: Protocol) -> dict[str, str]:
 
 def patient_line(db: Session, patient_id: int) -> PatientLine | None:
     """The patient at the head of a page; none where there is no such patient."""
-    found = db.execute(sa.select(*_patient_columns()).where(Patient.id == patient_id)).one_or_none()
+    found = db.execute(sa.select(*_patient_columns()).where(_PATIENT.c.id == patient_id)).one_or_none()
     return PatientLine(*found) if found else None
 
 
 def _patient_columns() -> tuple[sa.ColumnElement[Any], ...]:
-    name = Patient.given_name + " " + Patient.family_name
+    each = _PATIENT.c
     return (
-        sa.type_coerce(Patient.id, sa.Integer), name, sa.type_coerce(Patient.birth_on, sa.Date),
-        sa.type_coerce(Patient.alerts, sa.Text), sa.type_coerce(Patient.channel, sa.Text),
-        sa.type_coerce(Patient.email, sa.Text), sa.type_coerce(Patient.phone, sa.Text),
-        sa.type_coerce(Patient.wants_service_messages, sa.Boolean),
+        each.id, each.given_name + " " + each.family_name, each.birth_on, each.alerts, each.channel, each.email,
+        each.phone, each.wants_service_messages,
     )
 
 
@@ -246,7 +247,7 @@ def _overrides(db: Session, course_id: int, protocol: Protocol, zone_name: str) 
     titles = {each.code: each.title for each in protocol.contraindications}
     return tuple(
         OverrideLine(
-            what=str(row.value.get("text") or titles.get(row.code, row.code)), reason=row.reason,
+            what=str(row.value.get("finding") or titles.get(row.code, row.code)), reason=row.reason,
             made_at=local_of(row.made_at, zone(zone_name)), made_by=author,
         )
         for row, author in rows
@@ -291,11 +292,11 @@ def _history(db: Session, course_id: int, zone_name: str) -> tuple[HistoryLine, 
         .outerjoin(Account, Account.id == AuditEntry.account_id)
         .outerjoin(Appointment, sa.and_(about == "appointment", Appointment.id == AuditEntry.subject_id))
         .outerjoin(TreatmentSession, TreatmentSession.id == sa.case(
-            (about == "treatment-session", AuditEntry.subject_id), else_=Appointment.treatment_session_id))
+            (about == "treatment_session", AuditEntry.subject_id), else_=Appointment.treatment_session_id))
         .where(sa.or_(
             sa.and_(about == "course", AuditEntry.subject_id == course_id),
             sa.and_(about == "maintenance-plan", AuditEntry.subject_id.in_(upkeep)),
-            sa.and_(about == "treatment-session", AuditEntry.subject_id.in_(mine)),
+            sa.and_(about == "treatment_session", AuditEntry.subject_id.in_(mine)),
             sa.and_(about == "appointment", AuditEntry.subject_id.in_(visits)),
         ))
         .order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(HISTORY_LINES)

@@ -24,7 +24,9 @@ class ProtocolChoice:
     code: str
     name: str
     version_id: int | None
-    number: int | None
+    least: int
+    most: int
+    ideal_days: int
 
     @property
     def approved(self) -> bool:
@@ -77,14 +79,18 @@ def new_course_page(
 
 
 def protocol_choices(db: Session) -> tuple[ProtocolChoice, ...]:
-    """Every protocol by its name, with its approved version where it has one."""
+    """Every protocol by its name, with its approved version where it has one, else with its newest."""
+    newest = (sa.select(sa.func.max(ProtocolVersion.number))
+              .where(ProtocolVersion.protocol_id == ProtocolRow.id).correlate(ProtocolRow).scalar_subquery())
     rows = db.execute(
-        sa.select(ProtocolRow.code, ProtocolRow.name, ProtocolVersion.id, ProtocolVersion.number)
-        .outerjoin(ProtocolVersion, sa.and_(
-            ProtocolVersion.protocol_id == ProtocolRow.id, ProtocolVersion.state == "approved"))
-        .order_by(ProtocolRow.name, ProtocolRow.code)
+        sa.select(ProtocolRow, ProtocolVersion).join(ProtocolVersion, ProtocolVersion.protocol_id == ProtocolRow.id)
+        .where(sa.or_(ProtocolVersion.state == "approved", ProtocolVersion.number == newest))
+        .order_by(ProtocolRow.name, ProtocolRow.code, ProtocolVersion.state != "approved")
     )
-    return tuple(ProtocolChoice(code, name, version_id, number) for code, name, version_id, number in rows)
+    found: dict[str, ProtocolChoice] = {}
+    for protocol, version in rows:
+        found.setdefault(protocol.code, _choice(protocol, version))
+    return tuple(found.values())
 
 
 def chosen_protocol(db: Session, version_id: int, *, clinic_id: int, today: date) -> ChosenProtocol | None:
@@ -96,6 +102,15 @@ def chosen_protocol(db: Session, version_id: int, *, clinic_id: int, today: date
     protocol = Protocol.from_document(version.document)
     practitioners = _qualified(db, _skills(protocol), clinic_id, today)
     return ChosenProtocol(version.id, version.number, protocol, practitioners)
+
+
+def _choice(protocol: ProtocolRow, version: ProtocolVersion) -> ProtocolChoice:
+    # Read from the document as it lies: building all protocols as values would take longer than the whole page.
+    sessions, turn = version.document["sessions"], version.document["cycle"][0]
+    return ProtocolChoice(
+        code=protocol.code, name=protocol.name, version_id=version.id if version.state == "approved" else None,
+        least=sessions["least"], most=sessions["most"], ideal_days=turn["interval"]["ideal"],
+    )
 
 
 def _running(db: Session, patient_id: int) -> tuple[RunningCourse, ...]:

@@ -1,16 +1,34 @@
-"""Every blueprint of the app: one noun, one module, one line."""
+"""Every blueprint of the app: one noun, one line."""
 from __future__ import annotations
 
 from flask import Blueprint
 
-from clinic.web.health import health
-from clinic.web.pages import pages
-from clinic.web.signin import signin
-from clinic.web.today import today
-
-BLUEPRINTS: tuple[Blueprint, ...] = (
-    pages,
+from clinic.web import (
+    appointments,
+    courses,
     health,
+    messages,
+    new_course,
+    pages,
+    patients,
+    protocols,
     signin,
+    tasks,
+    times,
     today,
 )
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    pages.pages,
+    health.health,
+    signin.signin,
+    today.today,
+    patients.patients,
+    courses.courses,
+    appointments.appointments,
+    messages.messages,
+    protocols.protocols,
+    tasks.tasks,
+)
+FURTHER_PAGES = (new_course, times)
+"""Modules whose pages belong to the blueprint of another one: of courses, and of appointments."""

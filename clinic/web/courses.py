@@ -1,0 +1,83 @@
+"""One course: its page, and stopping it early."""
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, abort, request, url_for
+from werkzeug.wrappers import Response
+
+from clinic.access import Right
+from clinic.planning.local import zone
+from clinic.queries.courses import CoursePage, clinic_of_course, course_page
+from clinic.services.courses import stop_course
+from clinic.services.work import Done, Refused, Stale, UnitOfWork
+from clinic.web import course_words
+from clinic.web.entry import allowed, check_clinic
+from clinic.web.forms import Form
+from clinic.web.kit import kit
+from clinic.web.once import done_once
+from clinic.web.pages import page, stale_page
+from clinic.web.reasons import STOPPING, read_reason, reason_words
+from clinic.web.words import plural
+from clinic.web.zones import zone_words
+
+courses = Blueprint("courses", __name__)
+
+
+@courses.get("/courses/<int:course_id>")
+@allowed(Right.SEE_DIARY)
+def show(course_id: int) -> Response:
+    """The course with its sessions, messages and history."""
+    found = _found(course_id)
+    return page("courses/show.html", course=found, words=course_words, reason_words=reason_words,
+                zone_words=zone_words(zone(found.zone)))
+
+
+@courses.get("/courses/<int:course_id>/stop")
+@allowed(Right.BOOK)
+def ask_stop(course_id: int) -> Response:
+    """Asks why the course ends early."""
+    found = _found(course_id)
+    return _stop_page(found, Form(initial={"lock_version": found.lock_version}))
+
+
+@courses.post("/courses/<int:course_id>/stop")
+@allowed(Right.BOOK)
+def stop(course_id: int) -> Response:
+    """Ends the course early: what is booked is cancelled, what is owed will not be done."""
+    found, form = _found(course_id), Form(request.form)
+    reason, version = read_reason(form, STOPPING), form.version()
+    if form.faults:
+        return _stop_page(found, form)
+
+    def act(work: UnitOfWork) -> Done[Any] | Refused:
+        return stop_course(work, course_id, reason=reason, lock_version=version)
+
+    back = url_for("courses.show", course_id=course_id)
+    try:
+        outcome = done_once(act, to=lambda _: back, otherwise=back, told="The course was stopped.")
+    except Stale:
+        return stale_page(title="Stop the course", rows=_now_and_wanted(found, reason), again=back)
+    if isinstance(outcome, Refused):
+        form.add(outcome.findings)
+        return _stop_page(found, form)
+    return outcome
+
+
+def _found(course_id: int) -> CoursePage:
+    with kit().read() as db:
+        check_clinic(clinic_of_course(db, course_id))
+        found = course_page(db, course_id)
+    if found is None:
+        abort(404)
+    return found
+
+
+def _stop_page(found: CoursePage, form: Form) -> Response:
+    return page("courses/stop.html", form.status, course=found, form=form, reasons=[(each, each) for each in STOPPING])
+
+
+def _now_and_wanted(found: CoursePage, reason: str) -> list[tuple[str, str, str]]:
+    state = course_words.STATES[found.state]
+    booked = plural(sum(course_words.may_move(line) for line in found.treatment_sessions), "session")
+    return [("Course", state, "Stopped early"), ("Booked", booked, "none"), ("Reason", "", reason)]

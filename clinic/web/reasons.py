@@ -1,0 +1,32 @@
+"""Why an appointment is cancelled or a course stopped: one of a few reasons, with words of one's own."""
+from __future__ import annotations
+
+from clinic.web.forms import Form
+
+OTHER = "Another reason"
+CANCELLATION = (
+    "The patient cannot come", "The patient is ill", "The patient does not want the session",
+    "The practitioner is away", "Room or device out of service", "Booked by mistake", OTHER,
+)
+STOPPING = (
+    "The patient wishes to stop", "A medical reason", "The result is reached", "The patient does not come any more",
+    "Booked by mistake", OTHER,
+)
+
+_CODES = {"course-stopped": "The course was stopped"}
+
+
+def read_reason(form: Form, reasons: tuple[str, ...]) -> str:
+    """The chosen reason with what was typed beside it; a reason that is not in the list has to be typed."""
+    chosen = form.one_of("reason", "A reason", reasons)
+    details = form.text("details", "The details", most=300, required=False)
+    if chosen == OTHER:
+        if not details:
+            form.fault("details", "Say which reason.")
+        return details
+    return f"{chosen}: {details}" if details else chosen
+
+
+def reason_words(reason: str | None) -> str:
+    """A kept reason as staff read it."""
+    return _CODES.get(reason or "", reason or "")

@@ -1,0 +1,266 @@
+"""Choosing a time: for a session that is owed, or another one for an appointment."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from flask import abort, request, url_for
+from werkzeug.wrappers import Response
+
+from clinic.access import Right
+from clinic.care.windows import Fit
+from clinic.planning.findings import Finding, Weight
+from clinic.planning.local import day_of, zone
+from clinic.queries.appointments import SessionPage, clinic_of_session, session_page
+from clinic.queries.times import TimeOffer, TimesPage, offer_times
+from clinic.queries.treatment_sessions import AppointmentLine
+from clinic.queries.visit_choice import VisitChoice, parse_choice
+from clinic.services.appointments import book_session, move_appointment
+from clinic.services.work import Done, Refused, Stale, UnitOfWork
+from clinic.web import course_words
+from clinic.web.appointments import appointments, course_address, found_appointment
+from clinic.web.entry import allowed, check_clinic
+from clinic.web.forms import Form
+from clinic.web.kit import kit, now
+from clinic.web.once import done_once
+from clinic.web.pages import page, stale_page
+from clinic.web.words import clock, day, moment
+from clinic.web.zones import zone_words
+
+DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to get a time: the session, its appointment where it has one, and the page's own address."""
+
+    session: SessionPage
+    old: AppointmentLine | None
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayColumn:
+    """One date with its times; `fit` is how it lies in the window."""
+
+    on: date
+    fit: Fit | None
+    gap_days: int | None
+    times: tuple[TimeOffer, ...]
+
+
+@appointments.get("/appointments/<int:appointment_id>/move")
+@allowed(Right.BOOK)
+def move(appointment_id: int) -> Response:
+    """Other times for the appointment; with one chosen, what that changes."""
+    return _chosen_or_times(_moving(appointment_id))
+
+
+@appointments.post("/appointments/<int:appointment_id>/move", endpoint="moved")
+@allowed(Right.BOOK)
+def moved(appointment_id: int) -> Response:
+    """Gives the appointment its new time."""
+    wish, form = _moving(appointment_id), Form(request.form)
+    version, reasons = form.version(), form.overrides()
+    return _decided(wish, form, "Moved.", lambda work, choice: move_appointment(
+        work, appointment_id, choice, lock_version=version, overrides=reasons))
+
+
+@appointments.get("/sessions/<int:treatment_session_id>/book")
+@allowed(Right.BOOK)
+def book(treatment_session_id: int) -> Response:
+    """Times for a session that is owed; with one chosen, what it means."""
+    return _chosen_or_times(_owed(treatment_session_id))
+
+
+@appointments.post("/sessions/<int:treatment_session_id>/book", endpoint="booked")
+@allowed(Right.BOOK)
+def booked(treatment_session_id: int) -> Response:
+    """Books the chosen time."""
+    wish, form = _owed(treatment_session_id), Form(request.form)
+    reasons = form.overrides()
+    return _decided(wish, form, "Booked.", lambda work, choice: book_session(
+        work, treatment_session_id, choice, overrides=reasons))
+
+
+def _moving(appointment_id: int) -> Wish:
+    found = found_appointment(appointment_id)
+    assert found.treatment_session is not None  # `found_appointment` answers 404 otherwise
+    return Wish(found.treatment_session, found.appointment, url_for("appointments.move", appointment_id=appointment_id))
+
+
+def _owed(treatment_session_id: int) -> Wish:
+    with kit().read() as db:
+        check_clinic(clinic_of_session(db, treatment_session_id))
+        found = session_page(db, treatment_session_id)
+    if found is None:
+        abort(404)
+    return Wish(found, None, url_for("appointments.book", treatment_session_id=treatment_session_id))
+
+
+def _chosen_or_times(wish: Wish) -> Response:
+    given = request.args.get("choice", "")
+    if not given:
+        return _times_page(wish, _first_day(wish))
+    try:
+        choice = parse_choice(given)
+    except ValueError:
+        abort(404)
+    offer = _offer_of(wish, choice)
+    if offer is None:
+        return _times_page(wish, _day_of_choice(wish, choice), (_GONE,))
+    return _confirm_page(wish, offer, Form(initial={"lock_version": wish.old.lock_version if wish.old else 0}))
+
+
+_GONE = Finding("gone", Weight.BLOCKS, "That time is not free any more. These are the times around it.")
+
+
+def _decided(wish: Wish, form: Form, told: str, act: Any) -> Response:
+    """What follows the choice: the course's page, or the nearest times with what stands in the way."""
+    choice = form.choice("choice", "A time", parse_choice)
+    if choice is None or form.faults:
+        return _times_page(wish, _first_day(wish), (_UNREADABLE,))
+    back = course_address(wish.session)
+
+    def acted(work: UnitOfWork) -> Done[Any] | Refused:
+        outcome: Done[Any] | Refused = act(work, choice)
+        return outcome
+
+    try:
+        outcome = done_once(acted, to=lambda _: back, otherwise=back, told=told)
+    except Stale:
+        return stale_page(title="Move the appointment", rows=_now_and_wanted(wish, choice), again=wish.address)
+    return _refused(wish, choice, form, outcome.findings) if isinstance(outcome, Refused) else outcome
+
+
+_UNREADABLE = Finding("unreadable", Weight.BLOCKS, "What was sent is not a time that we offered. Choose one again.")
+
+
+def _refused(wish: Wish, choice: VisitChoice, form: Form, findings: tuple[Finding, ...]) -> Response:
+    """A reason can settle what only warns; whatever blocks needs another time."""
+    if all(finding.weight is Weight.WARNS for finding in findings):
+        offer = _offer_of(wish, choice)
+        if offer is not None:
+            for finding in findings:
+                form.fault(f"override-{finding.code}", f"{finding.text} Give a reason to book it all the same.")
+            return _confirm_page(wish, offer, form)
+    return _times_page(wish, _day_of_choice(wish, choice), findings)
+
+
+def _times_page(wish: Wish, first_on: date, findings: tuple[Finding, ...] = ()) -> Response:
+    practitioner_id = _practitioner(wish)
+    session = wish.session
+    with kit().read() as db:
+        found = offer_times(
+            db, session.line.id, now=now(), from_on=first_on, days=DAYS, practitioner_id=practitioner_id)
+    return page(
+        "appointments/times.html", 409 if findings else 200, wish=wish, session=session, found=found,
+        columns=_columns(found), findings=findings, practitioner_id=practitioner_id, weeks=_weeks(wish, found),
+        several=len({time.practitioner for time in found.times}) > 1, words=course_words,
+        zone_words=zone_words(zone(session.zone)), choice_href=lambda time: _href(
+            wish, choice=time.choice, practitioner=practitioner_id or ""), back=course_address(session))
+
+
+def _confirm_page(wish: Wish, offer: TimeOffer, form: Form) -> Response:
+    session, rows = wish.session, _compared(wish, offer)
+    return page(
+        "appointments/confirm.html", form.status, wish=wish, session=session, offer=offer, form=form,
+        rows=rows, offered=[(label, new) for label, _, new in rows],
+        knock_on=session.knock_on(offer.local_start.date()), words=course_words,
+        zone_words=zone_words(zone(session.zone)), back=course_address(session),
+        practitioner_id=_practitioner(wish) or "",
+        again=_href(wish, **{"from": _week_of(offer.local_start.date()), "practitioner": _practitioner(wish) or ""}))
+
+
+def _columns(found: TimesPage) -> tuple[DayColumn, ...]:
+    days = [found.from_on + timedelta(days=after) for after in range((found.to_on - found.from_on).days + 1)]
+    columns = []
+    for on in days:
+        times = tuple(time for time in found.times if time.local_start.date() == on)
+        gap = next((time.gap_days for time in times), None)
+        columns.append(DayColumn(on, found.window.fit(on) if found.window else None, gap, times))
+    return tuple(columns)
+
+
+def _weeks(wish: Wish, found: TimesPage) -> list[tuple[str, str | None]]:
+    """Links that keep the weekday: weeks back and on, and the week of the ideal date."""
+    today = day_of(now(), zone(wish.session.zone))
+    steps = [("4 weeks earlier", -28), ("1 week earlier", -7), ("1 week later", 7), ("4 weeks later", 28)]
+    links: list[tuple[str, str | None]] = []
+    for label, days in steps:
+        first_on = found.from_on + timedelta(days=days)
+        reachable = days > 0 or found.from_on > today
+        links.append((label, _href(wish, **_kept(wish, max(today, first_on))) if reachable else None))
+    if found.window:
+        links.insert(2, ("Ideal week", _href(wish, **_kept(wish, max(today, _week_of(found.window.ideal_on))))))
+    return links
+
+
+def _kept(wish: Wish, first_on: date) -> dict[str, Any]:
+    return {"from": first_on.isoformat(), "practitioner": _practitioner(wish) or ""}
+
+
+def _href(wish: Wish, **query: Any) -> str:
+    given = {name: value for name, value in query.items() if value != ""}
+    if wish.old:
+        return url_for("appointments.move", appointment_id=wish.old.id, **given)
+    return url_for("appointments.book", treatment_session_id=wish.session.line.id, **given)
+
+
+def _practitioner(wish: Wish) -> int | None:
+    given = request.values.get("practitioner", type=int)
+    return given if given in {ident for ident, _ in wish.session.practitioners} else None
+
+
+def _first_day(wish: Wish) -> date:
+    """The day that was asked for; else the week of the appointment, or of the ideal date."""
+    today = day_of(now(), zone(wish.session.zone))
+    try:
+        return max(today, date.fromisoformat(request.values.get("from", "")))
+    except ValueError:
+        around = wish.session.line.held_on or wish.session.line.ideal_on
+        return max(today, _week_of(around)) if around else today
+
+
+def _week_of(on: date) -> date:
+    return on - timedelta(days=on.weekday())
+
+
+def _day_of_choice(wish: Wish, choice: VisitChoice) -> date:
+    where = zone(wish.session.zone)
+    return max(day_of(now(), where), _week_of(day_of(choice.starts_at, where)))
+
+
+def _offer_of(wish: Wish, choice: VisitChoice) -> TimeOffer | None:
+    """The offer that a choice stands for, if it still stands."""
+    on = day_of(choice.starts_at, zone(wish.session.zone))
+    with kit().read() as db:
+        found = offer_times(db, wish.session.line.id, now=now(), from_on=on, days=1,
+                            practitioner_id=_practitioner(wish))
+    return next((time for time in found.times if time.choice == str(choice)), None)
+
+
+def _compared(wish: Wish, offer: TimeOffer) -> list[tuple[str, str, str]]:
+    old = wish.old
+    spans = [f"{clock(offer.local_start)} – {clock(offer.local_end)}"]
+    return [
+        ("Day", day(old.local_start.date()) if old else "", day(offer.local_start.date())),
+        ("Time", f"{clock(old.local_start)} – {clock(old.local_end)}" if old else "", spans[0]),
+        ("Practitioner", (old.practitioner or "") if old else "", offer.practitioner or ""),
+        ("Room", (old.room or "") if old else "", offer.room or ""),
+        ("Device", (old.device or "") if old else "", offer.device or ""),
+        ("In its window", _fit_words(wish.session.line.fit) if old else "", _fit_words(offer.fit)),
+    ]
+
+
+def _fit_words(fit: Fit | None) -> str:
+    return course_words.FITS[fit][0] if fit else "No window"
+
+
+def _now_and_wanted(wish: Wish, choice: VisitChoice) -> list[tuple[str, str, str]]:
+    wanted = moment(choice.starts_at.astimezone(zone(wish.session.zone)))
+    if wish.old is None:
+        return [("When", "No date yet", wanted)]
+    return [("When", moment(wish.old.local_start), wanted),
+            ("State", course_words.APPOINTMENT_STATES[wish.old.state], "Booked")]
