@@ -149,7 +149,8 @@ class Section:
     """One thing that a letter tells; a message item becomes one section.
 
     `undated` counts sessions that are owed but have no date yet, `treated_at` turns the hours of aftercare
-    into dates, and `note` is a sentence of the clinic's own (its cancellation rule, or a reason).
+    into dates, and `note` is a sentence of the clinic's own (its cancellation rule, or a reason). With
+    `written_on`, instructions whose first day has passed by then count "from now on".
     """
 
     kind: Kind
@@ -162,6 +163,7 @@ class Section:
     undated: int = 0
     link: str | None = None
     note: str | None = None
+    written_on: date | None = None
 
     def __post_init__(self) -> None:
         _require_aware(self.treated_at)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
@@ -100,6 +100,7 @@ class SectionView:
             "time": first.time if first else "",
             "count": len(self.dates),
             "other_count": len(self.other_dates),
+            "only_new": all(date.state == VisitState.NEW.value for date in self.dates),
             "undated": self.undated,
             "treated_day": self.treated_day,
             "offer_from": self.offer_from,
@@ -202,22 +203,28 @@ def _details(visit: VisitLine, words: Labels) -> Iterable[str]:
 
 
 def _see_checklist(section: Section, visits: tuple[VisitLine, ...], words: Labels) -> Iterable[ListView]:
-    """The instructions by the day from which they count, the earliest first; those without a day lead."""
+    """The instructions by the day from which they count, the earliest first; those without a day lead.
+
+    What should have begun already begins now, except on the day itself, which needs no other word.
+    """
+    now = section.written_on
     day = visits[0].starts_at.astimezone(ZoneInfo(visits[0].zone)).date() if visits else None
 
-    def starts(instruction: Instruction) -> int:
-        return instruction.starts_on.toordinal() if instruction.starts_on else 0
+    def starts(instruction: Instruction) -> date:
+        if instruction.starts_on is None:
+            return date.min
+        return max(instruction.starts_on, now) if now else instruction.starts_on
 
-    for _, group in groupby(sorted(section.instructions, key=starts), key=starts):
-        lines = tuple(group)
-        from_on = lines[0].starts_on
-        if from_on is None:
+    for from_on, group in groupby(sorted(section.instructions, key=starts), key=starts):
+        if from_on == date.min:
             heading = ""
         elif from_on == day:
             heading = words.on_the_day
+        elif from_on == now:
+            heading = words.from_now_on
         else:
             heading = words.from_day.format(day=short_day_in_words(from_on, words))
-        yield ListView(heading, tuple(line.text for line in lines))
+        yield ListView(heading, tuple(instruction.text for instruction in group))
 
 
 def _see_phase(phase: AftercarePhase, treated: datetime | None, words: Labels) -> CareView:

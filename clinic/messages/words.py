@@ -33,6 +33,7 @@ class Labels:
     cancelled: str
     old_time: str
     from_day: str
+    from_now_on: str
     on_the_day: str
     first_hours: str
     between_days: str

@@ -97,6 +97,9 @@ LETTERS: dict[str, Letter] = {
     "confirmation-single": letter(Section(Kind.CONFIRMATION, (visit(date(2027, 11, 8)),), note=RULE)),
     "confirmation-undated": letter(Section(Kind.CONFIRMATION, (FIRST, SECOND), undated=2)),
     "precare": letter(Section(Kind.PRECARE, (FIRST,), instructions=INSTRUCTIONS, link=LINK)),
+    "precare-late": letter(
+        Section(Kind.PRECARE, (FIRST,), instructions=INSTRUCTIONS, written_on=date(2027, 2, 24))
+    ),
     "reminder-7d": letter(Section(Kind.REMINDER_7D, (FIRST,), link=LINK)),
     "reminder-2d": letter(Section(Kind.REMINDER_2D, (FIRST,), note=RULE)),
     "change": letter(
@@ -105,6 +108,10 @@ LETTERS: dict[str, Letter] = {
     ),
     "change-several": letter(
         Section(Kind.CHANGE, (CANCELLED, kept(FIRST), visit(date(2027, 4, 6), number=2, of=4), MOVED_LAST), undated=1)
+    ),
+    "change-added": letter(
+        Section(Kind.CHANGE, (kept(FIRST), kept(SECOND), THIRD), undated=1),
+        calendars=(b"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n",),
     ),
     "cancellation": letter(Section(Kind.CANCELLATION, (kept(FIRST), CANCELLED), note="No fee applies.")),
     "aftercare": letter(
