@@ -1,11 +1,9 @@
 """What the rows say of a course or a maintenance plan when its messages are decided on; four statements each."""
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,11 +23,11 @@ from clinic.care.protocols import Protocol
 from clinic.care.quiet import QuietHours
 from clinic.care.states import AppointmentState, CourseState, MaintenanceState, MessageState, SessionState
 from clinic.planning.local import zone
+from clinic.queries.protocol_contents import protocol_of
 from clinic.store.clinics import Clinic
 from clinic.store.courses import Course, MaintenancePlan, Recall, TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.store.outbox import Message, MessageItem
-from clinic.store.protocols import ProtocolVersion
 from clinic.store.resources import Patient
 
 TELLS_DATES = (MessageKind.CONFIRMATION.value, MessageKind.CHANGE.value, MessageKind.CANCELLATION.value)
@@ -54,14 +52,13 @@ class OwnerHead:
 def owner_head(db: Session, owner: Owner) -> OwnerHead | None:
     """The owner's own facts; none where it is not there."""
     patient = Patient.__table__.c
-    columns = (Course.id, Course.state, Course.patient_id, Course.clinic_id, ProtocolVersion.document,
+    columns = (Course.id, Course.patient_id, Course.clinic_id, Course.protocol_version_id,
                patient.email, patient.channel, patient.wants_service_messages,
                Clinic.zone, Clinic.quiet_from, Clinic.quiet_to)
     state = Course.state if owner.kind == "course" else MaintenancePlan.state
     found = sa.select(*columns, state.label("own_state")).select_from(Course)
     found = (
-        found.join(ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id)
-        .join(Patient.__table__, patient.id == Course.patient_id)
+        found.join(Patient.__table__, patient.id == Course.patient_id)
         .join(Clinic, Clinic.id == Course.clinic_id)
     )
     if owner.kind == "course":
@@ -74,7 +71,7 @@ def owner_head(db: Session, owner: Owner) -> OwnerHead | None:
         return None
     return OwnerHead(
         owner=owner, course_id=row.id, patient_id=row.patient_id, clinic_id=row.clinic_id,
-        protocol=parsed(row.document),
+        protocol=protocol_of(db, row.protocol_version_id),
         is_active=row.own_state in (CourseState.ACTIVE, MaintenanceState.ACTIVE),
         is_completed=owner.kind == "course" and row.own_state == CourseState.COMPLETED,
         patient=PatientFacts(row.email, row.channel, row.wants_service_messages),
@@ -113,16 +110,6 @@ def told_document(told: Iterable[Told]) -> dict[str, Any]:
          "fold": each.fold, "zone": each.zone, "cancelled": each.cancelled}
         for each in told
     ]}
-
-
-def parsed(document: Mapping[str, Any]) -> Protocol:
-    """The protocol of a version's document; a document that was read before is not read again."""
-    return _parsed(json.dumps(document, sort_keys=True))
-
-
-@lru_cache(maxsize=128)
-def _parsed(text: str) -> Protocol:
-    return Protocol.from_document(json.loads(text))
 
 
 def _appointments(db: Session, owner: Owner) -> tuple[AppointmentFacts, ...]:

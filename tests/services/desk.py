@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,7 +47,7 @@ class Desk:
             work.db.add(Clinic(
                 id=1, name="Clínica Alvor", zone=ZONE, address="Rua do Sol 1\n8500-001 Alvor", phone="+351 282 000 111",
                 sender_name="Clínica Alvor", sender_email="ola@alvor.example"))
-            document = next(each for each in library_documents() if each["code"] == "mn_rejuvenation")
+            document = _document()
             work.db.add(Protocol(id=1, code=document["code"], name=document["name"]))
             work.db.flush()
             work.db.add(ProtocolVersion(id=1, protocol_id=1, number=1, document=document, created_at=NOW))
@@ -231,6 +232,11 @@ def owner_of(row: TreatmentSession) -> Owner:
         return Owner("course", row.course_id)
     assert row.maintenance_plan_id is not None
     return Owner("maintenance-plan", row.maintenance_plan_id)
+
+
+@cache
+def _document() -> dict[str, Any]:
+    return next(each for each in library_documents() if each["code"] == "mn_rejuvenation")
 
 
 def _times(day: date, hour: int) -> Mapping[str, Any]:

@@ -1,0 +1,146 @@
+"""What a message to a patient is written from."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from clinic.care.owner_facts import Owner
+from clinic.care.states import AppointmentState, SessionState
+from clinic.queries.owner_facts import OwnerHead, sessions_of
+from clinic.store.clinics import Clinic
+from clinic.store.courses import MaintenancePlan, TreatmentSession
+from clinic.store.diary import Appointment, ResourceBooking
+from clinic.store.resources import Patient, Practitioner
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicFacts:
+    """A clinic as it signs its messages."""
+
+    id: int
+    name: str
+    zone: str
+    address: str
+    phone: str
+    sender_name: str
+    sender_email: str
+
+
+@dataclass(frozen=True, slots=True)
+class VisitFacts:
+    """An appointment as a message tells it."""
+
+    appointment_id: int
+    treatment_session_id: int
+    clinic_id: int
+    treatment_code: str
+    number: int
+    uid: str
+    revision: int
+    starts_at: datetime
+    ends_at: datetime
+    local_start: datetime
+    fold: int
+    zone: str
+    is_standing: bool
+    practitioner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartFacts:
+    """A treatment session as a message tells it."""
+
+    id: int
+    number: int
+    treatment_code: str
+    state: SessionState
+    performed_at: datetime | None
+    earliest_on: date | None
+    latest_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class LetterFacts:
+    """Everything about an owner that its messages may say. `upkeep` is there for a course: what follows it."""
+
+    head: OwnerHead
+    given_name: str
+    language: str
+    clinics: Mapping[int, ClinicFacts]
+    visits: Mapping[int, VisitFacts]
+    parts: Mapping[int, PartFacts]
+    upkeep: LetterFacts | None = None
+
+    @property
+    def clinic(self) -> ClinicFacts:
+        """The clinic that writes."""
+        return self.clinics[self.head.clinic_id]
+
+    @property
+    def undated(self) -> int:
+        """How many sessions are owed without a date."""
+        dated = {visit.treatment_session_id for visit in self.visits.values() if visit.is_standing}
+        return sum(part.state in (SessionState.OWED, SessionState.BOOKED) and part.id not in dated
+                   for part in self.parts.values())
+
+
+def letter_facts(db: Session, head: OwnerHead) -> LetterFacts:
+    """What the messages of this owner are written from, in a fixed number of statements."""
+    patient = Patient.__table__.c
+    given_name, language = db.execute(
+        sa.select(patient.given_name, patient.language).where(patient.id == head.patient_id)).one()
+    clinics = _clinics(db)
+    bare = LetterFacts(head, given_name, language, clinics, _visits(db, head.owner), _parts(db, head.owner))
+    if head.owner.kind != "course":
+        return bare
+    plan_id = db.scalar(sa.select(MaintenancePlan.id).where(MaintenancePlan.course_id == head.owner.id)) or 0
+    plan = Owner("maintenance-plan", plan_id)
+    upkeep = LetterFacts(head, given_name, language, clinics, _visits(db, plan), _parts(db, plan))
+    return LetterFacts(head, given_name, language, clinics, bare.visits, bare.parts, upkeep)
+
+
+def _clinics(db: Session) -> dict[int, ClinicFacts]:
+    rows = db.execute(sa.select(Clinic.id, Clinic.name, Clinic.zone, Clinic.address, Clinic.phone,
+                                Clinic.sender_name, Clinic.sender_email))
+    return {row.id: ClinicFacts(*row) for row in rows}
+
+
+def _visits(db: Session, owner: Owner) -> dict[int, VisitFacts]:
+    practitioner = Practitioner.__table__.c
+    # One practitioner stands for the visit even where several hold it: the first that the treatment needs.
+    name = (
+        sa.select(practitioner.name)
+        .join(ResourceBooking, ResourceBooking.resource_id == practitioner.id)
+        .where(ResourceBooking.appointment_id == Appointment.id, ResourceBooking.need > 0)
+        .order_by(ResourceBooking.need).limit(1).correlate(Appointment).scalar_subquery()
+    )
+    rows = db.execute(
+        sa.select(Appointment, TreatmentSession.number, name.label("practitioner"))
+        .join(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
+        .where(sessions_of(owner), Appointment.state != AppointmentState.PROPOSED)
+    )
+    return {row.Appointment.id: _visit(*row) for row in rows}
+
+
+def _visit(row: Appointment, number: int, practitioner: str | None) -> VisitFacts:
+    assert row.treatment_session_id is not None
+    return VisitFacts(
+        appointment_id=row.id, treatment_session_id=row.treatment_session_id, clinic_id=row.clinic_id,
+        treatment_code=row.treatment_code, number=number, uid=row.uid, revision=row.revision,
+        starts_at=row.starts_at, ends_at=row.ends_at, local_start=row.local_start, fold=row.fold, zone=row.zone,
+        is_standing=row.state in (AppointmentState.BOOKED, AppointmentState.ARRIVED), practitioner=practitioner,
+    )
+
+
+def _parts(db: Session, owner: Owner) -> dict[int, PartFacts]:
+    rows = db.execute(
+        sa.select(TreatmentSession.id, TreatmentSession.number, TreatmentSession.treatment_code,
+                  TreatmentSession.state, TreatmentSession.performed_at, TreatmentSession.earliest_on,
+                  TreatmentSession.latest_on)
+        .where(sessions_of(owner)).order_by(TreatmentSession.number))
+    return {row.id: PartFacts(row.id, row.number, row.treatment_code, SessionState(row.state), row.performed_at,
+                              row.earliest_on, row.latest_on) for row in rows}

@@ -1,0 +1,372 @@
+"""Delivers the messages that are due: claim, check again, freeze, hand over, record; and takes over from the dead.
+
+No transaction is open while the mail server is spoken to. Every step that records something does so only while the
+lease holds the message, so whoever comes late changes nothing. What may have reached the server is repeated once,
+byte for byte; after that it is left to staff.
+"""
+from __future__ import annotations
+
+import hashlib
+import logging
+import random
+import secrets
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import sqlalchemy as sa
+
+from clinic.care.owed import OwedItem, messages_owed, why_no_longer
+from clinic.care.owner_facts import Owner
+from clinic.care.states import MessageState
+from clinic.messages.envelope import check_address
+from clinic.messages.transport import Outcome, OutcomeKind, Phase, Transport
+from clinic.queries.letters import LetterFacts, letter_facts
+from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head, told_document
+from clinic.services.letters import told_of, write
+from clinic.services.reconcile import TOO_LATE, reconcile
+from clinic.services.work import UnitOfWork
+from clinic.store.claims import abandoned, copies_out, held_by, lock_owner, next_due
+from clinic.store.outbox import Message, MessageAttempt, MessageItem
+
+LOST_ANSWER = "the mail server's answer was lost"
+
+_SERVER_TROUBLE = frozenset({Phase.CONNECT, Phase.TLS, Phase.AUTH})
+_log = logging.getLogger(__name__)
+
+Delivered = Literal["nothing-due", "done", "server-trouble"]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait before a message is tried again, how often it is tried before it is set aside for staff,
+    and after which silence a worker counts as dead."""
+
+    first_wait: timedelta = timedelta(minutes=1)
+    longest_wait: timedelta = timedelta(hours=1)
+    most_attempts: int = 8
+    dead_after: timedelta = timedelta(seconds=60)
+
+    def wait(self, attempts: int, chance: float) -> timedelta:
+        """Doubles with each attempt up to the longest, and spreads by a quarter either way."""
+        whole = min(self.first_wait * 2 ** min(max(attempts - 1, 0), 10), self.longest_wait)
+        return timedelta(seconds=round(whole.total_seconds() * (0.75 + chance / 2)))
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round of deliveries: how many messages were dealt with, and whether the mail server was in trouble."""
+
+    done: int
+    in_trouble: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to deliver one message until the lease ends; `begun_at` is this process's monotonic clock."""
+
+    message_id: int
+    lease_token: str
+    number: int
+    begun_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What is handed over: who to whom, and the bytes."""
+
+    sender: str
+    recipient: str
+    mime: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """Delivers for one worker. `budget` is the longest that one conversation takes; the lease outlives it."""
+
+    work: Callable[[], UnitOfWork]
+    transport: Transport
+    worker_id: str
+    budget: float = 960.0
+    lease_for: timedelta = timedelta(seconds=1080)
+    patience: Patience = Patience()
+    monotonic: Callable[[], float] = time.monotonic
+    jitter: Callable[[], float] = field(default=random.random)
+
+    def deliver_due(self, most: int = 50, *, stopping: Callable[[], bool] = lambda: False) -> Round:
+        """Delivers what is due, longest due first, over one connection.
+
+        Ends when nothing is due, at `most`, when the mail server is in trouble, or when `stopping` says so.
+        """
+        done = 0
+        with self.transport.connection():
+            while done < most and not stopping():
+                delivered = self.deliver_next()
+                if delivered != "done":
+                    return Round(done, in_trouble=delivered == "server-trouble")
+                done += 1
+        return Round(done)
+
+    def deliver_next(self) -> Delivered:
+        """Delivers the message that is due longest."""
+        with self.work() as work:
+            claim = _claim(work, self)
+            work.commit()
+        if claim is None:
+            return "nothing-due"
+        outcome: Outcome | None = None
+        try:
+            frozen = _freeze(self.work, claim)
+            if frozen is None:
+                return "done"
+            outcome = self.transport.deliver(
+                frozen.sender, frozen.recipient, frozen.mime, before_dot=lambda: self._begin(claim))
+        except Exception as error:  # one message must never stop the others, whatever is wrong with it
+            _log.error("action=delivery-failed message_id=%d %s", claim.message_id, _where(error))
+            outcome = outcome or Outcome(OutcomeKind.RETRY, Phase.DATA, None, f"our own fault: {type(error).__name__}")
+        with self.work() as work:
+            _finish(work, self, claim, outcome)
+            work.commit()
+        return "server-trouble" if outcome.kind is OutcomeKind.RETRY and outcome.phase in _SERVER_TROUBLE else "done"
+
+    def _begin(self, claim: Claim) -> bool:
+        """Notes that the end of the message is about to be sent; False where the lease is not ours any more."""
+        if self.monotonic() - claim.begun_at > self.lease_for.total_seconds() - self.budget:
+            return False
+        with self.work() as work:
+            message = held_by(work.db, claim.message_id, claim.lease_token)
+            if message is None:
+                return False
+            message.dot_at = work.now
+            _note(work, self.worker_id, claim, "begun")
+            work.commit()
+        return True
+
+
+def rescue(work: UnitOfWork, *, worker_id: str, patience: Patience = Patience()) -> int:
+    """Takes messages from workers that died or let their lease run out; how many. The caller commits."""
+    found = abandoned(work.db, work.now, work.now - patience.dead_after)
+    for message in found:
+        work.db.add(MessageAttempt(message_id=message.id, number=message.attempts, at=work.now, worker_id=worker_id,
+                                   phase="rescued", text="its worker was not heard of again"))
+        if copies_out(work.db, message.id) > 0:
+            _after_lost_answer(work, message, patience, patience.first_wait)
+        elif message.attempts >= patience.most_attempts:
+            _settle(work, message, MessageState.FAILED, f"no worker survived it in {message.attempts} attempts")
+        else:
+            # A message that kills its workers must let the others pass before it is tried again.
+            again_at = work.now + patience.first_wait * (message.attempts - 1)
+            _put_back(message, max(message.due_at, again_at) if message.attempts > 1 else message.due_at, None)
+        _log.warning("action=message-rescued message_id=%d state=%s", message.id, message.state)
+    return len(found)
+
+
+def _claim(work: UnitOfWork, courier: Courier) -> Claim | None:
+    begun_at = courier.monotonic()
+    message = next_due(work.db, work.now)
+    if message is None:
+        return None
+    message.state = MessageState.SENDING
+    message.attempts += 1
+    message.lease_token = secrets.token_hex(16)
+    message.lease_until = work.now + courier.lease_for
+    message.worker_id = courier.worker_id
+    claim = Claim(message.id, message.lease_token, message.attempts, begun_at)
+    _note(work, courier.worker_id, claim, "claimed")
+    return claim
+
+
+def _freeze(open_work: Callable[[], UnitOfWork], claim: Claim) -> Frozen | None:
+    """The bytes of a message that is still true, rendered at most once; none where it is settled without sending."""
+    with open_work() as work:
+        rows = work.db.scalars(
+            sa.select(MessageItem).where(MessageItem.message_id == claim.message_id).order_by(MessageItem.id)).all()
+        for owner in sorted({_owner(row) for row in rows}, key=lambda owner: (owner.kind, owner.id)):
+            lock_owner(work.db, owner)
+        message = held_by(work.db, claim.message_id, claim.lease_token)
+        frozen = _checked(work, message, rows) if message is not None else None
+        work.commit()
+    return frozen
+
+
+def _checked(work: UnitOfWork, message: Message, rows: Sequence[MessageItem]) -> Frozen | None:
+    if message.useless_after < work.now:
+        _settle_unsent(work, message, MessageState.EXPIRED, TOO_LATE)
+        return None
+    head = owner_head(work.db, _owner(rows[0])) if rows else None
+    if head is None:
+        _settle_unsent(work, message, MessageState.SUPERSEDED, "no longer true")
+        return None
+    items = _still_owed(work, head, message, rows)
+    if not items:
+        _settle_unsent(work, message, MessageState.SUPERSEDED, next(row.dropped for row in rows if row.dropped))
+        return None
+    withheld = next((item.withheld for item in items if item.withheld), None)
+    if withheld:
+        _settle_unsent(work, message, MessageState.WITHHELD, withheld)
+        return None
+    due_at = max(item.due_at for item in items)
+    if due_at > work.now:
+        message.attempts -= 1
+        _put_back(message, due_at, message.reason)
+        return None
+    return _frozen(work, message, rows, head, items)
+
+
+def _still_owed(
+    work: UnitOfWork, head: OwnerHead, message: Message, rows: Sequence[MessageItem]
+) -> list[OwedItem]:
+    """The items that are owed under the same key; the others are dropped, with the reason."""
+    facts = owner_facts(work.db, head, leaving_out=message.id)
+    owed = {item.key: item for item in messages_owed(facts, now=work.now)}
+    found = []
+    for row in rows:
+        key = (row.kind, row.subject_kind, row.subject_id, row.revision)
+        if key in owed:
+            found.append(owed[key])
+        else:
+            row.dropped = why_no_longer(facts, *key)
+    return found
+
+
+def _frozen(
+    work: UnitOfWork, message: Message, rows: Sequence[MessageItem], head: OwnerHead, items: Sequence[OwedItem]
+) -> Frozen | None:
+    try:
+        address = check_address(head.patient.email or "")
+    except ValueError as error:
+        _settle_unsent(work, message, MessageState.WITHHELD, str(error))
+        return None
+    if message.mime is None:
+        _write(work, message, rows, letter_facts(work.db, head), items)
+    elif message.recipient != address:
+        _settle_unsent(work, message, MessageState.SUPERSEDED, "the e-mail address has changed")
+        reconcile(work, head.owner)
+        return None
+    assert message.sender and message.recipient and message.mime  # frozen together
+    return Frozen(message.sender, message.recipient, message.mime)
+
+
+def _write(
+    work: UnitOfWork, message: Message, rows: Sequence[MessageItem], facts: LetterFacts, items: Sequence[OwedItem]
+) -> None:
+    said = ",".join(f"{row.kind}/{row.subject_kind}/{row.subject_id}/{row.revision}/{row.generation}" for row in rows)
+    written = write(facts, items, identity=f"{said}@{message.created_at.isoformat()}#{message.id}", now=work.now)
+    message.message_id, message.sender, message.recipient = written.message_id, written.sender, written.recipient
+    message.subject, message.mime = written.subject, written.mime
+    message.mime_sha256 = hashlib.sha256(written.mime).hexdigest()
+    by_key = {item.key: item for item in items}
+    for row in rows:
+        item = by_key.get((row.kind, row.subject_kind, row.subject_id, row.revision))
+        if item is not None:
+            row.facts = told_document(told_of(facts, item))
+
+
+def _finish(work: UnitOfWork, courier: Courier, claim: Claim, outcome: Outcome) -> None:
+    """Records what became of a delivery, if the lease still holds the message."""
+    message = held_by(work.db, claim.message_id, claim.lease_token)
+    late = "" if message is not None else "late: "
+    _note(work, courier.worker_id, claim, outcome.phase.value, outcome.code, f"{late}{outcome.kind}: {outcome.text}")
+    if message is None:
+        _finish_late(work, claim, outcome)
+        return
+    wait = courier.patience.wait(message.attempts, courier.jitter())
+    if outcome.kind is OutcomeKind.SENT:
+        _settle(work, message, MessageState.SENT, None)
+    elif outcome.kind is OutcomeKind.UNCERTAIN or (outcome.code is None and _has_begun(work, claim)):
+        _after_lost_answer(work, message, courier.patience, wait)
+    elif outcome.kind is OutcomeKind.RETRY and outcome.phase in _SERVER_TROUBLE:
+        # The server's trouble is not the message's: an outage must not use up its attempts.
+        message.attempts -= 1
+        _put_back(message, message.due_at, _words(outcome))
+    else:
+        _after_refusal(work, message, outcome, courier.patience, wait)
+    _log.info("action=message-%s message_id=%d attempt=%d phase=%s", message.state, message.id, claim.number,
+              outcome.phase)
+
+
+def _finish_late(work: UnitOfWork, claim: Claim, outcome: Outcome) -> None:
+    """Someone else has taken the message over; that the server has it is worth knowing all the same."""
+    if outcome.kind is not OutcomeKind.SENT:
+        return
+    message = work.db.scalar(
+        sa.select(Message).where(
+            Message.id == claim.message_id,
+            Message.state.in_((MessageState.PENDING, MessageState.SENDING, MessageState.UNCERTAIN)),
+        ).with_for_update())
+    if message is not None:
+        _settle(work, message, MessageState.SENT, None)
+
+
+def _after_lost_answer(work: UnitOfWork, message: Message, patience: Patience, wait: timedelta) -> None:
+    """Once more with the same bytes, since a missing message is worse than a repeated one; then staff decide."""
+    if copies_out(work.db, message.id) > 1 or message.attempts >= patience.most_attempts:
+        _settle(work, message, MessageState.UNCERTAIN, LOST_ANSWER)
+    else:
+        _put_back(message, work.now + wait, f"{LOST_ANSWER}; it goes once more, unchanged")
+
+
+def _after_refusal(
+    work: UnitOfWork, message: Message, outcome: Outcome, patience: Patience, wait: timedelta
+) -> None:
+    """The server certainly has not taken this attempt; an earlier one it may have."""
+    may_be_out = copies_out(work.db, message.id) > 0
+    if not may_be_out:
+        message.dot_at = None
+    if outcome.kind is not OutcomeKind.FAILED and message.attempts < patience.most_attempts:
+        # The last try comes when the message is about to lose its use, however long the wait.
+        _put_back(message, min(work.now + wait, max(message.useless_after, work.now)), _words(outcome))
+    elif may_be_out:
+        _settle(work, message, MessageState.UNCERTAIN, f"{LOST_ANSWER}; the repeat failed: {_words(outcome)}")
+    else:
+        _settle(work, message, MessageState.FAILED, _words(outcome))
+
+
+def _has_begun(work: UnitOfWork, claim: Claim) -> bool:
+    return work.db.scalar(
+        sa.select(MessageAttempt.id).where(
+            MessageAttempt.message_id == claim.message_id, MessageAttempt.number == claim.number,
+            MessageAttempt.phase == "begun").limit(1)) is not None
+
+
+def _words(outcome: Outcome) -> str:
+    return f"the mail server said: {outcome.code} {outcome.text}" if outcome.code else outcome.text
+
+
+def _settle_unsent(work: UnitOfWork, message: Message, state: MessageState, reason: str | None) -> None:
+    """Settles a message that is not to be sent now; one that may have gone out before stays in sight as such."""
+    if message.dot_at is None:
+        _settle(work, message, state, reason)
+    else:
+        _settle(work, message, MessageState.UNCERTAIN, f"{LOST_ANSWER}; not repeated: {reason}")
+
+
+def _settle(work: UnitOfWork, message: Message, state: MessageState, reason: str | None) -> None:
+    message.state, message.reason, message.settled_at = state.value, reason, work.now
+    message.lease_token = message.lease_until = message.worker_id = None
+
+
+def _put_back(message: Message, due_at: datetime, reason: str | None) -> None:
+    message.state, message.due_at, message.reason = MessageState.PENDING.value, due_at, reason
+    message.lease_token = message.lease_until = message.worker_id = None
+
+
+def _note(
+    work: UnitOfWork, worker_id: str, claim: Claim, phase: str, code: int | None = None, text: str = ""
+) -> None:
+    work.db.add(MessageAttempt(message_id=claim.message_id, number=claim.number, at=work.now, worker_id=worker_id,
+                               phase=phase, code=code, text=text))
+
+
+def _where(error: Exception) -> str:
+    """What went wrong and in which line; the error's own words may hold a patient's name."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"error={type(error).__name__} at={Path(frame.filename).name}:{frame.lineno}"
+
+
+def _owner(row: MessageItem) -> Owner:
+    return Owner("course" if row.owner_kind == "course" else "maintenance-plan", row.owner_id)

@@ -1,0 +1,276 @@
+"""Writes a message from what is owed: its letter, its calendar files, its bytes; and shows it to staff."""
+from __future__ import annotations
+
+import email.policy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.parser import BytesParser
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from clinic.care.guidance import Aftercare
+from clinic.care.instructions import aftercare, aftercare_at, checklist, red_flags
+from clinic.care.owed import OwedItem, OwedVisit, VisitChange, messages_owed
+from clinic.care.owner_facts import MessageKind, Owner, Told
+from clinic.care.protocols import Protocol
+from clinic.interchange.calendar import CalendarEntry, Party, cancel_file, request_file, series_file
+from clinic.messages.envelope import EnvelopeHeader, build_mime, check_address, message_id
+from clinic.messages.letters import (
+    AftercarePhase,
+    ClinicCard,
+    Instruction,
+    Kind,
+    Letter,
+    Offer,
+    RedFlag,
+    Section,
+    Urgency,
+    VisitLine,
+    VisitState,
+)
+from clinic.messages.rendering import calendar_words, languages, render
+from clinic.planning.local import day_of, zone
+from clinic.queries.letters import LetterFacts, PartFacts, VisitFacts, letter_facts
+from clinic.queries.owner_facts import instruction_number, owner_facts, owner_head
+from clinic.store.outbox import Message, MessageItem
+
+_CHECK_IN_HOURS = {MessageKind.CHECK_IN_24H: 24, MessageKind.CHECK_IN_72H: 72}
+
+
+@dataclass(frozen=True, slots=True)
+class MessageBody:
+    """What a patient reads. `frozen`: these are the bytes that were sent or are being sent."""
+
+    subject: str
+    text: str
+    html: str
+    calendars: tuple[bytes, ...]
+    frozen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message ready to travel."""
+
+    message_id: str
+    sender: str
+    recipient: str
+    subject: str
+    mime: bytes
+
+
+def write(facts: LetterFacts, items: Sequence[OwedItem], *, identity: str, now: datetime) -> Written:
+    """The message that says these items, from the same facts always the same bytes.
+
+    Raises ValueError where the patient's address cannot be written to.
+    """
+    recipient = check_address(facts.head.patient.email or "")
+    sender = check_address(facts.clinic.sender_email)
+    rendered = render(letter_of(facts, items, now=now))
+    header = EnvelopeHeader(
+        sender_name=facts.clinic.sender_name, sender_email=sender, to=recipient,
+        message_id=message_id(identity, sender.rpartition("@")[2]), sent_at=now, language=_language(facts),
+    )
+    return Written(header.message_id, sender, recipient, rendered.subject, build_mime(rendered, header))
+
+
+def letter_of(facts: LetterFacts, items: Sequence[OwedItem], *, now: datetime) -> Letter:
+    """One letter with a section for each item."""
+    return Letter(
+        language=_language(facts), first_name=facts.given_name, clinic=_card(facts),
+        sections=tuple(_section(facts, item, now) for item in items),
+        calendars=tuple(each for item in items for each in _calendars(facts, item, now)),
+    )
+
+
+def told_of(facts: LetterFacts, item: OwedItem) -> tuple[Told, ...]:
+    """What the patient knows of each appointment once the item has been read."""
+    told = [_told(facts, gone, cancelled=True) for visit in item.visits for gone in visit.withdrawn]
+    told += [_told(facts, visit.appointment_id, cancelled=False) for visit in item.visits
+             if visit.change is not VisitChange.CANCELLED]
+    return tuple(told)
+
+
+def body_of(db: Session, message_id: int, *, now: datetime) -> MessageBody | None:
+    """What a message says: its frozen bytes, or what would be sent if it went now; none where it would not go."""
+    message = db.get(Message, message_id)
+    if message is None:
+        return None
+    if message.mime is not None:
+        return _unpacked(message.mime)
+    found = _owed_now(db, message_id, now)
+    if found is None:
+        return None
+    rendered = render(letter_of(*found, now=now))
+    return MessageBody(rendered.subject, rendered.text, rendered.html, rendered.calendars, frozen=False)
+
+
+def _owed_now(db: Session, message_id: int, now: datetime) -> tuple[LetterFacts, list[OwedItem]] | None:
+    rows = db.scalars(
+        sa.select(MessageItem).where(MessageItem.message_id == message_id).order_by(MessageItem.id)).all()
+    if not rows:
+        return None
+    owner = Owner("course" if rows[0].owner_kind == "course" else "maintenance-plan", rows[0].owner_id)
+    head = owner_head(db, owner)
+    if head is None:
+        return None
+    owed = {item.key: item for item in messages_owed(owner_facts(db, head, leaving_out=message_id), now=now)}
+    items = [owed[key] for row in rows if (key := (row.kind, row.subject_kind, row.subject_id, row.revision)) in owed]
+    return (letter_facts(db, head), items) if items else None
+
+
+def _unpacked(mime: bytes) -> MessageBody:
+    mail = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(mime)
+    text, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    files = [part.get_payload(decode=True) for part in mail.walk() if part.get_content_type() == "text/calendar"]
+    return MessageBody(
+        subject=str(mail["Subject"]), text=text.get_content() if text else "", html=html.get_content() if html else "",
+        # A file that is shown inline travels as an attachment too.
+        calendars=tuple(dict.fromkeys(file for file in files if isinstance(file, bytes))), frozen=True,
+    )
+
+
+def _language(facts: LetterFacts) -> str:
+    return facts.language if facts.language in languages() else "en"
+
+
+def _card(facts: LetterFacts) -> ClinicCard:
+    clinic = facts.clinic
+    return ClinicCard(
+        name=clinic.name, address=_lines(clinic.address), phone=clinic.phone, zone=clinic.zone,
+        sender_email=clinic.sender_email, sender_name=clinic.sender_name,
+        names_zone=len({each.zone for each in facts.clinics.values()}) > 1,
+    )
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _section(facts: LetterFacts, item: OwedItem, now: datetime) -> Section:
+    kind = Kind(item.kind.value)
+    if item.kind in (MessageKind.CONFIRMATION, MessageKind.CHANGE, MessageKind.CANCELLATION):
+        return Section(kind, visits=_visit_lines(facts, item), undated=facts.undated)
+    if item.kind is MessageKind.PRECARE:
+        [visit] = item.visits
+        return Section(kind, visits=_visit_lines(facts, item),
+                       instructions=tuple(_instructions(facts, facts.visits[visit.appointment_id], now)))
+    if item.visits:
+        return Section(kind, visits=_visit_lines(facts, item))
+    if item.kind is MessageKind.COURSE_COMPLETE:
+        return _course_complete(facts, kind)
+    part = facts.parts[item.subject_id]
+    if item.kind is MessageKind.RECALL:
+        return Section(kind, offer=_offer(part))
+    return _after_treatment(facts, item.kind, part, now)
+
+
+def _after_treatment(facts: LetterFacts, kind: MessageKind, part: PartFacts, now: datetime) -> Section:
+    protocol, treated_at = facts.head.protocol, part.performed_at
+    assert treated_at is not None  # aftercare is owed of performed sessions only
+    if kind in _CHECK_IN_HOURS:
+        present = aftercare_at(protocol, _CHECK_IN_HOURS[kind], treatment=part.treatment_code)
+        phases = [present] if present else []
+    else:
+        # A message that comes late leaves out what is over already.
+        hours = (now - treated_at).total_seconds() / 3600
+        phases = [phase for phase in aftercare(protocol, treatment=part.treatment_code) if phase.to_hours > hours]
+    return Section(Kind(kind.value), treated_at=treated_at, phases=tuple(map(_phase, phases)),
+                   red_flags=_red_flags(protocol))
+
+
+def _phase(phase: Aftercare) -> AftercarePhase:
+    return AftercarePhase(phase.from_hours, phase.to_hours, phase.expect, phase.do, phase.avoid)
+
+
+def _red_flags(protocol: Protocol) -> tuple[RedFlag, ...]:
+    return tuple(RedFlag(flag.text, Urgency(flag.urgency.value)) for flag in red_flags(protocol))
+
+
+def _course_complete(facts: LetterFacts, kind: Kind) -> Section:
+    upkeep = facts.upkeep
+    if upkeep is None or not upkeep.parts:
+        return Section(kind)
+    standing = [visit for visit in upkeep.visits.values() if visit.is_standing]
+    if standing:
+        return Section(kind, visits=tuple(_line(upkeep, visit, VisitState.KEPT) for visit in standing))
+    return Section(kind, offer=_offer(min(upkeep.parts.values(), key=lambda part: part.number)))
+
+
+def _offer(part: PartFacts) -> Offer | None:
+    if part.earliest_on is None or part.latest_on is None:
+        return None
+    return Offer(part.earliest_on, part.latest_on)
+
+
+def _instructions(facts: LetterFacts, visit: VisitFacts, now: datetime) -> Iterator[Instruction]:
+    number = instruction_number(facts.head, visit.number)
+    today = day_of(now, zone(visit.zone))
+    for line in checklist(facts.head.protocol, visit.local_start.date(), number=number, treatment=visit.treatment_code):
+        yield Instruction(line.text, max(line.on, today))
+
+
+def _visit_lines(facts: LetterFacts, item: OwedItem) -> tuple[VisitLine, ...]:
+    return tuple(
+        _line(facts, facts.visits[visit.appointment_id], VisitState(visit.change.value), visit.old)
+        for visit in item.visits)
+
+
+def _line(facts: LetterFacts, visit: VisitFacts, state: VisitState, old: Told | None = None) -> VisitLine:
+    starts_at, ends_at, where = visit.starts_at, visit.ends_at, visit.zone
+    if state is VisitState.CANCELLED and old is not None:
+        # A visit may have moved unsaid before it was cancelled: the patient is told of the time that they know.
+        starts_at, where = old.starts_at, old.zone
+        ends_at = starts_at + (visit.ends_at - visit.starts_at)
+    elsewhere = facts.clinics[visit.clinic_id] if visit.clinic_id != facts.head.clinic_id else None
+    is_course = facts.head.owner.kind == "course" and visit.appointment_id in facts.visits
+    return VisitLine(
+        starts_at=starts_at, ends_at=ends_at, zone=where, state=state,
+        number=visit.number if is_course else None, of=len(facts.parts) if is_course else None,
+        old_starts_at=old.starts_at if old is not None and state is VisitState.MOVED else None,
+        place=", ".join((elsewhere.name, *_lines(elsewhere.address))) if elsewhere else None,
+        practitioner=visit.practitioner,
+    )
+
+
+def _calendars(facts: LetterFacts, item: OwedItem, now: datetime) -> Iterator[bytes]:
+    if item.kind not in (MessageKind.CONFIRMATION, MessageKind.CHANGE, MessageKind.CANCELLATION):
+        return
+    organizer = Party(facts.clinic.sender_name or facts.clinic.name, check_address(facts.clinic.sender_email))
+    if item.kind is MessageKind.CONFIRMATION and len(item.visits) > 1:
+        entries = [_entry(facts, visit.appointment_id) for visit in item.visits]
+        yield series_file(entries, organizer=organizer, stamped_at=now)
+        return
+    attendee = Party(facts.given_name, facts.head.patient.email or "")
+    for visit in item.visits:
+        for gone in visit.withdrawn:
+            yield cancel_file(_entry(facts, gone), organizer=organizer, attendee=attendee, stamped_at=now)
+        if _is_entered(visit):
+            yield request_file(_entry(facts, visit.appointment_id), organizer=organizer, attendee=attendee,
+                               stamped_at=now)
+
+
+def _is_entered(visit: OwedVisit) -> bool:
+    """Whether the patient's calendar needs this date anew."""
+    if visit.change is VisitChange.KEPT:
+        return bool(visit.withdrawn)
+    return visit.change is not VisitChange.CANCELLED
+
+
+def _entry(facts: LetterFacts, appointment_id: int) -> CalendarEntry:
+    visit, words = facts.visits[appointment_id], calendar_words(_language(facts), _card(facts))
+    clinic = facts.clinics[visit.clinic_id]
+    return CalendarEntry(
+        uid=visit.uid, revision=visit.revision, starts_at=visit.starts_at, ends_at=visit.ends_at, zone=visit.zone,
+        summary=words.summary, location=", ".join((clinic.name, *_lines(clinic.address))),
+        description=words.description,
+    )
+
+
+def _told(facts: LetterFacts, appointment_id: int, *, cancelled: bool) -> Told:
+    visit = facts.visits[appointment_id]
+    return Told(visit.appointment_id, visit.treatment_session_id, visit.clinic_id, visit.revision,
+                visit.local_start, visit.fold, visit.zone, cancelled)

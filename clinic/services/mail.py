@@ -1,0 +1,62 @@
+"""Switches e-mail on and off. What came due while it was off waits for a person to release it."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from clinic.care.states import MessageState
+from clinic.services.reconcile import TOO_LATE
+from clinic.services.work import UnitOfWork, record
+from clinic.store.clinics import Business
+from clinic.store.outbox import Message
+
+WHILE_OFF = "came due while e-mail was switched off"
+
+
+def mail_is_on(db: Session) -> bool:
+    """Whether messages leave this business."""
+    return db.scalar(sa.select(Business.mail_on_since)) is not None
+
+
+def switch_mail_on(work: UnitOfWork) -> int:
+    """From now on messages leave; those that are due already are held. How many were; none where it was on."""
+    business = work.db.scalar(sa.select(Business).where(Business.mail_on_since.is_(None)).with_for_update())
+    if business is None:
+        return 0
+    business.mail_on_since = work.now
+    due = sa.select(Message.id).where(Message.state == MessageState.PENDING, Message.due_at <= work.now)
+    ids = work.db.scalars(due.order_by(Message.id).with_for_update()).all()
+    work.db.execute(
+        sa.update(Message).where(Message.id.in_(ids)).values(state=MessageState.HELD, reason=WHILE_OFF))
+    record(work, "mail-switched-on", "business", business.id, held=len(ids))
+    work.commit()
+    return len(ids)
+
+
+def switch_mail_off(work: UnitOfWork) -> None:
+    """No message leaves until mail is switched on again."""
+    business = work.db.scalar(sa.select(Business).where(Business.mail_on_since.is_not(None)).with_for_update())
+    if business is None:
+        return
+    business.mail_on_since = None
+    record(work, "mail-switched-off", "business", business.id)
+    work.commit()
+
+
+def release_held(work: UnitOfWork, message_ids: Sequence[int] | None = None) -> int:
+    """Lets held messages go, all or those named; how many will. One that is past its use expires instead."""
+    held = sa.select(Message).where(Message.state == MessageState.HELD).order_by(Message.id).with_for_update()
+    if message_ids is not None:
+        held = held.where(Message.id.in_(message_ids))
+    released = 0
+    for message in work.db.scalars(held):
+        if message.useless_after < work.now:
+            message.state, message.reason, message.settled_at = MessageState.EXPIRED.value, TOO_LATE, work.now
+        else:
+            message.state, message.reason = MessageState.PENDING.value, None
+            released += 1
+        record(work, "message-released", "message", message.id, clinic_id=message.clinic_id)
+    work.commit()
+    return released
