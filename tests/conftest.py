@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import Engine
 
 from clinic.store.engine import open_engine
@@ -22,6 +23,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let processes that tests start know about `--full`."""
     if config.getoption("--full"):
         os.environ["TEST_FULL"] = "1"
+    # No deadline and no complaint of slowness: a busy machine is no reason for a rule to fail.
+    settings.register_profile("short", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile("full", settings.get_profile("short"), max_examples=2000)
+    settings.load_profile("full" if config.getoption("--full") else "short")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -30,7 +30,7 @@ def called_session(nodes: Iterable[ast.AST]) -> list[ast.AST]:
     return [node for node in nodes if "session" in names(node)]
 
 
-@pytest.mark.parametrize("folder", ["clinic", "tests", "migrations"])
+@pytest.mark.parametrize("folder", ["clinic", "migrations"])
 def test_nothing_is_called_session_alone(folder: str) -> None:
     found = [at(path, node) for path in files(folder) for node in called_session(nodes(path))]
 

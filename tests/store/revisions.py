@@ -1,7 +1,6 @@
 """Revisions made up for tests, on top of the real ones, and processes that migrate and may be killed."""
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
 import signal
@@ -19,6 +18,7 @@ from sqlalchemy.engine import Engine
 from clinic import paths
 from clinic.store import migrate
 from clinic.store.engine import open_engine
+from tests.store.processes import processes
 
 ADDED = "9001"
 _HEAD = paths.migrations()
@@ -63,10 +63,7 @@ def with_revision(folder: Path, upgrade: str, downgrade: str = "pass") -> Path:
 
 def start_upgrade(url: str, scripts: Path | None = None, *, kill_at: int | None = None) -> BaseProcess:
     """A process that migrates to the head, and is killed before that statement; the commit comes after the last."""
-    # Forked from a server that has one thread and has imported everything: quick, and safe to kill.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    process = context.Process(target=_upgrade, args=(url, str(scripts or _HEAD), kill_at))
+    process = processes().Process(target=_upgrade, args=(url, str(scripts or _HEAD), kill_at))
     process.start()
     return process
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import multiprocessing
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -12,6 +11,7 @@ from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.engine import for_writing, open_engine
 from tests.databases import is_full
 from tests.store.contenders import SLOTS, contend, contend_alone
+from tests.store.processes import processes
 from tests.store.rows import NOW, open_clinic
 
 WRITERS = 8
@@ -52,7 +52,7 @@ def test_threads_that_lock_the_resources_first_meet_refusals_only(engine: Engine
 def test_processes_meet_refusals_only(database_url: str, engine: Engine) -> None:
     ids = open_clinic(engine)
 
-    with ProcessPoolExecutor(WRITERS, multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(WRITERS, processes()) as pool:
         running = [pool.submit(contend_alone, database_url, ids, seed, ROUNDS) for seed in range(WRITERS)]
         answers = sum((one.result(120) for one in running), Counter())
 

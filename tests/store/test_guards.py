@@ -158,7 +158,7 @@ def test_both_passes_of_a_repeated_hour_can_be_held(db: Session, ids: Ids) -> No
 spans = st.tuples(st.integers(0, 40), st.integers(1, 12)).map(lambda span: (span[0], span[0] + span[1]))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(wanted=st.lists(spans, min_size=2, max_size=12))
 def test_a_resource_takes_exactly_the_spans_that_overlap_none_before(
     db: Session, ids: Ids, wanted: list[tuple[int, int]],

@@ -323,22 +323,39 @@ def test_a_later_migration_killed_anywhere_leaves_the_old_or_the_new(
     assert (migrate.revision_of(engine), rows_of(engine)) == (ADDED, rows)
 
 
-@pytest.mark.postgres
-def test_an_account_that_may_not_make_the_extension_is_told_whom_to_ask(
-    databases_of: DatabasesOf,
-) -> None:
+@pytest.fixture
+def bare(databases_of: DatabasesOf) -> Iterator[Engine]:
+    """An empty PostgreSQL database, as its administrator sees it."""
     databases = databases_of("postgresql")
     url = databases.empty()
-    administrator = open_engine(url)
-    with administrator.begin() as connection:
+    opened = open_engine(url)
+    yield opened
+    opened.dispose()
+    databases.remove(url)
+
+
+@pytest.mark.postgres
+def test_an_account_that_may_not_make_the_extension_is_told_whom_to_ask(bare: Engine) -> None:
+    with bare.begin() as connection:
         connection.execute(sa.text("CREATE ROLE clerk LOGIN"))
-    clerk = open_engine(url.replace("postgres@", "clerk@"))
+    clerk = open_engine(bare.url.set(username="clerk"))
 
     with pytest.raises(CannotMigrate, match="administrator to run CREATE EXTENSION btree_gist"):
         migrate.upgrade(clerk)
 
     clerk.dispose()
-    with administrator.begin() as connection:
+    with bare.begin() as connection:
         connection.execute(sa.text("DROP ROLE clerk"))
-    administrator.dispose()
-    databases.remove(url)
+
+
+@pytest.mark.postgres
+def test_a_server_without_the_extension_is_refused_in_words(bare: Engine) -> None:
+    with bare.begin() as connection:
+        # A view that is found before the server's own: what a server without contrib would answer.
+        connection.execute(sa.text(
+            "CREATE VIEW pg_available_extensions AS SELECT name FROM pg_catalog.pg_available_extensions WHERE false"))
+        connection.execute(sa.text(f"ALTER DATABASE {bare.url.database} SET search_path = public, pg_catalog"))
+    bare.dispose()
+
+    with pytest.raises(CannotMigrate, match="lacks the extension btree_gist.*Install PostgreSQL's contrib package"):
+        migrate.upgrade(bare)

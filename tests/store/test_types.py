@@ -32,7 +32,7 @@ def round_trip(engine: Engine, at: datetime) -> datetime | None:
         return row.marketing_consent_at
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=instants)
 def test_an_instant_comes_back_as_the_same_second_in_utc(engine: Engine, at: datetime) -> None:
     read = round_trip(engine, at)
