@@ -1,18 +1,63 @@
-"""The front page."""
+"""The front page: the day at the current clinic."""
 from __future__ import annotations
 
-from flask import Blueprint
+from datetime import date, timedelta
+
+from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
-from clinic.web.entry import allowed
+from clinic.queries.today import DayVisit, day_at
+from clinic.web import entry
+from clinic.web.entry import allowed, here
+from clinic.web.kit import kit
 from clinic.web.pages import page
+from clinic.web.words import APPOINTMENT_KINDS, clock
 
 today = Blueprint("today", __name__)
+
+_FARTHEST = timedelta(days=3660)
+_STEPS = ((-28, "4 weeks back"), (-7, "1 week back"), (7, "1 week on"), (28, "4 weeks on"))
 
 
 @today.get("/")
 @allowed(Right.SEE_DIARY)
 def show() -> Response:
-    """The day at the current clinic."""
-    return page("today/day.html")
+    """Who comes on the day asked for, which is today where none or none of sense is named."""
+    on = _asked_day()
+    with kit().read() as db:
+        day = day_at(db, here().clinic_id, on, where=here().clinic.zone, today=entry.today())
+    steps = [(words, url_for("today.show", day=on + timedelta(days=days))) for days, words in _STEPS]
+    return page("today/day.html", day=day, visits=[_line(visit) for visit in day.visits], steps=steps,
+                counted=_counted(day.visits), before=on - timedelta(days=1), after=on + timedelta(days=1),
+                next=url_for("today.show", day=on) if on != entry.today() else url_for("today.show"))
+
+
+def _asked_day() -> date:
+    try:
+        asked = date.fromisoformat(request.args.get("day", ""))
+    except ValueError:
+        return entry.today()
+    return asked if abs(asked - entry.today()) <= _FARTHEST else entry.today()
+
+
+def _line(visit: DayVisit) -> dict[str, object]:
+    """An appointment in the words of the day's list."""
+    line = visit.line
+    what = visit.what if line.kind == "session" else APPOINTMENT_KINDS.get(line.kind, line.kind)
+    if visit.number is not None:
+        what += f" · {visit.number} of {visit.of}" if visit.of else f" · maintenance {visit.number}"
+    return {
+        "time": clock(line.local_start), "ends": clock(line.local_end), "name": visit.patient,
+        "href": url_for("patients.show", patient_id=visit.patient_id), "what": what,
+        "who": line.practitioner or "", "place": " · ".join(name for name in (line.room, line.device) if name),
+        "state": line.state, "alert": visit.alerts, "id": line.id, "lock_version": line.lock_version,
+        "course_id": visit.course_id,
+    }
+
+
+def _counted(visits: tuple[DayVisit, ...]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for visit in visits:
+        found[visit.line.state] = found.get(visit.line.state, 0) + 1
+    return found

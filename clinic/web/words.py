@@ -6,6 +6,7 @@ from datetime import date, datetime
 from flask import Flask
 
 from clinic.access import Role
+from clinic.care.states import MessageState
 from clinic.planning.local import local_of
 from clinic.web.entry import here
 
@@ -18,6 +19,23 @@ MESSAGE_KINDS = {
     "reminder-2d": "Reminder, 2 days before", "change": "Change", "cancellation": "Cancellation",
     "aftercare": "Aftercare", "check-in-24h": "Check-in after 24 hours", "check-in-72h": "Check-in after 72 hours",
     "course-complete": "Course completed", "recall": "Recall",
+}
+MESSAGE_STATES = {
+    MessageState.PENDING: "Pending", MessageState.SENDING: "Sending", MessageState.SENT: "Sent",
+    MessageState.UNCERTAIN: "Uncertain", MessageState.FAILED: "Failed", MessageState.SUPERSEDED: "Superseded",
+    MessageState.EXPIRED: "Expired", MessageState.HELD: "Held", MessageState.WITHHELD: "Withheld",
+}
+MESSAGE_STATE_SENTENCES = {
+    MessageState.PENDING: "It goes out by itself when it is due.",
+    MessageState.SENDING: "It is on its way to the mail server at this moment.",
+    MessageState.SENT: "The mail server took it.",
+    MessageState.UNCERTAIN: "The connection broke after everything was handed over: it may or may not have arrived. "
+                            "Ask the patient before it is sent again.",
+    MessageState.FAILED: "It could not be sent. Check the address, or call the patient.",
+    MessageState.SUPERSEDED: "It was overtaken by what happened since, and was not sent.",
+    MessageState.EXPIRED: "It was not sent in time to be of use, and will not be sent any more.",
+    MessageState.HELD: "It waits until a person lets it go.",
+    MessageState.WITHHELD: "It is not sent, for the reason given.",
 }
 APPOINTMENT_KINDS = {
     "session": "Session", "consultation": "Consultation", "patch-test": "Patch test", "review": "Review",
@@ -34,7 +52,8 @@ def install(app: Flask) -> None:
         day=day, short_day=short_day, long_day=long_day, clock=clock, moment=moment, local=local, span=span,
         message_kind=lambda code: MESSAGE_KINDS.get(code, code),
         appointment_kind=lambda code: APPOINTMENT_KINDS.get(code, code),
-        plural=plural,
+        message_sentence=lambda code: MESSAGE_STATE_SENTENCES[MessageState(code)],
+        date_only=date_only, spaced=spaced, plural=plural,
     )
 
 
@@ -46,6 +65,11 @@ def day(on: date) -> str:
 def long_day(on: date) -> str:
     """Such as "Monday 1 Mar 2027"."""
     return f"{WEEKDAYS[on.weekday()]} {on.day} {_MONTHS[on.month - 1]} {on.year}"
+
+
+def date_only(on: date) -> str:
+    """Such as "1 Mar 2027", where the weekday means nothing."""
+    return f"{on.day} {_MONTHS[on.month - 1]} {on.year}"
 
 
 def short_day(on: date) -> str:
@@ -73,6 +97,11 @@ def span(ends: tuple[datetime, datetime]) -> str:
 def local(at: datetime) -> datetime:
     """The reading of the clock at the current clinic."""
     return local_of(at, here().clinic.zone)
+
+
+def spaced(code: str) -> str:
+    """A code as words."""
+    return code.replace("_", " ").replace("-", " ")
 
 
 def plural(number: int, one: str, several: str | None = None) -> str:

@@ -2,17 +2,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 
-import pytest
-import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from clinic.access import Role
-from clinic.store.accounts import BrowserSession, SignInAttempt
 from tests.web import seed
-from tests.web.conftest import FixedClock, SignedIn, World, post, sign_in, token
+from tests.web.conftest import World, sign_in
 
 
 def test_who_signs_in_lands_on_the_front_page(client: FlaskClient, world: World, rows: Callable[[], Session]) -> None:

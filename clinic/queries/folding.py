@@ -1,0 +1,21 @@
+"""Text as a search compares it: without case, accents or punctuation of numbers."""
+from __future__ import annotations
+
+import unicodedata
+
+# Letters that are no letter with a mark, and that many keyboards cannot type.
+_PLAIN = str.maketrans({
+    "ß": "ss", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "æ": "ae", "œ": "oe", "ħ": "h", "ı": "i", "þ": "th", "ŧ": "t",
+})
+
+
+def folded(text: str) -> str:
+    """Lower case, without accents, with single spaces."""
+    parted = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(letter for letter in parted if not unicodedata.combining(letter))
+    return " ".join(unicodedata.normalize("NFC", bare).translate(_PLAIN).split())
+
+
+def digits(text: str) -> str:
+    """The digits of a phone number."""
+    return "".join(letter for letter in text if letter.isascii() and letter.isdigit())

@@ -1,0 +1,156 @@
+"""Messages to patients: which there are, where they stand and why."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from clinic.care.states import MessageState
+from clinic.store.outbox import Message, MessageAttempt, MessageItem
+from clinic.store.resources import Patient
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """A message in a list, with the kinds of what it says."""
+
+    id: int
+    clinic_id: int
+    patient_id: int
+    patient: str
+    kinds: tuple[str, ...]
+    state: MessageState
+    reason: str | None
+    due_at: datetime
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesPage:
+    """One page of the messages of a clinic, and how many there are in each state."""
+
+    rows: tuple[MessageRow, ...]
+    counts: Mapping[MessageState, int]
+    total: int
+    number: int
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there are more than were shown so far."""
+        return self.number * PAGE < self.total
+
+
+@dataclass(frozen=True, slots=True)
+class ItemLine:
+    """One thing that a message says; `dropped` tells why it says it no longer."""
+
+    kind: str
+    subject_kind: str
+    subject_id: int
+    dropped: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLine:
+    """One step of one try to send."""
+
+    number: int
+    at: datetime
+    phase: str
+    code: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """Everything about one message but its words."""
+
+    row: MessageRow
+    created_at: datetime
+    useless_after: datetime
+    recipient: str | None
+    message_id: str | None
+    items: tuple[ItemLine, ...]
+    attempts: tuple[AttemptLine, ...]
+
+
+def messages_page(
+    db: Session, clinic_id: int, *, state: MessageState | None = None, number: int = 1
+) -> MessagesPage:
+    """A page of the messages of a clinic, in one state or in all: those still to go by their time, then what went,
+    newest first. In three statements."""
+    counts = {
+        MessageState(code): number for code, number in db.execute(
+            sa.select(Message.state, sa.func.count()).where(Message.clinic_id == clinic_id).group_by(Message.state))
+    }
+    which = sa.and_(Message.clinic_id == clinic_id, Message.state == state if state else sa.true())
+    total = counts.get(state, 0) if state else sum(counts.values())
+    number = max(1, min(number, -(-total // PAGE)))
+    return MessagesPage(message_rows(db, which, limit=PAGE, offset=(number - 1) * PAGE), counts, total, number)
+
+
+def message_rows(
+    db: Session, which: sa.ColumnElement[bool], *, limit: int, offset: int = 0
+) -> tuple[MessageRow, ...]:
+    """The messages that `which` selects: what waits by its time, then what is settled, newest first."""
+    waits = Message.state.in_((MessageState.PENDING, MessageState.SENDING))
+    rows = db.execute(
+        sa.select(Message.id, Message.clinic_id, Message.patient_id, _patient_name().label("patient"), Message.state,
+                  Message.reason, Message.due_at, Message.settled_at)
+        .join(Patient.__table__, Patient.__table__.c.id == Message.patient_id)
+        .where(which)
+        .order_by(sa.case((waits, 0), else_=1), sa.case((waits, Message.due_at)),
+                  sa.func.coalesce(Message.settled_at, Message.due_at).desc(), Message.id.desc())
+        .limit(limit).offset(offset)
+    ).all()
+    kinds = _kinds(db, [row.id for row in rows])
+    return tuple(
+        MessageRow(row.id, row.clinic_id, row.patient_id, row.patient, kinds.get(row.id, ()), MessageState(row.state),
+                   row.reason, row.due_at, row.settled_at)
+        for row in rows)
+
+
+def message_page(db: Session, message_id: int) -> MessagePage | None:
+    """One message with its items and attempts; none where there is no such message."""
+    rows = message_rows(db, Message.id == message_id, limit=1)
+    if not rows:
+        return None
+    head = db.execute(
+        sa.select(Message.created_at, Message.useless_after, sa.func.coalesce(Message.recipient, Patient.email),
+                  Message.message_id)
+        .join(Patient.__table__, Patient.__table__.c.id == Message.patient_id).where(Message.id == message_id)
+    ).one()
+    items = db.execute(
+        sa.select(MessageItem.kind, MessageItem.subject_kind, MessageItem.subject_id, MessageItem.dropped)
+        .where(MessageItem.message_id == message_id).order_by(MessageItem.id))
+    attempts = db.execute(
+        sa.select(MessageAttempt.number, MessageAttempt.at, MessageAttempt.phase, MessageAttempt.code,
+                  MessageAttempt.text)
+        .where(MessageAttempt.message_id == message_id).order_by(MessageAttempt.id))
+    return MessagePage(rows[0], *head, tuple(ItemLine(*item) for item in items),
+                       tuple(AttemptLine(*attempt) for attempt in attempts))
+
+
+def clinic_of_message(db: Session, message_id: int) -> int | None:
+    """The clinic of a message; none where there is no such message."""
+    return db.scalar(sa.select(Message.clinic_id).where(Message.id == message_id))
+
+
+def _kinds(db: Session, message_ids: list[int]) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
+    rows = db.execute(
+        sa.select(MessageItem.message_id, MessageItem.kind).where(MessageItem.message_id.in_(message_ids))
+        .order_by(MessageItem.id))
+    for message_id, kind in rows:
+        if kind not in found.get(message_id, ()):
+            found[message_id] = (*found.get(message_id, ()), kind)
+    return found
+
+
+def _patient_name() -> sa.ColumnElement[str]:
+    return Patient.given_name + " " + Patient.family_name

@@ -1,0 +1,219 @@
+"""One patient as the desk sees them: who they are, their courses, what comes, and what they were told."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from clinic.care.states import CourseState, SessionState
+from clinic.queries.messages import MessageRow, message_rows
+from clinic.queries.patients import COMING
+from clinic.queries.tasks import TaskRow, open_tasks_of_patient
+from clinic.queries.treatment_sessions import AppointmentLine, appointment_lines
+from clinic.store.accounts import Account
+from clinic.store.clinics import Clinic
+from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
+from clinic.store.diary import Appointment
+from clinic.store.outbox import Message
+from clinic.store.protocols import Protocol, ProtocolVersion, Treatment
+from clinic.store.resources import ClinicalNote, Patient
+
+
+@dataclass(frozen=True, slots=True)
+class WishTimes:
+    """Times on some weekdays (Monday 0), in minutes after midnight, that a patient wishes for."""
+
+    weekdays: tuple[int, ...]
+    begins: int
+    ends: int
+
+
+@dataclass(frozen=True, slots=True)
+class PatientCard:
+    """What is kept about a patient, apart from clinical notes."""
+
+    id: int
+    given_name: str
+    family_name: str
+    birth_on: date | None
+    email: str | None
+    phone: str | None
+    language: str
+    channel: str
+    wants_service_messages: bool
+    marketing_consent_at: datetime | None
+    only_times: tuple[WishTimes, ...]
+    rather_times: tuple[WishTimes, ...]
+    alerts: str
+    lock_version: int
+
+    @property
+    def name(self) -> str:
+        """First name and family name."""
+        return f"{self.given_name} {self.family_name}"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionMark:
+    """A treatment session on the line that draws a course."""
+
+    id: int
+    number: int
+    state: SessionState
+    earliest_on: date | None
+    ideal_on: date | None
+    latest_on: date | None
+    held_on: date | None
+    when: str = ""
+    detail: str = ""
+    href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CourseCard:
+    """A course with its sessions, and those of the upkeep that followed it."""
+
+    id: int
+    protocol: str
+    clinic_id: int
+    clinic: str
+    state: CourseState
+    marks: tuple[SessionMark, ...]
+    upkeep: tuple[SessionMark, ...]
+
+    @property
+    def done(self) -> int:
+        """How many sessions are completed."""
+        return sum(mark.state is SessionState.COMPLETED for mark in self.marks)
+
+    @property
+    def to_book(self) -> SessionMark | None:
+        """The first session, of the course or of its upkeep, that is owed and has no date."""
+        return next((mark for mark in (*self.marks, *self.upkeep) if mark.state is SessionState.OWED), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """An appointment that is to come."""
+
+    line: AppointmentLine
+    clinic_id: int
+    clinic: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a practitioner wrote."""
+
+    written_at: datetime
+    author: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatientPage:
+    """Everything that the page of one patient shows; notes only for those who may see them."""
+
+    card: PatientCard
+    courses: tuple[CourseCard, ...]
+    coming: tuple[Visit, ...]
+    messages: tuple[MessageRow, ...]
+    tasks: tuple[TaskRow, ...]
+    notes: tuple[Note, ...]
+
+
+def patient_card(db: Session, patient_id: int) -> PatientCard | None:
+    """What is kept about a patient; none where there is no such patient."""
+    row = db.get(Patient, patient_id)
+    if row is None:
+        return None
+    return PatientCard(
+        row.id, row.given_name, row.family_name, row.birth_on, row.email, row.phone, row.language, row.channel,
+        row.wants_service_messages, row.marketing_consent_at, _wishes(row.only_times), _wishes(row.rather_times),
+        row.alerts, row.lock_version)
+
+
+def patient_page(
+    db: Session, patient_id: int, *, clinic_ids: Sequence[int], now: datetime, with_notes: bool
+) -> PatientPage | None:
+    """The page of a patient: their courses, visits, messages and tasks at these clinics."""
+    card = patient_card(db, patient_id)
+    if card is None:
+        return None
+    return PatientPage(
+        card,
+        _courses(db, patient_id, clinic_ids),
+        _coming(db, patient_id, clinic_ids, now),
+        message_rows(db, sa.and_(Message.patient_id == patient_id, Message.clinic_id.in_(clinic_ids)), limit=12),
+        open_tasks_of_patient(db, patient_id, clinic_ids),
+        _notes(db, patient_id) if with_notes else ())
+
+
+def _wishes(documents: Sequence[Any]) -> tuple[WishTimes, ...]:
+    return tuple(WishTimes(tuple(each["weekdays"]), each["begins"], each["ends"]) for each in documents)
+
+
+def _courses(db: Session, patient_id: int, clinic_ids: Sequence[int]) -> tuple[CourseCard, ...]:
+    rows = db.execute(
+        sa.select(Course.id, Course.state, Course.clinic_id, Clinic.name.label("clinic"), Protocol.name)
+        .join(Clinic, Clinic.id == Course.clinic_id)
+        .join(ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id)
+        .join(Protocol, Protocol.id == ProtocolVersion.protocol_id)
+        .where(Course.patient_id == patient_id, Course.clinic_id.in_(clinic_ids))
+        .order_by(sa.case((Course.state.in_(("active", "on-hold", "draft")), 0), else_=1), Course.id.desc())
+    ).all()
+    marks = _marks(db, [row.id for row in rows])
+    return tuple(
+        CourseCard(row.id, row.name, row.clinic_id, row.clinic, CourseState(row.state),
+                   marks.get((row.id, False), ()), marks.get((row.id, True), ()))
+        for row in rows)
+
+
+def _marks(db: Session, course_ids: list[int]) -> Mapping[tuple[int, bool], tuple[SessionMark, ...]]:
+    """The sessions of each course and of its upkeep, by number."""
+    owner = sa.func.coalesce(TreatmentSession.course_id, MaintenancePlan.course_id)
+    rows = db.execute(
+        sa.select(TreatmentSession, owner.label("course_id"), Appointment.local_start)
+        .outerjoin(MaintenancePlan, MaintenancePlan.id == TreatmentSession.maintenance_plan_id)
+        .outerjoin(Appointment, sa.and_(Appointment.treatment_session_id == TreatmentSession.id,
+                                        Appointment.state.in_((*COMING, "fulfilled"))))
+        .where(owner.in_(course_ids))
+        .order_by(TreatmentSession.number, Appointment.id)
+    ).all()
+    found: dict[tuple[int, bool], dict[int, SessionMark]] = {}
+    for row, course_id, local_start in rows:
+        held_on = row.performed_on or (local_start.date() if local_start else None)
+        found.setdefault((course_id, row.course_id is None), {})[row.id] = SessionMark(
+            row.id, row.number, SessionState(row.state), row.earliest_on, row.ideal_on, row.latest_on, held_on)
+    return {key: tuple(marks.values()) for key, marks in found.items()}
+
+
+def _coming(db: Session, patient_id: int, clinic_ids: Sequence[int], now: datetime) -> tuple[Visit, ...]:
+    which = sa.and_(Appointment.patient_id == patient_id, Appointment.clinic_id.in_(clinic_ids),
+                    Appointment.state.in_(COMING), Appointment.ends_at > now)
+    names = {
+        row.id: row for row in db.execute(
+            sa.select(Appointment.id, Appointment.clinic_id, Clinic.name.label("clinic"),
+                      sa.func.coalesce(Treatment.name, Appointment.treatment_code).label("what"))
+            .join(Clinic, Clinic.id == Appointment.clinic_id)
+            .outerjoin(Treatment, Treatment.code == Appointment.treatment_code).where(which))
+    }
+    return tuple(
+        Visit(line, names[line.id].clinic_id, names[line.id].clinic, names[line.id].what)
+        for _, line in appointment_lines(db, which) if line.id in names)
+
+
+def _notes(db: Session, patient_id: int) -> tuple[Note, ...]:
+    rows = db.execute(
+        sa.select(ClinicalNote.written_at, Account.name, ClinicalNote.text)
+        .outerjoin(Account, Account.id == ClinicalNote.written_by)
+        .where(ClinicalNote.patient_id == patient_id)
+        .order_by(ClinicalNote.written_at.desc(), ClinicalNote.id.desc()).limit(50)
+    ).all()
+    return tuple(Note(*row) for row in rows)
+

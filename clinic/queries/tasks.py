@@ -1,0 +1,79 @@
+"""What people of a clinic have to do."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from clinic.store.accounts import Account, Task
+from clinic.store.resources import Patient
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A task in a list."""
+
+    id: int
+    patient_id: int
+    patient: str
+    kind: str
+    text: str
+    due_on: date
+    done_at: datetime | None
+    done_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TasksPage:
+    """The tasks of a clinic: those to do by their date, or those done, newest first."""
+
+    rows: tuple[TaskRow, ...]
+    total: int
+    number: int
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there are more than were shown so far."""
+        return self.number * PAGE < self.total
+
+
+def tasks_page(db: Session, clinic_id: int, *, done: bool, number: int = 1) -> TasksPage:
+    """A page of the tasks of a clinic; in two statements."""
+    which = sa.and_(Task.clinic_id == clinic_id, Task.done_at.is_not(None) if done else Task.done_at.is_(None))
+    total = db.scalar(sa.select(sa.func.count()).select_from(Task).where(which)) or 0
+    number = max(1, min(number, -(-total // PAGE)))
+    order = (Task.done_at.desc(), Task.id.desc()) if done else (Task.due_on, Task.id)
+    return TasksPage(_rows(db, _select().where(which).order_by(*order).limit(PAGE).offset((number - 1) * PAGE)),
+                     total, number)
+
+
+def open_tasks_of_patient(db: Session, patient_id: int, clinic_ids: Sequence[int]) -> tuple[TaskRow, ...]:
+    """What is to be done about a patient at these clinics, by its date."""
+    return _rows(db, _select().where(
+        Task.patient_id == patient_id, Task.clinic_id.in_(clinic_ids), Task.done_at.is_(None)
+    ).order_by(Task.due_on, Task.id))
+
+
+def clinic_of_task(db: Session, task_id: int) -> int | None:
+    """The clinic of a task; none where there is no such task."""
+    return db.scalar(sa.select(Task.clinic_id).where(Task.id == task_id))
+
+
+def _select() -> sa.Select[Task, str, str]:
+    name = Patient.given_name + " " + Patient.family_name
+    return (
+        sa.select(Task, name, Account.name)
+        .join(Patient.__table__, Patient.__table__.c.id == Task.patient_id)
+        .outerjoin(Account, Account.id == Task.done_by)
+    )
+
+
+def _rows(db: Session, statement: sa.Select[Task, str, str]) -> tuple[TaskRow, ...]:
+    return tuple(
+        TaskRow(task.id, task.patient_id, name, task.kind, task.text, task.due_on, task.done_at, done_by)
+        for task, name, done_by in db.execute(statement))

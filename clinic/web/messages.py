@@ -1,0 +1,104 @@
+"""Messages to patients: where each stands, and what it says."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import Blueprint, abort, flash, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from clinic.access import Right
+from clinic.care.states import MessageState
+from clinic.queries.messages import clinic_of_message, message_page, messages_page
+from clinic.services.letters import MessageBody, body_of
+from clinic.services.mail import mail_is_on, release_held
+from clinic.web.addresses import safe_next
+from clinic.web.entry import allowed, check_clinic, here
+from clinic.web.headers import MESSAGE_POLICY
+from clinic.web.kit import kit, now
+from clinic.web.pages import page
+from clinic.web.words import MESSAGE_STATES
+
+messages = Blueprint("messages", __name__)
+
+
+@messages.get("/messages")
+@allowed(Right.SEE_MESSAGES)
+def index() -> Response:
+    """The messages of the current clinic, in one state or in all."""
+    state = request.args.get("state", "")
+    chosen = MessageState(state) if state in {each.value for each in MessageState} else None
+    with kit().read() as db:
+        found = messages_page(
+            db, here().clinic_id, state=chosen, number=request.args.get("page", 1, type=int))
+        is_on = mail_is_on(db)
+    return page("messages/index.html", found=found, chosen=chosen, is_on=is_on, tabs_of=_tabs(found.counts, chosen))
+
+
+@messages.get("/messages/<int:message_id>")
+@allowed(Right.SEE_MESSAGES)
+def show(message_id: int) -> Response:
+    """One message with its words, its items and every attempt to send it."""
+    _check(message_id)
+    with kit().read() as db:
+        found, body = message_page(db, message_id), body_of(db, message_id, now=now())
+        is_on = mail_is_on(db)
+    return page("messages/show.html", message=found, row=found.row if found else None, body=body, is_on=is_on)
+
+
+@messages.get("/messages/<int:message_id>/html")
+@allowed(Right.SEE_MESSAGES)
+def html(message_id: int) -> Response:
+    """The body as the patient sees it, for a frame in which nothing runs."""
+    response = Response(_body(message_id).html, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = MESSAGE_POLICY
+    return response
+
+
+@messages.get("/messages/<int:message_id>/<int:number>.ics")
+@allowed(Right.SEE_MESSAGES)
+def calendar(message_id: int, number: int) -> Response:
+    """The calendar file of that number, from 1."""
+    files = _body(message_id).calendars
+    if not 1 <= number <= len(files):
+        abort(404)
+    response = Response(files[number - 1], content_type="text/calendar; charset=utf-8")
+    response.headers["Content-Disposition"] = 'attachment; filename="appointments.ics"'
+    return response
+
+
+@messages.post("/messages/<int:message_id>/release")
+@allowed(Right.RELEASE_MESSAGES)
+def release(message_id: int) -> Response:
+    """Lets a held message go its way."""
+    _check(message_id)
+    with kit().work(here().actor) as work:
+        released = release_held(work, (message_id,))
+    flash("The message will be sent." if released else "The message was no longer held.", "ok" if released else "info")
+    return redirect(safe_next(url_for("messages.show", message_id=message_id)), 303)
+
+
+def _check(message_id: int) -> None:
+    with kit().read() as db:
+        clinic_id = clinic_of_message(db, message_id)
+    check_clinic(clinic_id)
+
+
+def _body(message_id: int) -> MessageBody:
+    _check(message_id)
+    with kit().read() as db:
+        body = body_of(db, message_id, now=now())
+    if body is None:
+        abort(404)
+    return body
+
+
+def _tabs(counts: Mapping[MessageState, int], chosen: MessageState | None) -> list[tuple[str, str, bool, int | None]]:
+    """All messages, and each state that there is; the one that is shown stays even when it is empty."""
+    tabs: list[tuple[str, str, bool, int | None]] = [
+        ("All", url_for("messages.index"), chosen is None, sum(counts.values()))]
+    for state in MessageState:
+        if counts.get(state) or state is chosen:
+            tabs.append((MESSAGE_STATES[state], url_for("messages.index", state=state.value), state is chosen,
+                         counts.get(state, 0)))
+    return tabs
+

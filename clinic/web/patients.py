@@ -1,0 +1,112 @@
+"""Patients: found, shown, added and changed."""
+from __future__ import annotations
+
+from flask import Blueprint, abort, flash, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from clinic.access import Right, clinics_where
+from clinic.queries.patient import PatientCard, patient_card, patient_page
+from clinic.queries.patients import find_patients
+from clinic.services import patients as service
+from clinic.services.work import Done, Stale
+from clinic.web.entry import allowed, here
+from clinic.web.forms import Form
+from clinic.web.kit import kit, now
+from clinic.web.pages import page, stale_page
+from clinic.web.patient_form import CHANNEL_WORDS, compared, field_choices, initial_of, read_details, wish_words
+
+patients = Blueprint("patients", __name__)
+
+_LONGEST_SEARCH = 100
+
+
+@patients.get("/patients")
+@allowed(Right.SEE_PATIENTS)
+def index() -> Response:
+    """The patients whom a search finds."""
+    search = request.args.get("q", "")[:_LONGEST_SEARCH]
+    with kit().read() as db:
+        found = find_patients(db, search, now=now(), number=request.args.get("page", 1, type=int))
+    return page("patients/index.html", found=found, search=search)
+
+
+@patients.get("/patients/<int:patient_id>")
+@allowed(Right.SEE_PATIENTS)
+def show(patient_id: int) -> Response:
+    """One patient; clinical notes only for those who may see them."""
+    with kit().read() as db:
+        found = patient_page(
+            db, patient_id, clinic_ids=clinics_where(here().grants, Right.SEE_PATIENTS), now=now(),
+            with_notes=here().may(Right.SEE_CLINICAL_NOTES))
+    if found is None:
+        abort(404)
+    return page("patients/show.html", patient=found, card=found.card, channels=CHANNEL_WORDS, wish_words=wish_words)
+
+
+@patients.get("/patients/new")
+@allowed(Right.EDIT_PATIENTS)
+def new() -> Response:
+    """The form for a new patient, begun with the name that was searched for."""
+    given, _, family = request.args.get("name", "")[:_LONGEST_SEARCH].strip().partition(" ")
+    return _new_page(Form(initial={
+        "given_name": given, "family_name": family, "channel": "email", "language": "en", "service": "yes"}))
+
+
+@patients.post("/patients")
+@allowed(Right.EDIT_PATIENTS)
+def add() -> Response:
+    """Adds a patient, or shows what to correct."""
+    form = Form(request.form)
+    details = read_details(form)
+    if not form.faults:
+        with kit().work(here().actor) as work:
+            outcome = service.add_patient(work, details, is_another=form.ticked("is_another"))
+        if isinstance(outcome, Done):
+            flash("The patient was added.", "ok")
+            return redirect(url_for("patients.show", patient_id=outcome.value), 303)
+        form.add(outcome.findings)
+    return _new_page(form)
+
+
+@patients.get("/patients/<int:patient_id>/edit")
+@allowed(Right.EDIT_PATIENTS)
+def edit(patient_id: int) -> Response:
+    """The form with what is kept about a patient."""
+    card = _card(patient_id)
+    return _edit_page(card, Form(initial=initial_of(card)))
+
+
+@patients.post("/patients/<int:patient_id>/edit")
+@allowed(Right.EDIT_PATIENTS)
+def save(patient_id: int) -> Response:
+    """Keeps the changes, or shows what to correct, or what someone else made of it meanwhile."""
+    card, form = _card(patient_id), Form(request.form)
+    details, version = read_details(form), form.version()
+    if not form.faults:
+        try:
+            with kit().work(here().actor) as work:
+                outcome = service.edit_patient(work, patient_id, details, lock_version=version)
+        except Stale:
+            again = url_for("patients.edit", patient_id=patient_id)
+            return stale_page(title=f"Edit {card.name}", rows=compared(_card(patient_id), details), again=again)
+        if isinstance(outcome, Done):
+            flash("The changes were saved.", "ok")
+            return redirect(url_for("patients.show", patient_id=patient_id), 303)
+        form.add(outcome.findings)
+    return _edit_page(card, form)
+
+
+def _card(patient_id: int) -> PatientCard:
+    with kit().read() as db:
+        card = patient_card(db, patient_id)
+    if card is None:
+        abort(404)
+    return card
+
+
+def _new_page(form: Form) -> Response:
+    return page("patients/new.html", form.status, form=form, **field_choices(form))
+
+
+def _edit_page(card: PatientCard, form: Form) -> Response:
+    return page("patients/edit.html", form.status, form=form, card=card, **field_choices(form))
