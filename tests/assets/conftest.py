@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -12,6 +13,7 @@ from tests.assets import gallery
 from tests.databases import unavailable
 
 Opened = Callable[..., Page]
+Scheme = Literal["light", "dark"]
 
 
 @pytest.fixture(scope="package")
@@ -40,16 +42,20 @@ def opened(chromium: Browser, gallery_site: gallery.Site) -> Iterator[Opened]:
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def open_page(path: str, *, width: int = 1440, scheme: str = "light", scripts: bool = True, free: bool = False) -> Page:
-        size = {"width": width, "height": 900}
+    def is_strange(url: str) -> bool:
+        return not url.startswith((gallery_site.url, "data:"))
+
+    def open_page(
+        path: str, *, width: int = 1440, scheme: Scheme = "light", scripts: bool = True, free: bool = False
+    ) -> Page:
         context = chromium.new_context(
-            viewport=size, color_scheme=scheme, java_script_enabled=scripts, bypass_csp=free, locale="en-GB"  # type: ignore[arg-type]
+            viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=scripts, bypass_csp=free
         )
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda asked: None if asked.url.startswith((gallery_site.url, "data:")) else complaints.append(asked.url))
+        page.on("request", lambda asked: complaints.append(asked.url) if is_strange(asked.url) else None)
         page.goto(gallery_site.url + path)
         return page
 

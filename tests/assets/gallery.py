@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,21 +18,14 @@ from clinic import paths
 
 MONDAY = date(2027, 3, 1)
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; "
-    "frame-src 'self'; font-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-src 'self'; font-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-MAIL = "<!doctype html><html lang=en><title>Mail</title><h1>Your dates</h1><p style='font-family:sans-serif'>Dear Anna, …</p>"
+MAIL = "<!doctype html><html lang=en><title>Mail</title><h1>Your dates</h1><p style='color:#333'>Dear Anna, …</p>"
 TYPES = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+FLASHES = [("ok", "The course is booked."), ("warn", "She has no e-mail.")]
 PATIENTS = ("Anna Nováková", "Anton Bruckner", "عائشة الزهراني")
-SEARCH = """{% extends "layout/base.html" %}{% from "macros/forms.html" import search_box %}
-{% block title %}Patients{% endblock %}{% block content %}{{ search_box("/patients", "Search patients", asked, live="patients", id="list") }}
-<ul class="stack-small" data-fragment="patients" data-announce="{{ names|length }} patients">
-{% for name in names %}<li><a href="/patients/{{ loop.index }}" data-quick="born 1985">{{ name }}</a></li>{% endfor %}</ul>{% endblock %}"""
-
-MESSAGES = """{% extends "layout/base.html" %}{% from "macros/navigation.html" import refreshing %}
-{% block title %}Messages{% endblock %}{% block content %}{% call refreshing("messages", seconds=1, announce=sent ~ " sent") %}
-<p>{{ sent }} sent</p><p><a href="#one">Open</a></p>{% endcall %}{% endblock %}"""
 
 
 def manifest() -> dict[str, str]:
@@ -44,20 +38,20 @@ def manifest() -> dict[str, str]:
 def environment() -> Environment:
     """Jinja as the web room sets it up, with nothing of Flask."""
     names = manifest()
-    made = Environment(
-        loader=FileSystemLoader(paths.templates()), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
+    loader = FileSystemLoader([paths.templates(), Path(__file__).parent / "pages"])
+    made = Environment(loader=loader, undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     made.globals["asset"] = lambda name: "/static/dist/" + names[name]
     made.globals["csrf_token"] = lambda: "a-token"
-    made.globals["get_flashed_messages"] = lambda with_categories: [("ok", "The course is booked."), ("warn", "She has no e-mail.")]
+    made.globals["get_flashed_messages"] = lambda with_categories: FLASHES
     return made
 
 
 def shell(theme: str = "") -> dict[str, Any]:
     """What every page of an account knows."""
     places = [
-        ("Today", "today", "t", 0), ("Patients", "people", "p", 0), ("New course", "course-add", "n", 0),
-        ("Messages", "mail", "m", 3), ("Protocols", "book", "r", 0), ("Tasks", "tasks", "k", 12),
+        ("Today", "/today", "today", "t", 0), ("Patients", "/gallery", "people", "p", 0),
+        ("New course", "/courses/new", "course-add", "n", 0), ("Messages", "/messages", "mail", "m", 3),
+        ("Protocols", "/protocols", "book", "r", 0), ("Tasks", "/tasks", "tasks", "k", 12),
     ]
     return {
         "business": "Lumen Clinics",
@@ -69,8 +63,8 @@ def shell(theme: str = "") -> dict[str, Any]:
         "sign_out_href": "/sign-out",
         "account": {"name": "Ada Park", "role": "Practitioner, manager"},
         "nav": [
-            {"label": label, "href": "/gallery" if key == "p" else f"/{icon}", "icon": icon, "current": key == "p", "count": n, "key": key}
-            for label, icon, key, n in places
+            {"label": label, "href": href, "icon": icon, "current": key == "p", "count": count, "key": key}
+            for label, href, icon, key, count in places
         ],
         "account_links": [{"label": "Settings", "href": "/settings"}],
         "printed_at": "Mon 1 March 2027, 09:00",
@@ -88,13 +82,13 @@ def page(path: str) -> str:
     if name == "/patients":
         typed = asked.removeprefix("q=")
         names = [one for one in PATIENTS if one.casefold().startswith(typed.casefold())]
-        return made.from_string(SEARCH).render(shell=shell(), asked=typed, names=names)
+        return made.get_template("search.html").render(shell=shell(), asked=typed, names=names)
     return made.get_template("gallery/index.html").render(shell=shell(asked.removeprefix("theme=")), today=MONDAY)
 
 
 def messages(sent: int) -> str:
     """A page that says something new whenever it is asked for."""
-    return environment().from_string(MESSAGES).render(shell=shell(), sent=sent)
+    return environment().get_template("messages.html").render(shell=shell(), sent=sent)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -15,6 +15,16 @@ pytestmark = pytest.mark.browser
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SCREENS = [*product(["/gallery", "/sign-in"], [1440, 360], ["light", "dark"]), ("/patients?q=", 820, "light")]
 WIDTHS = (320, 360, 414, 640, 641, 768, 1024, 1120, 1280, 1920)
+BACKGROUND = "getComputedStyle(document.documentElement).backgroundColor"
+# What has the focus without showing it, or nothing. A plan shows it on its card, a figure on its whole tile.
+UNMARKED = """() => {
+    const one = document.activeElement;
+    if (one === document.body || one.tagName === 'IFRAME') return '';
+    const places = [[one, ''], [one, '::after'], [one.closest('.plan') ?? one, '']];
+    const outlines = places.map(([place, part]) => getComputedStyle(place, part));
+    const isMarked = outlines.some((one) => one.outlineStyle !== 'none' && parseFloat(one.outlineWidth) >= 2);
+    return isMarked ? '' : one.outerHTML.slice(0, 120);
+}"""
 SHOTS = Path(__file__).parent.parent / "shots"
 
 
@@ -23,7 +33,8 @@ def violations(page: Page) -> list[tuple[str, list[str]]]:
     spec = find_spec("axe_playwright_python")
     assert spec is not None and spec.origin is not None
     page.add_script_tag(path=Path(spec.origin).parent / "axe.min.js")
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules, iframes: false, resultTypes: ['violations']})", RULES)
+    how = {"runOnly": RULES, "iframes": False, "resultTypes": ["violations"]}
+    found = page.evaluate("how => axe.run(document, how)", how)
     assert len(found["passes"]) > 10
     return [(one["id"], [str(node["target"]) for node in one["nodes"]]) for one in found["violations"]]
 
@@ -53,9 +64,7 @@ def test_a_chosen_theme_wins_over_the_device(opened: Opened, theme: str, scheme:
     chosen = opened(f"/gallery?theme={theme}", scheme=scheme)
     of_device = opened("/gallery", scheme=theme)
 
-    colours = [page.evaluate("getComputedStyle(document.documentElement).backgroundColor") for page in (chosen, of_device)]
-
-    assert colours[0] == colours[1]
+    assert chosen.evaluate(BACKGROUND) == of_device.evaluate(BACKGROUND)
 
 
 def test_the_page_never_scrolls_sideways(opened: Opened) -> None:
@@ -76,15 +85,7 @@ def test_everything_that_takes_the_focus_shows_it(opened: Opened) -> None:
 
     for _ in range(110):
         page.keyboard.press("Tab")
-        unmarked = page.evaluate(
-            """() => {
-                const one = document.activeElement;
-                if (one === document.body || one.tagName === 'IFRAME') return '';
-                const marked = [one, one.closest('.plan')].filter(Boolean).flatMap(e => ['', '::after'].map(p => getComputedStyle(e, p)));
-                return marked.some(s => s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2) ? '' : one.outerHTML.slice(0, 120);
-            }"""
-        )
-        seen.append(unmarked)
+        seen.append(page.evaluate(UNMARKED))
 
     assert [one for one in seen if one] == []
 
@@ -93,8 +94,9 @@ def test_print_leaves_out_what_cannot_be_pressed(opened: Opened) -> None:
     page = opened("/gallery")
     page.emulate_media(media="print", color_scheme="dark")
 
-    shown = {name: page.locator(name).first.is_visible() for name in (".topbar", ".button", ".page-foot", ".print-head", ".timeline")}
-    paper = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    parts = (".topbar", ".button", ".page-foot", ".print-head", ".timeline")
+    shown = {part: page.locator(part).first.is_visible() for part in parts}
+    paper = page.evaluate(BACKGROUND)
 
     assert shown == {".topbar": False, ".button": False, ".page-foot": False, ".print-head": True, ".timeline": True}
     assert paper == "rgb(255, 255, 255)"

@@ -15,7 +15,7 @@ def test_the_list_follows_the_typing_and_so_does_the_address(opened: Opened) -> 
     page.locator("#list").fill("ant")
 
     expect(page.locator("[data-fragment=patients] li")).to_have_text(["Anton Bruckner"])
-    expect(page.locator("#live")).to_have_text("1 patients")
+    expect(page.locator("#live")).to_have_text("1 found")
     assert page.url.endswith("/patients?q=ant")
 
 
