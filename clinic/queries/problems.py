@@ -36,7 +36,6 @@ from clinic.store.resources import Patient
 
 GRANULE = 300
 ACTIVE = ("proposed", "booked", "arrived")
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +93,8 @@ def planned_step(step: Step, interval: Interval | None) -> PlannedStep:
 
 
 def times_of(stored: Sequence[Any]) -> tuple[Hours, ...]:
-    """A patient's "only" or "rather" times: each names days (mon to sun), from and to (HH:MM)."""
-    return tuple(
-        Hours(frozenset(WEEKDAYS.index(day) for day in each["days"]), _minute(each["from"]), _minute(each["to"]))
-        for each in stored)
+    """A patient's "only" or "rather" times as the planner takes them."""
+    return tuple(Hours(frozenset(each["weekdays"]), each["begins"], each["ends"]) for each in stored)
 
 
 def earliest_start(not_before_on: date, where: str, now: datetime) -> datetime:
@@ -109,11 +106,6 @@ def _granule(steps: Iterable[PlannedStep], clinic: Clinic, first_on: date, days:
     minutes = {step.minutes for step in steps} | {
         each for step in steps for need in step.needs for each in (need.offset, need.minutes)}
     return min(GRANULE, granule_for(clinic.start_step_minutes, minutes, zone(clinic.zone), first_on, days))
-
-
-def _minute(clock: str) -> int:
-    hour, minute = clock.split(":")
-    return int(hour) * 60 + int(minute)
 
 
 def _never(line: Ruler, only: Sequence[Any]) -> int:
