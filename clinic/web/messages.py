@@ -42,7 +42,7 @@ def show(message_id: int) -> Response:
     with kit().read() as db:
         found, body = message_page(db, message_id), body_of(db, message_id, now=now())
         is_on = mail_is_on(db)
-    return page("messages/show.html", message=found, row=found.row if found else None, body=body, is_on=is_on)
+    return page("messages/show.html", message=found, one=found.row if found else None, body=body, is_on=is_on)
 
 
 @messages.get("/messages/<int:message_id>/html")

@@ -10,7 +10,7 @@ from clinic.access import Right
 from clinic.queries.today import DayVisit, day_at
 from clinic.web import entry
 from clinic.web.entry import allowed, here
-from clinic.web.kit import kit
+from clinic.web.kit import kit, now
 from clinic.web.pages import page
 from clinic.web.words import APPOINTMENT_KINDS, clock
 
@@ -29,7 +29,7 @@ def show() -> Response:
         day = day_at(db, here().clinic_id, on, where=here().clinic.zone, today=entry.today())
     steps = [(words, url_for("today.show", day=on + timedelta(days=days))) for days, words in _STEPS]
     return page("today/day.html", day=day, visits=[_line(visit) for visit in day.visits], steps=steps,
-                counted=_counted(day.visits), before=on - timedelta(days=1), after=on + timedelta(days=1),
+                before=on - timedelta(days=1), after=on + timedelta(days=1),
                 next=url_for("today.show", day=on) if on != entry.today() else url_for("today.show"))
 
 
@@ -52,12 +52,7 @@ def _line(visit: DayVisit) -> dict[str, object]:
         "href": url_for("patients.show", patient_id=visit.patient_id), "what": what,
         "who": line.practitioner or "", "place": " · ".join(name for name in (line.room, line.device) if name),
         "state": line.state, "alert": visit.alerts, "id": line.id, "lock_version": line.lock_version,
-        "course_id": visit.course_id,
+        "course_id": visit.course_id, "has_come": line.local_start.date() <= entry.today(),
+        "has_begun": line.local_start <= now(),
     }
 
-
-def _counted(visits: tuple[DayVisit, ...]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for visit in visits:
-        found[visit.line.state] = found.get(visit.line.state, 0) + 1
-    return found
