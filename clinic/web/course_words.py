@@ -13,8 +13,8 @@ from clinic.queries.treatment_sessions import AppointmentLine, SessionLine
 from clinic.web.words import moment, plural
 
 FITS = {
-    Fit.TOO_EARLY: ("Before its window", "bad", "alert"), Fit.EARLY: ("Early in its window", "info", "clock"),
-    Fit.IDEAL: ("Ideal", "ok", "check"), Fit.LATE: ("Late in its window", "info", "clock"),
+    Fit.TOO_EARLY: ("Too early", "bad", "alert"), Fit.EARLY: ("Early", "info", "clock"),
+    Fit.IDEAL: ("Ideal", "ok", "check"), Fit.LATE: ("Late", "info", "clock"),
     Fit.TOO_LATE: ("After its window", "warn", "alert"),
 }
 """How a date lies in its window: word, tone and icon of its badge."""

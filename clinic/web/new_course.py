@@ -9,9 +9,10 @@ from werkzeug.wrappers import Response
 from clinic.access import Right
 from clinic.planning.findings import Finding, Weight
 from clinic.queries.new_course import NewCoursePage, new_course_page
-from clinic.queries.offers import Offers, offer_course
+from clinic.queries.offers import CourseRequest, Offers, offer_course
 from clinic.queries.patients import PatientRow, find_patients
 from clinic.services.courses import book_course
+from clinic.services.referrals import refer_to_consultation
 from clinic.services.work import Done, Refused, UnitOfWork
 from clinic.web.course_form import AskedCourse, carried, defaults, parse_visits, read_request
 from clinic.web.course_words import protocol_facts
@@ -101,7 +102,7 @@ def _plans_page(asked: AskedCourse, refused: tuple[Finding, ...] = ()) -> Respon
         offers = offer_course(db, asked.request, now=now())
     if not offers.offers:
         place_findings(asked.form, offers.findings, asked.found.chosen.protocol)
-        return _form_page(asked.found, asked.form, offers=offers, status=409)
+        return _form_page(asked.found, asked.form, offers=offers, referral=_referral(asked.request), status=409)
     warnings = tuple(each for each in offers.findings if each.weight is Weight.WARNS)
     known = {each.code for each in warnings}
     return page(
@@ -115,12 +116,19 @@ def _plans_page(asked: AskedCourse, refused: tuple[Finding, ...] = ()) -> Respon
 
 
 def _form_page(
-    found: NewCoursePage, form: Form, *, offers: Offers | None = None, status: int | None = None
+    found: NewCoursePage, form: Form, *, offers: Offers | None = None, referral: str = "", status: int | None = None
 ) -> Response:
     search = request.args.get("q", "")[:100]
+    patients = _patients(search) if found.patient is None else ()
     return page(
         "courses/new.html", status or form.status, found=found, chosen=found.chosen, form=form, offers=offers,
-        referral="", search=search, patients=_patients(search) if found.patient is None else (), **_questions(found))
+        referral=referral, search=search, patients=patients, **_questions(found))
+
+
+def _referral(wanted: CourseRequest) -> str:
+    """What has to be arranged instead of the course; the task for it is open by then."""
+    with kit().work(here().actor) as work:
+        return refer_to_consultation(work, wanted)
 
 
 def _patients(search: str) -> tuple[PatientRow, ...]:
