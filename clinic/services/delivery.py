@@ -11,11 +11,9 @@ import logging
 import random
 import secrets
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Literal
 
 import sqlalchemy as sa
@@ -23,6 +21,7 @@ import sqlalchemy as sa
 from clinic.care.owed import OwedItem, messages_owed, why_no_longer
 from clinic.care.owner_facts import Owner
 from clinic.care.states import MessageState
+from clinic.logs import told
 from clinic.messages.envelope import check_address
 from clinic.messages.transport import Outcome, OutcomeKind, Phase, Transport
 from clinic.queries.letters import LetterFacts, letter_facts
@@ -126,7 +125,7 @@ class Courier:
             outcome = self.transport.deliver(
                 frozen.sender, frozen.recipient, frozen.mime, before_dot=lambda: self._begin(claim))
         except Exception as error:  # one message must never stop the others, whatever is wrong with it
-            _log.error("action=delivery-failed message_id=%d %s", claim.message_id, _where(error))
+            _say("delivery-failed", claim.message_id, attempt=claim.number, error=told(error))
             outcome = outcome or Outcome(OutcomeKind.RETRY, Phase.DATA, None, f"our own fault: {type(error).__name__}")
         with self.work() as work:
             _finish(work, self, claim, outcome)
@@ -148,7 +147,7 @@ class Courier:
 
 
 def rescue(work: UnitOfWork, *, worker_id: str, patience: Patience = Patience()) -> int:
-    """Takes messages from workers that died or let their lease run out; how many. The caller commits."""
+    """Takes messages from workers that died or let their lease run out; how many."""
     found = abandoned(work.db, work.now, work.now - patience.dead_after)
     for message in found:
         work.db.add(MessageAttempt(message_id=message.id, number=message.attempts, at=work.now, worker_id=worker_id,
@@ -161,7 +160,8 @@ def rescue(work: UnitOfWork, *, worker_id: str, patience: Patience = Patience())
             # A message that kills its workers must let the others pass before it is tried again.
             again_at = work.now + patience.first_wait * (message.attempts - 1)
             _put_back(message, max(message.due_at, again_at) if message.attempts > 1 else message.due_at, None)
-        _log.warning("action=message-rescued message_id=%d state=%s", message.id, message.state)
+        _say("message-rescued", message.id, state=message.state, attempt=message.attempts)
+    work.commit()
     return len(found)
 
 
@@ -285,8 +285,7 @@ def _finish(work: UnitOfWork, courier: Courier, claim: Claim, outcome: Outcome) 
         _put_back(message, message.due_at, _words(outcome))
     else:
         _after_refusal(work, message, outcome, courier.patience, wait)
-    _log.info("action=message-%s message_id=%d attempt=%d phase=%s", message.state, message.id, claim.number,
-              outcome.phase)
+    _say("message-delivered", message.id, state=message.state, attempt=claim.number, phase=outcome.phase.value)
 
 
 def _finish_late(work: UnitOfWork, claim: Claim, outcome: Outcome) -> None:
@@ -362,10 +361,8 @@ def _note(
                                phase=phase, code=code, text=text))
 
 
-def _where(error: Exception) -> str:
-    """What went wrong and in which line; the error's own words may hold a patient's name."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"error={type(error).__name__} at={Path(frame.filename).name}:{frame.lineno}"
+def _say(action: str, message_id: int, **facts: object) -> None:
+    _log.info(action, extra={"facts": {"message_id": message_id, **facts}})
 
 
 def _owner(row: MessageItem) -> Owner:

@@ -49,13 +49,14 @@ def reconcile_patient(work: UnitOfWork, patient_id: int) -> None:
 def sweep(work: UnitOfWork, *, after: Owner | None = None, limit: int = 50) -> Owner | None:
     """Reconciles the next owners that may owe anything, courses first; the last of them, or none at the end.
 
-    Safe to run twice or in parallel: a transaction for each batch, and the caller commits it.
+    Safe to run twice or in parallel: each batch is a transaction of its own.
     """
     batch = _owners_after(work, after, limit)
     for owner in batch:
         # Whoever holds the owner's row reconciles it: waiting for them would only invite a deadlock.
         if lock_owner(work.db, owner, skip_locked=True):
             _reconcile_locked(work, owner)
+    work.commit()
     return batch[-1] if batch else None
 
 
@@ -74,6 +75,7 @@ def settle_expired(work: UnitOfWork) -> int:
     work.db.execute(
         sa.update(Message).where(Message.id.in_(ids))
         .values(state=MessageState.EXPIRED, reason=TOO_LATE, settled_at=work.now))
+    work.commit()
     return len(ids)
 
 

@@ -1,0 +1,102 @@
+"""What the worker does besides delivering: it signs on, shows that it lives, and clears away what has run out."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from clinic.clock import Clock, system_clock
+from clinic.messages.transport import Transport
+from clinic.services.holding import expire_holds
+from clinic.services.idempotency import KEPT_FOR
+from clinic.services.mail import switch_mail_off, switch_mail_on
+from clinic.services.work import Actor, UnitOfWork
+from clinic.store.accounts import BrowserSession, IdempotencyKey, SignInAttempt
+from clinic.store.outbox import WorkerRow
+
+FORGOTTEN_AFTER = timedelta(days=1)
+"""How long a worker that fell silent, and a failed sign-in, stay on record."""
+
+
+class Kit(Protocol):
+    """What a worker needs of the composition root."""
+
+    @property
+    def engine(self) -> Engine:
+        """The database."""
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+
+    @property
+    def post_office(self) -> Callable[[], Transport] | None:
+        """Makes a way out for messages; none: they stay pending."""
+
+
+def work_of(kit: Kit) -> Callable[[], UnitOfWork]:
+    """Opens the worker's units of work. On PostgreSQL the database's clock tells their time.
+
+    Leases and heartbeats are compared between machines, whose own clocks may differ.
+    """
+    is_shared = kit.engine.dialect.name == "postgresql" and kit.clock is system_clock
+    clock = _clock_of(kit.engine) if is_shared else kit.clock
+    return lambda: UnitOfWork(kit.engine, clock, Actor("worker"))
+
+
+def enlist(work: UnitOfWork, worker_id: str, host: str) -> None:
+    """A worker begins; its id is new at every start."""
+    work.db.add(WorkerRow(id=worker_id, host=host, started_at=work.now, heartbeat_at=work.now))
+    work.commit()
+
+
+def beat(work: UnitOfWork, worker_id: str) -> None:
+    """The worker lives; what it is sending stays its own."""
+    work.db.execute(sa.update(WorkerRow).where(WorkerRow.id == worker_id).values(heartbeat_at=work.now))
+    work.commit()
+
+
+def leave(work: UnitOfWork, worker_id: str) -> None:
+    """The worker ends; what it may have left unfinished is free to be taken over at once."""
+    work.db.execute(sa.delete(WorkerRow).where(WorkerRow.id == worker_id))
+    work.commit()
+
+
+def agree_on_mail(work: UnitOfWork, *, has_post_office: bool) -> None:
+    """Mail is on where there is a way out for it; what came due while there was none is held."""
+    if has_post_office:
+        switch_mail_on(work)
+    else:
+        switch_mail_off(work)
+
+
+def free_holds(work: UnitOfWork) -> int:
+    """Ends the holds that have run out; how many."""
+    freed = expire_holds(work)
+    work.commit()
+    return freed
+
+
+def clean_up(work: UnitOfWork) -> None:
+    """Forgets browser sessions, idempotency keys, failed sign-ins and workers whose time is over."""
+    over: list[tuple[type[Any], sa.ColumnElement[bool]]] = [
+        (BrowserSession, BrowserSession.expires_at < work.now),
+        (IdempotencyKey, IdempotencyKey.created_at < work.now - KEPT_FOR),
+        (SignInAttempt, SignInAttempt.at < work.now - FORGOTTEN_AFTER),
+        (WorkerRow, WorkerRow.heartbeat_at < work.now - FORGOTTEN_AFTER),
+    ]
+    for row, is_over in over:
+        work.db.execute(sa.delete(row).where(is_over))
+    work.commit()
+
+
+def _clock_of(engine: Engine) -> Clock:
+    def now() -> datetime:
+        with engine.connect() as connection:
+            found: datetime = connection.execute(sa.text("SELECT now()")).scalar_one()
+        return found.astimezone(UTC).replace(microsecond=0)
+
+    return now

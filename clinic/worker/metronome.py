@@ -1,0 +1,138 @@
+"""The ticks of a worker. APScheduler only beats the time: nothing that must not be lost is kept in it.
+
+Every tick asks the database what there is to do and may run twice or in parallel; a lost one costs seconds.
+"""
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC
+
+from apscheduler.executors.pool import ThreadPoolExecutor  # type: ignore[import-untyped]
+from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
+
+from clinic.services.delivery import Courier, Patience, rescue
+from clinic.services.reconcile import settle_expired, sweep
+from clinic.services.workers import Kit, agree_on_mail, beat, clean_up, enlist, free_holds, leave, work_of
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds between two ticks of each kind; after trouble with the mail server, from the first rest to the longest;
+    and the patience with messages."""
+
+    deliver: float = 2
+    rescue: float = 15
+    beat: float = 10
+    hold: float = 30
+    owe: float = 60
+    clean: float = 3600
+    first_rest: float = 5
+    longest_rest: float = 300
+    batch: int = 50
+    patience: Patience = Patience()
+
+
+USUAL = Pace()
+
+
+class Worker:
+    """One worker in threads of this process; any number may run, on any machine that reaches the database."""
+
+    def __init__(self, kit: Kit, pace: Pace = USUAL) -> None:
+        self.id = f"{socket.gethostname()}-{secrets.token_hex(8)}"
+        self._work = work_of(kit)
+        self._pace = pace
+        self._stopping = threading.Event()
+        self._courier = None if kit.post_office is None else Courier(
+            self._work, kit.post_office(), self.id, patience=pace.patience)
+        self._rest = 0.0
+        self._rests_until = 0.0
+        # Delivery has a thread of its own: one connection to the mail server belongs to one thread.
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC, executors={"default": ThreadPoolExecutor(4), "delivery": ThreadPoolExecutor(1)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600},
+        )
+
+    def start(self) -> None:
+        """Sign on and begin to tick."""
+        with self._work() as work:
+            enlist(work, self.id, socket.gethostname())
+        self.agree()
+        ticks = [(self.beat, self._pace.beat), (self.rescue, self._pace.rescue), (self.owe, self._pace.owe),
+                 (self.free_holds, self._pace.hold), (self.agree, self._pace.owe), (self.clean, self._pace.clean)]
+        for tick, seconds in ticks:
+            self._scheduler.add_job(tick, "interval", seconds=seconds, id=tick.__name__)
+        if self._courier is not None:
+            self._scheduler.add_job(
+                self.deliver, "interval", seconds=self._pace.deliver, id="deliver", executor="delivery")
+        # The first rounds do not wait: a worker that starts after a crash or a restore has work already.
+        self._scheduler.add_job(self.rescue)
+        self._scheduler.add_job(self.owe)
+        self._scheduler.start()
+        _log.info("worker-started", extra={"facts": {"worker_id": self.id}})
+
+    def stop(self) -> None:
+        """Finish the message in hand, stop ticking and sign off."""
+        self._stopping.set()
+        self._scheduler.shutdown(wait=True)
+        with self._work() as work:
+            leave(work, self.id)
+        _log.info("worker-stopped", extra={"facts": {"worker_id": self.id}})
+
+    def beat(self) -> None:
+        """Show that this worker lives."""
+        with self._work() as work:
+            beat(work, self.id)
+
+    def rescue(self) -> None:
+        """Take over what dead workers held."""
+        with self._work() as work:
+            rescue(work, worker_id=self.id, patience=self._pace.patience)
+
+    def owe(self) -> None:
+        """Ask again what every course and maintenance plan owes, and settle what has passed its use."""
+        with self._work() as work:
+            settle_expired(work)
+        after = None
+        while not self._stopping.is_set():
+            with self._work() as work:
+                after = sweep(work, after=after, limit=self._pace.batch)
+            if after is None:
+                return
+
+    def agree(self) -> None:
+        """Switch mail on or off as this worker can or cannot send it."""
+        with self._work() as work:
+            agree_on_mail(work, has_post_office=self._courier is not None)
+
+    def free_holds(self) -> None:
+        """End the holds that have run out."""
+        with self._work() as work:
+            free_holds(work)
+
+    def clean(self) -> None:
+        """Clear away what has run out."""
+        with self._work() as work:
+            clean_up(work)
+
+    def deliver(self) -> None:
+        """Deliver what is due, until nothing is; after trouble with the mail server rest, each time longer."""
+        if self._courier is None or time.monotonic() < self._rests_until:
+            return
+        while not self._stopping.is_set():
+            found = self._courier.deliver_due(self._pace.batch, stopping=self._stopping.is_set)
+            if found.in_trouble:
+                self._rest = min(max(2 * self._rest, self._pace.first_rest), self._pace.longest_rest)
+                self._rests_until = time.monotonic() + self._rest
+                _log.warning("mail-server-in-trouble", extra={"facts": {"rests_for": self._rest}})
+                return
+            self._rest = 0.0
+            if found.done == 0:
+                return

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from clinic.messages.mailbox import MailboxTransport
+from clinic.messages.transport import BeforeDot, Outcome, OutcomeKind, Phase, Transport
+from clinic.store.outbox import Message, MessageItem, WorkerRow
+from clinic.worker import Pace, Worker
+from tests.services.desk import Desk, Line
+
+QUICK = Pace(deliver=0.1, rescue=0.1, beat=0.1, hold=0.1, owe=0.1, clean=0.1, first_rest=60)
+SOON = 15.0
+
+
+@dataclass(frozen=True)
+class Kit:
+    """What a worker is given, with the desk's clock."""
+
+    engine: Engine
+    clock: Callable[[], datetime]
+    post_office: Callable[[], Transport] | None
+
+
+class ShutOffice:
+    """A mail server that cannot be reached."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def connection(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def deliver(self, sender: str, recipient: str, mime: bytes, *, before_dot: BeforeDot) -> Outcome:
+        self.asked += 1
+        return Outcome(OutcomeKind.RETRY, Phase.CONNECT, None, "Connection refused")
+
+
+@pytest.fixture
+def desk(engine: Engine) -> Desk:
+    """A clinic with one confirmation that is due."""
+    found = Desk(engine)
+    found.book_course((date(2027, 5, 20),))
+    found.wait(minutes=3)
+    return found
+
+
+@contextmanager
+def running(desk: Desk, post_office: Callable[[], Transport] | None) -> Iterator[Worker]:
+    worker = Worker(Kit(desk.engine, lambda: desk.now, post_office), QUICK)
+    worker.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    """Whether it comes to hold within a generous while."""
+    until = time.monotonic() + SOON
+    while time.monotonic() < until:
+        if holds():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def states(desk: Desk, *kinds: str) -> list[str]:
+    return [line.state for line in desk.lines(*kinds)]
+
+
+def workers(desk: Desk) -> int:
+    with desk.work() as work:
+        return work.db.scalar(sa.select(sa.func.count()).select_from(WorkerRow)) or 0
+
+
+def test_a_worker_sends_what_is_due_and_signs_off_when_it_stops(desk: Desk, tmp_path: Path) -> None:
+    with running(desk, lambda: MailboxTransport(tmp_path)):
+        sent = eventually(lambda: states(desk, "confirmation") == ["sent"])
+        during = workers(desk)
+
+    assert (sent, during, workers(desk)) == (True, 1, 0)
+    assert len(list(tmp_path.glob("*.eml"))) == 1
+    assert set(states(desk, "precare", "reminder-7d", "reminder-2d")) == {"pending"}
+
+
+def test_the_first_worker_with_a_mail_server_holds_what_came_due_before_it(engine: Engine, tmp_path: Path) -> None:
+    desk = Desk(engine, mail_on=False)
+    desk.book_course((date(2027, 5, 20),))
+    desk.wait(minutes=3)
+
+    with running(desk, lambda: MailboxTransport(tmp_path)):
+        desk.book_course((date(2027, 6, 20),))
+        desk.wait(minutes=3)
+        sent = eventually(lambda: sorted(states(desk, "confirmation")) == ["held", "sent"])
+
+    assert sent is True
+
+
+def test_without_a_mail_server_messages_stay_pending(desk: Desk) -> None:
+    with running(desk, None) as worker:
+        worker.owe()
+        time.sleep(0.3)
+
+    assert states(desk, "confirmation") == ["pending"]
+
+
+def test_a_worker_restores_messages_that_are_missing(desk: Desk) -> None:
+    whole = desk.lines()
+    with desk.work() as work:
+        work.db.execute(sa.delete(MessageItem))
+        work.db.execute(sa.delete(Message))
+        work.commit()
+
+    with running(desk, None):
+        restored = eventually(lambda: desk.lines() == whole)
+
+    assert restored is True
+
+
+def test_a_worker_settles_what_has_passed_its_use(desk: Desk) -> None:
+    desk.now = datetime.fromisoformat("2027-05-21T12:00+00:00")
+
+    with running(desk, None):
+        settled = eventually(lambda: set(states(desk)) == {"expired"})
+
+    assert settled is True
+
+
+def test_a_worker_takes_over_what_a_dead_one_held(desk: Desk, tmp_path: Path) -> None:
+    message = desk.message("confirmation")
+    desk.set_messages(Message.id == message.id, state="sending", attempts=1, lease_token="gone", worker_id="gone",
+                      lease_until=desk.now + timedelta(hours=1))
+
+    with running(desk, lambda: MailboxTransport(tmp_path)):
+        sent = eventually(lambda: states(desk, "confirmation") == ["sent"])
+
+    assert sent is True
+
+
+def test_a_mail_server_in_trouble_is_left_alone_for_a_while(desk: Desk) -> None:
+    office = ShutOffice()
+
+    with running(desk, lambda: office):
+        asked = eventually(lambda: office.asked > 0)
+        time.sleep(0.5)
+
+    assert (asked, office.asked) == (True, 1)
+    assert desk.lines("confirmation") == [
+        Line("confirmation", "pending", desk.message("confirmation").due_at, "Connection refused")]
