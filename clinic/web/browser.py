@@ -109,7 +109,7 @@ def _load(_request: Request) -> _Person | None:
 
 def _note_seen(response: Response) -> Response:
     # A page that asks again by itself is nobody at the keyboard: it does not keep the browser signed in.
-    asked_by_itself = "X-Refresh" in request.headers
+    asked_by_itself = "X-Fragment" in request.headers
     if asked_by_itself or "_login_user" not in g or not is_signed_in():
         return response
     account = signed_in_account()

@@ -34,6 +34,9 @@ from clinic.web.kit import kit, now
 
 pages = Blueprint("pages", __name__)
 
+ASSETS = "/static/dist"
+"""Written out, so that even a request under a foreign host name gets an error page with its looks."""
+
 _HASHED = re.compile(r".+-[A-Z0-9]{8}\.[a-z0-9]+")
 _THEMES = ("light", "dark")
 
@@ -93,10 +96,10 @@ def landing(who: Here) -> str:
 def asset(name: str) -> str:
     """The address of what the browser loads, with its hash in the name."""
     manifest = paths.assets() / "manifest.json"
-    return url_for("pages.asset_file", name=_names(manifest, manifest.stat().st_mtime_ns)[name])
+    return f"{ASSETS}/{_names(manifest, manifest.stat().st_mtime_ns)[name]}"
 
 
-@pages.get("/static/dist/<name>")
+@pages.get(f"{ASSETS}/<name>")
 @public
 def asset_file(name: str) -> Response:
     """A built asset; one with a hash in its name never changes."""

@@ -42,6 +42,10 @@ class World:
     harbour: int
     hill: int
     accounts: dict[str, int] = field(default_factory=dict)
+    patient: int = 0
+    version: int = 0
+    course: int = 0
+    due: int = 0
 
 
 SignedIn = Callable[..., FlaskClient]
