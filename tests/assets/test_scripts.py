@@ -14,7 +14,7 @@ def test_the_list_follows_the_typing_and_so_does_the_address(opened: Opened) -> 
     page = opened("/patients?q=")
     page.locator("#list").fill("ant")
 
-    expect(page.locator("[data-fragment=patients] li")).to_have_text(["Anton Bruckner"])
+    expect(page.locator("[data-fragment=patients] th a")).to_have_text(["Anton Bruckner"])
     expect(page.locator("#live")).to_have_text("1 found")
     assert page.url.endswith("/patients?q=ant")
 
@@ -23,7 +23,7 @@ def test_the_bar_shows_whom_it_finds_and_the_arrows_lead_there(opened: Opened) -
     page = opened("/gallery")
     page.keyboard.press("/")
     page.keyboard.type("an")
-    expect(page.locator("[data-quick-results] a")).to_have_count(2)
+    expect(page.locator("[data-quick-results] a")).to_have_text(["Anna Nováková3 May 1985", "Anton Bruckner3 May 1985"])
 
     page.keyboard.press("ArrowDown")
     expect(page.locator("[data-quick-results] a").first).to_be_focused()
@@ -38,7 +38,7 @@ def test_without_scripts_the_search_is_a_form(opened: Opened) -> None:
     page.locator("#list").fill("ant")
     page.get_by_role("button", name="Search").last.click()
 
-    expect(page.locator("[data-fragment=patients] li")).to_have_text(["Anton Bruckner"])
+    expect(page.locator("[data-fragment=patients] th a")).to_have_text(["Anton Bruckner"])
 
 
 def test_the_question_mark_opens_the_list_of_keys(opened: Opened) -> None:

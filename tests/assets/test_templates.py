@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
+import clinic
 from clinic import paths
 from clinic.care.states import AppointmentState, CourseState, MessageState, SessionState
 from clinic.planning.findings import Finding, Weight
@@ -196,3 +197,22 @@ def test_a_comparison_marks_only_what_changes() -> None:
 
     assert re.findall(r"<del>(\w+)</del>", rendered(source)) == ["Mon"]
     assert words(source).endswith("Room 1 unchanged")
+
+
+def test_every_class_of_a_page_is_known_to_the_style_sheet() -> None:
+    sheets = (Path(clinic.__file__).parent / "assets" / "css").glob("*.css")
+    known = {name for sheet in sheets for name in re.findall(r"\.([a-z][a-z0-9-]*)", sheet.read_text())}
+    # names that only mark a place in the page, or the plain one of several states
+    plain = {
+        "bullets-none", "compare-same", "contraindications", "finding-text", "mark-booked", "refreshing",
+        "timeline-rows", "visits",
+    }
+
+    used = {
+        name
+        for path in PAGES
+        for words in re.findall(r'class="([a-z0-9 -]+)"', path.read_text())
+        for name in words.split()
+    }
+
+    assert used - known - plain == set()

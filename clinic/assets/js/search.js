@@ -43,9 +43,9 @@ export function quickSearch(form) {
   whenTypingPauses(form, async (url, signal) => {
     if (input.value.trim().length < 2) return close();
     const found = await askFor(name, url, signal);
-    const links = [...(found?.querySelectorAll("[data-quick]") ?? [])].slice(0, 8);
-    results.replaceChildren(...links.map(asItem));
-    if (!links.length) results.append(nothing());
+    const rows = [...(found?.querySelectorAll("tr, li") ?? [])].filter((row) => row.querySelector("a"));
+    results.replaceChildren(...rows.slice(0, 8).map(asItem));
+    if (!rows.length) results.append(nothing());
     results.hidden = false;
     announce(found?.dataset.announce);
   });
@@ -53,7 +53,9 @@ export function quickSearch(form) {
   form.addEventListener("focusout", (event) => { if (!form.contains(event.relatedTarget)) close(); });
 }
 
-function asItem(link) {
+// A row of the list in short: its first link, and its first cell beside it.
+function asItem(row) {
+  const link = row.querySelector("a");
   const item = document.createElement("a");
   item.className = "menu-item quick-item";
   item.href = link.href;
@@ -62,7 +64,7 @@ function asItem(link) {
   name.textContent = link.textContent.trim();
   const more = document.createElement("span");
   more.className = "quiet small";
-  more.textContent = link.dataset.quick;
+  more.textContent = row.querySelector("td")?.textContent.trim() ?? "";
   item.append(name, more);
   return item;
 }
