@@ -28,7 +28,8 @@ from clinic.store.diary import Appointment
 from clinic.store.protocols import Protocol, ProtocolVersion
 
 WEEKS_BACK = 17
-FIRST_PATIENTS = 9
+FIRST_PATIENTS = 7
+SPREAD_DAYS = 44
 REASON = "the patient called"
 
 
@@ -40,6 +41,7 @@ class Demo:
     until: datetime
     now: datetime = field(init=False)
     sites: dict[str, int] = field(default_factory=dict)
+    practitioners: list[int] = field(default_factory=list)
     patients: list[int] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
     practitioner_account_id: int = 0
@@ -131,6 +133,7 @@ def _add_practitioner(demo: Demo, person: people.Person) -> None:
     with demo.work() as work:
         practitioner_id = _must(setup.add_practitioner(
             work, name=person.name, qualifications=[(code, since, None) for code in person.qualifications]))
+    demo.practitioners.append(practitioner_id)
     spans = list(_spans(demo, person, today))
     with demo.work() as work:
         monday = since - timedelta(days=since.weekday() + 7)
@@ -193,7 +196,7 @@ def _bookings_by_day(demo: Demo, waiting: Iterable[tuple[int, int]]) -> dict[dat
     days = (demo.until.date() - first).days
     found: dict[date, list[tuple[int, int]]] = {}
     for number, patient_id in waiting:
-        at = number if number < FIRST_PATIENTS else days - 80 + 80 * (number - FIRST_PATIENTS) // (
+        at = number if number < FIRST_PATIENTS else days - SPREAD_DAYS + SPREAD_DAYS * (number - FIRST_PATIENTS) // (
             len(people.NAMES) - FIRST_PATIENTS - 1)
         found.setdefault(first + timedelta(days=at), []).append((number, patient_id))
     return found
@@ -213,7 +216,8 @@ def _book(demo: Demo, number: int, patient_id: int) -> None:
         laxity = LaxityGrade.MILD if "laxity" in wanted else LaxityGrade.NONE
         answers = ScreeningAnswers(wanted, laxity, none_apply=True)
         request = CourseRequest(
-            patient_id, clinic_id, demo.versions[code], sessions, answers, demo.now.date() + timedelta(days=1))
+            patient_id, clinic_id, demo.versions[code], sessions, answers, demo.now.date() + timedelta(days=1),
+            demo.practitioners[number * 7 % len(demo.practitioners)])
         offers = offer_course(db, request, now=demo.now).offers
     if offers:
         with demo.work() as work:
@@ -239,12 +243,11 @@ def _live(demo: Demo, day: date, chance: random.Random) -> None:
                 appointments.cancel_appointment(
                     work, appointment.id, reason=REASON, lock_version=appointment.lock_version)
                 continue
-            _must(appointments.mark_arrived(work, appointment.id, lock_version=appointment.lock_version))
-        if appointment.ends_at <= demo.until:
-            demo.now = max(demo.now, appointment.ends_at)
-            with demo.work() as work:
-                _must(completion.complete_appointment(
-                    work, appointment.id, lock_version=appointment.lock_version + 1))
+            if appointment.ends_at <= demo.until:
+                work.now = demo.now = max(demo.now, appointment.ends_at)
+                _must(completion.complete_appointment(work, appointment.id, lock_version=appointment.lock_version))
+            else:
+                _must(appointments.mark_arrived(work, appointment.id, lock_version=appointment.lock_version))
 
 
 def _book_upkeep(demo: Demo) -> None:

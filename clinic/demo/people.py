@@ -56,14 +56,14 @@ SITES = (
 
 PRACTITIONERS = (
     Person("Dr Inês Amaral", ("microneedling", "rf-microneedling", "peel-superficial", "peel-medium"),
-           (Shift(0, PORTO, 570, 810), Shift(2, PORTO, 840, 1050))),
+           (Shift(0, PORTO, 570, 810), Shift(2, PORTO, 840, 990))),
     Person("Dr Marta Castro", ("microneedling", "rf-microneedling", "ipl"),
-           (Shift(1, PORTO, 570, 780), Shift(4, PORTO, 570, 780, week=1)), weeks=2),
+           (Shift(1, PORTO, 600, 780), Shift(4, PORTO, 600, 720, week=1)), weeks=2),
     Person("Nurse Tomás Bello", ("microneedling", "peel-superficial", "ipl"),
-           (Shift(0, PORTO, 840, 1080, break_minutes=20), Shift(3, VIGO, 600, 780))),
-    Person("Nurse Helena Duarte", ("microneedling", "peel-superficial"), (Shift(1, VIGO, 960, 1140),)),
-    Person("Dr Wei Chen", ("rf-microneedling", "ipl"), (Shift(3, PORTO, 570, 750),)),
-    Person("Nurse Aisha Rahman", ("ipl", "microneedling"), (Shift(4, PORTO, 840, 1020),)),
+           (Shift(0, PORTO, 840, 990, break_minutes=20), Shift(3, VIGO, 630, 780))),
+    Person("Nurse Helena Duarte", ("microneedling", "peel-superficial"), (Shift(1, VIGO, 960, 1110),)),
+    Person("Dr Wei Chen", ("rf-microneedling", "ipl"), (Shift(3, PORTO, 570, 720),)),
+    Person("Nurse Aisha Rahman", ("ipl", "microneedling"), (Shift(4, PORTO, 840, 990),)),
 )
 
 NAMES = (

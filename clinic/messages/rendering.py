@@ -61,8 +61,9 @@ def render(letter: Letter) -> Rendered:
     return Rendered(subject, preheader, _tidy(text), _unbroken(html, letter.clinic), letter.calendars)
 
 
+@lru_cache(maxsize=1)
 def languages() -> tuple[str, ...]:
-    """The languages in which every kind of message has all its texts."""
+    """The languages in which every kind of message has all its texts, as found when first asked."""
     root = _root() / "messages"
     found = (file.stem for file in sorted(folder().glob("*.toml")))
     return tuple(
