@@ -168,7 +168,7 @@ def _approve(demo: Demo) -> None:
         rows = db.execute(
             sa.select(Protocol.code, ProtocolVersion.id)
             .join(ProtocolVersion, ProtocolVersion.protocol_id == Protocol.id))
-        demo.versions = dict(rows.tuples().all())
+        demo.versions = dict(rows.all())
     demo.actor = Actor("account", demo.practitioner_account_id)
     for code in people.APPROVED:
         with demo.work() as work:

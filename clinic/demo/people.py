@@ -88,13 +88,15 @@ SHARED_ADDRESS = {13: 12}
 NO_EMAIL = frozenset({17, 40})
 RATHER_LATE = frozenset({5, 20, 33})
 
-COURSES_AT_PORTO = (
+Booked = tuple[str, str | None, int]
+"""A protocol, its indication (none: the protocol's first) and the number of sessions."""
+
+COURSES_AT_PORTO: tuple[Booked, ...] = (
     ("rfmn_laxity", "moderate_laxity", 3), ("mn_acne_scar", None, 4), ("mn_rejuvenation", "texture", 4),
     ("ipl_photorejuvenation", None, 4), ("rfmn_acne_scar", None, 3), ("peel_superficial", None, 4),
 )
-COURSES_AT_VIGO = (("mn_rejuvenation", "fine_lines", 4), ("peel_superficial", None, 5), ("mn_acne_scar", None, 4))
-"""Protocol, indication (none: the protocol's first) and number of sessions of the courses that are booked."""
-FIRST_COURSES = (("peel_superficial", None, 3),)
+COURSES_AT_VIGO: tuple[Booked, ...] = (("mn_rejuvenation", "fine_lines", 4), ("peel_superficial", None, 5), ("mn_acne_scar", None, 4))
+FIRST_COURSES: tuple[Booked, ...] = (("peel_superficial", None, 3),)
 """The courses of the first patients: short, so that they are completed, and their upkeep is due, on the demo's day."""
 APPROVED = ("rfmn_laxity", "mn_acne_scar", "mn_rejuvenation", "ipl_photorejuvenation", "rfmn_acne_scar",
             "peel_superficial", "mfu_lift")
