@@ -56,7 +56,7 @@ def plans() -> Response:
 def book() -> Response:
     """Books the chosen plan, all of it or nothing."""
     asked = _asked()
-    visits = asked.form.choice("plan", "A plan", parse_visits)
+    visits = asked.form.choice("plan", "The plan", parse_visits)
     wanted, reasons = asked.request, asked.form.overrides()
     if wanted is None or visits is None or asked.form.faults:
         return _plans_page(asked)

@@ -18,7 +18,7 @@ _CODES = {"course-stopped": "The course was stopped"}
 
 def read_reason(form: Form, reasons: tuple[str, ...]) -> str:
     """The chosen reason with what was typed beside it; a reason that is not in the list has to be typed."""
-    chosen = form.one_of("reason", "A reason", reasons)
+    chosen = form.one_of("reason", "The reason", reasons)
     details = form.text("details", "The details", most=300, required=False)
     if chosen == OTHER:
         if not details:

@@ -118,7 +118,7 @@ _GONE = Finding("gone", Weight.BLOCKS, "That time is not free any more. These ar
 
 def _decided(wish: Wish, form: Form, told: str, act: Any) -> Response:
     """What follows the choice: the course's page, or the nearest times with what stands in the way."""
-    choice = form.choice("choice", "A time", parse_choice)
+    choice = form.choice("choice", "The time", parse_choice)
     if choice is None or form.faults:
         return _times_page(wish, _first_day(wish), (_UNREADABLE,))
     back = course_address(wish.session)

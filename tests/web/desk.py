@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from html import unescape
 from html.parser import HTMLParser
 
@@ -17,7 +19,7 @@ from clinic.store.engine import for_writing
 from clinic.web import create_app
 from tests.small_clinic import SmallClinic, small_clinic
 from tests.web import seed
-from tests.web.conftest import post, sign_in
+from tests.web.conftest import FixedClock, post, sign_in
 
 PROTOCOL = "rfmn_laxity"
 HEALTHY = {"indication": "mild_laxity", "laxity": "none", "none_apply": "yes", "sessions": "3", "practitioner": "",
@@ -30,6 +32,7 @@ class Desk:
 
     clinic: SmallClinic
     kit: Kit
+    role: str
     browser: FlaskClient
 
     @property
@@ -46,16 +49,18 @@ class Desk:
         """Asks for plans."""
         return post(self.browser, "/courses/new/plans", self.asked(**changed))
 
-    def book(self, *, plan: int = 0, **changed: str) -> TestResponse:
-        """Asks for plans and books one of them."""
-        offered = offered_plans(self.plans(**changed))
-        return post(self.browser, "/courses", {**self.asked(**changed), "plan": offered[plan]})
-
-    def course(self, **changed: str) -> int:
-        """A course booked with the best plan."""
-        answer = self.book(**changed)
+    def course(self, *, reasons: Mapping[str, str] | None = None, **changed: str) -> int:
+        """A course booked with the best plan; `reasons` go past warnings."""
+        told = {f"override-{code}": reason for code, reason in (reasons or {}).items()}
+        plan = offered_plans(self.plans(**changed))[0]
+        answer = post(self.browser, "/courses", {**self.asked(**changed), **told, "plan": plan})
         assert answer.status_code == 303, answer.get_data(as_text=True)
         return int(answer.headers["Location"].rpartition("/")[2])
+
+    def later(self, clock: FixedClock, by: timedelta) -> None:
+        """Time passes, and whoever stands at the desk signs in again."""
+        clock.move(by)
+        self.browser = enter(self.kit, self.role)
 
     def rows(self) -> Session:
         """A database session for what a test looks up or prepares."""
@@ -68,7 +73,7 @@ def open_desk(kit: Kit, role: str = "receptionist") -> Desk:
     with Session(for_writing(kit.engine)) as db:
         db.execute(sa.update(Account).values(password_hash=seed.PASSWORD_HASH))
         db.commit()
-    return Desk(made, kit, enter(kit, role))
+    return Desk(made, kit, role, enter(kit, role))
 
 
 def enter(kit: Kit, role: str) -> FlaskClient:

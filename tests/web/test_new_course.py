@@ -112,8 +112,8 @@ def test_a_plan_that_is_gone_is_refused_with_plans_that_fit_now(kit: Kit) -> Non
     desk = open_desk(kit)
     stale = offered_plans(desk.plans())[0]
     other = desk.asked(patient=str(desk.clinic.patients[1]))
-    for taken in range(3):
-        page = post(desk.browser, "/courses/new/plans", {**other, "practitioner": str(desk.clinic.practitioners[taken])})
+    for taken in desk.clinic.practitioners:
+        page = post(desk.browser, "/courses/new/plans", {**other, "practitioner": str(taken)})
         post(desk.browser, "/courses", {**other, "plan": offered_plans(page)[0]})
 
     answer = post(desk.browser, "/courses", {**desk.asked(), "plan": stale})
