@@ -99,7 +99,7 @@ COURSES_AT_VIGO: tuple[Booked, ...] = (("mn_rejuvenation", "fine_lines", 4), ("p
 FIRST_COURSES: tuple[Booked, ...] = (("peel_superficial", None, 3),)
 """The courses of the first patients: short, so that they are completed, and their upkeep is due, on the demo's day."""
 APPROVED = ("rfmn_laxity", "mn_acne_scar", "mn_rejuvenation", "ipl_photorejuvenation", "rfmn_acne_scar",
-            "peel_superficial", "mfu_lift")
+            "peel_superficial")
 PASSWORD = "atlantic-demo"
 ACCOUNTS = (
     ("reception@atlantic-skin.example", "Rui Tavares", "receptionist"),

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import cast
 
 from flask import Flask, g, request
-from flask_login import LoginManager, UserMixin, current_user  # type: ignore[import-untyped]
+from flask_login import LoginManager, UserMixin, current_user
 from werkzeug.wrappers import Request, Response
 
 from clinic.queries.accounts import SignedIn, account_of_browser

@@ -12,8 +12,8 @@ import time
 from dataclasses import dataclass
 from datetime import UTC
 
-from apscheduler.executors.pool import ThreadPoolExecutor  # type: ignore[import-untyped]
-from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
 
 from clinic.services.delivery import Courier, Patience, rescue
 from clinic.services.reconcile import settle_expired, sweep
