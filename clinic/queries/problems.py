@@ -1,7 +1,7 @@
 """What the planner is asked, built from the diary: for a new course, or for one session of a course that runs."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -69,12 +69,14 @@ def problem_of(db: Session, asked: Asked, *, now: datetime) -> Problem:
         days = max(1, min(days, (asked.until_on - first_on).days + 1))
     line = ruler(where, first_on, days, _granule(asked.steps, clinic, first_on, days))
     codes = frozenset(skill for step in asked.steps for need in step.needs for skill in need.skills)
+    history = _history(db, asked)
     free = free_time(
         db, line, clinic_id=clinic.id, patient_id=patient.id, codes=codes, now=now, ignore=asked.ignore)
     return Problem(
         ruler=line, not_before=asked.not_before, resources=free.resources, steps=asked.steps,
         start_step=clinic.start_step_minutes, patient_busy=free.patient_busy | _never(line, patient.only_times),
-        spacing=_spacing(asked.protocol), history=_history(db, asked), last_session_on=asked.last_session_on,
+        spacing=(*_spacing(asked.protocol), *history.spacing), history=history.past,
+        last_session_on=asked.last_session_on,
         preferences=Preferences(
             None if asked.practitioner_id is None else str(asked.practitioner_id),
             times_of(patient.rather_times) or None),
@@ -117,8 +119,20 @@ def _spacing(protocol: Protocol) -> tuple[Spacing, ...]:
     return tuple(Spacing(each.first, each.then, each.days) for each in (*protocol.spacing, *gap_rules(protocol)))
 
 
-def _history(db: Session, asked: Asked) -> tuple[Past, ...]:
-    """What the patient has had or will have: elsewhere by modality, in this course (completed) by treatment."""
+@dataclass(frozen=True, slots=True)
+class _History:
+    """What the patient has had or will have, and what those that are to come ask of a session before them."""
+
+    past: tuple[Past, ...]
+    spacing: tuple[Spacing, ...]
+
+
+def _history(db: Session, asked: Asked) -> _History:
+    """Sessions elsewhere by modality, those of this course (completed) by treatment.
+
+    One elsewhere that is to come has gaps of its own protocol to what is done before it: it is named in full, so that
+    they are heard for it alone.
+    """
     plan, course, treated = MaintenancePlan.__table__, Course.__table__, TreatmentSession.__table__
     of_course = sa.func.coalesce(treated.c.course_id, plan.c.course_id)
     rows = db.execute(
@@ -131,8 +145,9 @@ def _history(db: Session, asked: Asked) -> tuple[Past, ...]:
         .outerjoin(Appointment, sa.and_(
             Appointment.treatment_session_id == treated.c.id, Appointment.state.in_(ACTIVE)))
         .where(course.c.patient_id == asked.patient_id)).all()
-    modalities = _modalities(db, {row.protocol_version_id for row in rows})
+    documents = _documents(db, {row.protocol_version_id for row in rows})
     past: list[Past] = []
+    spacing: set[Spacing] = set()
     for row in rows:
         own = (row.course_id is not None and row.course_id == asked.except_course_id) or (
             row.maintenance_plan_id is not None and row.maintenance_plan_id == asked.except_plan_id)
@@ -142,15 +157,25 @@ def _history(db: Session, asked: Asked) -> tuple[Past, ...]:
         if own and row.performed_on:
             past.append(Past(row.treatment_code, on))
         elif not own:
-            named = modalities.get((row.protocol_version_id, row.treatment_code), ())
-            past.extend(Past(modality, on) for modality in named)
-    return tuple(past)
+            document = documents[row.protocol_version_id]
+            treatment = next(each for each in document["treatments"] if each["code"] == row.treatment_code)
+            past.extend(Past(modality, on) for modality in treatment["modalities"])
+            if row.performed_on is None:
+                name = f"{treatment['name']} ({document['name']})"
+                past.append(Past(name, on))
+                spacing.update(_asked_by(document, name, asked.protocol))
+    return _History(tuple(past), tuple(spacing))
 
 
-def _modalities(db: Session, version_ids: Iterable[int]) -> dict[tuple[int, str], tuple[str, ...]]:
+def _asked_by(document: Mapping[str, Any], name: str, protocol: Protocol) -> Iterator[Spacing]:
+    """The gaps that another protocol asks for after each treatment of this one."""
+    for treatment in protocol.treatments:
+        days = max((gap["days"] for gap in document["gaps"] if gap["after"] in treatment.modalities), default=0)
+        if days:
+            yield Spacing(treatment.code, name, days)
+
+
+def _documents(db: Session, version_ids: Iterable[int]) -> Mapping[int, Mapping[str, Any]]:
     rows = db.execute(
         sa.select(ProtocolVersion.id, ProtocolVersion.document).where(ProtocolVersion.id.in_(list(version_ids))))
-    return {
-        (ident, treatment["code"]): tuple(treatment["modalities"])
-        for ident, document in rows for treatment in document["treatments"]
-    }
+    return dict(rows.all())

@@ -57,32 +57,32 @@ class Series:
         return windows(intervals, dates)[1:]
 
 
-def series_of(db: Session, treatment_session: TreatmentSession) -> Series:
-    """The course or maintenance plan that owns this session, with all its sessions."""
+def series_of(db: Session, treatment_session: TreatmentSession, *, now: datetime) -> Series:
+    """The course or maintenance plan that owns this session, with all its sessions; a hold that lapsed is none."""
     if treatment_session.course_id is not None:
-        return course_series(db, treatment_session.course_id)
+        return course_series(db, treatment_session.course_id, now=now)
     assert treatment_session.maintenance_plan_id is not None
-    return maintenance_series(db, treatment_session.maintenance_plan_id)
+    return maintenance_series(db, treatment_session.maintenance_plan_id, now=now)
 
 
-def course_series(db: Session, course_id: int) -> Series:
+def course_series(db: Session, course_id: int, *, now: datetime) -> Series:
     """The sessions of a course."""
     course = db.get_one(Course, course_id)
     protocol = protocol_of(db, course.protocol_version_id)
-    rows = _rows(db, TreatmentSession.course_id == course_id)
+    rows = _rows(db, TreatmentSession.course_id == course_id, now)
     steps = steps_for(protocol, max((row.number for row, _ in rows), default=1))
     places = tuple(Place(row, steps[row.number - 1], steps[row.number - 1].interval, held) for row, held in rows)
     return Series(course, None, protocol, places, None)
 
 
-def maintenance_series(db: Session, maintenance_plan_id: int) -> Series:
+def maintenance_series(db: Session, maintenance_plan_id: int, *, now: datetime) -> Series:
     """The sessions of a maintenance plan, counted from the last one of the course."""
     plan = db.get_one(MaintenancePlan, maintenance_plan_id)
     course = db.get_one(Course, plan.course_id)
     protocol = protocol_of(db, course.protocol_version_id)
     step = maintenance_step(protocol)
     interval = Interval(plan.shortest_days, plan.interval_days, plan.longest_days)
-    rows = _rows(db, TreatmentSession.maintenance_plan_id == maintenance_plan_id)
+    rows = _rows(db, TreatmentSession.maintenance_plan_id == maintenance_plan_id, now)
     before_on = db.scalar(
         sa.select(sa.func.max(TreatmentSession.performed_on)).where(TreatmentSession.course_id == course.id))
     places = tuple(Place(row, replace(step, number=row.number), interval, held) for row, held in rows)
@@ -113,11 +113,14 @@ def session_problem(
     return problem_of(db, asked, now=now), at
 
 
-def _rows(db: Session, of_owner: sa.ColumnElement[bool]) -> list[tuple[TreatmentSession, Appointment | None]]:
+def _rows(
+    db: Session, of_owner: sa.ColumnElement[bool], now: datetime
+) -> list[tuple[TreatmentSession, Appointment | None]]:
+    lasts = sa.or_(Appointment.hold_expires_at.is_(None), Appointment.hold_expires_at > now)
     rows = db.execute(
         sa.select(TreatmentSession, Appointment)
         .outerjoin(Appointment, sa.and_(
-            Appointment.treatment_session_id == TreatmentSession.id, Appointment.state.in_(ACTIVE)))
+            Appointment.treatment_session_id == TreatmentSession.id, Appointment.state.in_(ACTIVE), lasts))
         .where(of_owner).order_by(TreatmentSession.number))
     return [(row, held) for row, held in rows]
 
@@ -136,7 +139,10 @@ def _held(db: Session, appointment_ids: list[int]) -> dict[int, tuple[str, ...]]
 def _steps(
     series: Series, target: Place, last_on: date | None, held: dict[int, tuple[str, ...]], lenient: bool
 ) -> tuple[list[PlannedStep], int]:
-    """The steps after the last completed session that have a date, and the target; and which one that is."""
+    """The steps after the last completed session that have a date, and the target; and which one that is.
+
+    A first session that is made up for after a later one was performed keeps the protocol's interval to that one.
+    """
     steps: list[PlannedStep] = []
     at, since, relax = 0, list[Interval](), False
     for place in series.places:
@@ -144,8 +150,9 @@ def _steps(
             if place.row.state == SessionState.COMPLETED:
                 since = []
             continue
-        if place.interval is not None:
-            since.append(place.interval)
+        interval_before = place.interval or (series.protocol.interval if last_on else None)
+        if interval_before is not None:
+            since.append(interval_before)
         if place is not target and place.appointment is None:
             continue
         interval = joined(since) if since and (steps or last_on) else None

@@ -60,7 +60,7 @@ def offer_times(
     Too late is shown as such; too early never is offered. Without `from_on` the days begin with the window.
     """
     row = db.get_one(TreatmentSession, treatment_session_id)
-    series = series_of(db, row)
+    series = series_of(db, row, now=now)
     target = series.place(row.id)
     where = zone(db.get_one(Clinic, series.course.clinic_id).zone)
     window = dict(zip((place.row.id for place in series.places), series.windows(), strict=True))[row.id]
@@ -79,9 +79,10 @@ def _narrowed(problem: Problem, step: int, first_on: date, last_on: date, practi
     steps = list(problem.steps)
     steps[step - 1] = replace(steps[step - 1], from_on=first_on, to_on=last_on)
     preferred = problem.preferences.practitioner
+    # The others stay known, never free: another session of the course may be with one of them.
     resources = sorted(
-        (each for each in problem.resources
-         if practitioner_id is None or each.kind is not Kind.PRACTITIONER or each.id == str(practitioner_id)),
+        (each if practitioner_id is None or each.kind is not Kind.PRACTITIONER or each.id == str(practitioner_id)
+         else replace(each, open=0) for each in problem.resources),
         key=lambda each: each.id != preferred)
     return replace(problem, steps=tuple(steps), resources=tuple(resources))
 

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-_FORM = re.compile(r"(\d{1,3})@(\d{4}-\d\d-\d\dT\d\d:\d\d)Z@(\d{1,9}(?:,\d{1,9}){0,11})")
+_FORM = re.compile(r"(\d{1,3})@(2[01]\d\d-\d\d-\d\dT\d\d:\d\d)Z@(\d{1,9}(?:,\d{1,9}){0,11})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from clinic.care.states import APPOINTMENT_MOVES, AppointmentState, CourseState, SessionState
+from clinic.care.states import (
+    APPOINTMENT_MOVES,
+    AppointmentState,
+    CourseState,
+    MaintenanceState,
+    SessionState,
+)
 from clinic.planning import Finding, Placement, Weight, judge
 from clinic.planning.local import day_of, zone
 from clinic.queries.session_problem import Place, Series, series_of, session_problem
@@ -35,7 +41,7 @@ def book_session(
     place = series.place(row.id)
     if row.state != SessionState.OWED or place.appointment is not None:
         return Refused((Finding("not-owed", Weight.BLOCKS, "This session is not waiting for a date any more"),))
-    if CourseState(series.course.state) not in (CourseState.ACTIVE, CourseState.COMPLETED):
+    if not _goes_on(series):
         return Refused((Finding("ended", Weight.BLOCKS, "This course is not active"),))
     findings = _judged(work, series, place, choice)
     standing = unsettled(findings, overrides or {})
@@ -107,8 +113,9 @@ def locked_series(work: UnitOfWork, row: TreatmentSession) -> Series:
     if course_id is None:
         course_id = work.db.get_one(MaintenancePlan, row.maintenance_plan_id).course_id
     lock_course(work.db, course_id)
+    expire_holds(work)
     work.db.refresh(row)
-    return series_of(work.db, row)
+    return series_of(work.db, row, now=work.now)
 
 
 def owner_of(row: TreatmentSession) -> Owner:
@@ -149,10 +156,15 @@ def _end(
     return Done(appointment.id)
 
 
+def _goes_on(series: Series) -> bool:
+    if series.plan is not None:
+        return series.plan.state == MaintenanceState.ACTIVE
+    return series.course.state == CourseState.ACTIVE
+
+
 def _judged(work: UnitOfWork, series: Series, place: Place, choice: VisitChoice) -> tuple[Finding, ...]:
     if choice.number != place.row.number:
         return (Finding("visits", Weight.BLOCKS, "This time was offered for another session"),)
-    expire_holds(work)
     lock_resources(work.db, [series.course.patient_id, *choice.resource_ids])
     problem, step = session_problem(work.db, series, place, now=work.now, not_before=work.now)
     return judge(problem, [Placement(step, choice.starts_at, tuple(map(str, choice.resource_ids)))])
@@ -161,7 +173,7 @@ def _judged(work: UnitOfWork, series: Series, place: Place, choice: VisitChoice)
 def _settle(work: UnitOfWork, row: TreatmentSession, action: str, appointment: Appointment) -> None:
     """What follows every change of an appointment: windows, audit, messages, one commit."""
     work.db.flush()
-    series = series_of(work.db, row)
+    series = series_of(work.db, row, now=work.now)
     refresh_windows(series, series.windows())
     record(work, action, "appointment", appointment.id, clinic_id=appointment.clinic_id)
     reconcile(work, owner_of(row))

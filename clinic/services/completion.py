@@ -51,7 +51,7 @@ def complete_appointment(
     row.lock_version += 1
     work.db.flush()
     record(work, "session-completed", "treatment_session", row.id, clinic_id=appointment.clinic_id)
-    series = series_of(work.db, row)
+    series = series_of(work.db, row, now=work.now)
     refresh_windows(series, series.windows())
     begun = _what_follows(work, series, row)
     reconcile(work, owner_of(row))

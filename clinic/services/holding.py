@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from clinic.care.parts import needs_of, patient_minutes
 from clinic.care.protocols import Step
-from clinic.care.states import AppointmentState
+from clinic.care.states import AppointmentState, SessionState
 from clinic.care.windows import Window
 from clinic.planning import Finding, Weight
 from clinic.planning.local import local_of, zone
@@ -58,7 +58,7 @@ def change_time(
 
 
 def expire_holds(work: UnitOfWork) -> int:
-    """Cancels every hold whose time is up, without a commit: it blocks nothing from now on. How many there were."""
+    """Cancels every hold whose time is up, without a commit: it blocks nothing, its session is owed. How many."""
     found = work.db.scalars(
         sa.select(Appointment).where(
             Appointment.state == AppointmentState.PROPOSED, Appointment.hold_expires_at <= work.now)
@@ -68,6 +68,12 @@ def expire_holds(work: UnitOfWork) -> int:
         appointment.hold_expires_at = None
         appointment.cancellation_reason = "hold-expired"
         appointment.lock_version += 1
+    work.db.execute(
+        sa.update(TreatmentSession)
+        .where(TreatmentSession.id.in_([each.treatment_session_id for each in found if each.treatment_session_id]),
+               TreatmentSession.state == SessionState.BOOKED)
+        .values(state=SessionState.OWED, lock_version=TreatmentSession.lock_version + 1)
+        .execution_options(synchronize_session="fetch"))
     work.db.flush()
     return len(found)
 

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from clinic.store.courses import Course
+from clinic.store.diary import Appointment
 from clinic.store.guards import OVERLAP
 from clinic.store.resources import Resource
 
@@ -26,6 +27,13 @@ def lock_resources(db: Session, resource_ids: Iterable[int]) -> None:
     db.execute(
         sa.select(Resource.__table__.c.id).where(Resource.__table__.c.id.in_(sorted(set(resource_ids))))
         .order_by(Resource.__table__.c.id).with_for_update(key_share=True))
+
+
+def lock_appointments(db: Session, appointment_ids: Iterable[int]) -> None:
+    """Locks these appointments in the order of their ids, before the first of them is changed."""
+    db.execute(
+        sa.select(Appointment.id).where(Appointment.id.in_(sorted(set(appointment_ids))))
+        .order_by(Appointment.id).with_for_update(key_share=True))
 
 
 def is_overlap(error: DBAPIError) -> bool:

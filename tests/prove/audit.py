@@ -61,7 +61,7 @@ def audit(engine: Engine, *, untold_at: datetime | None = None) -> list[str]:
     """
     with engine.connect() as connection:
         faults = [f"bookings {one} and {other} overlap" for one, other in _all(connection, OVERLAPS)]
-        faults += [f"booking {ident} blocks for an appointment that does not" for (ident,) in _all(connection, STRAY_ROWS)]
+        faults += [f"booking {ident} is of an appointment that ended" for (ident,) in _all(connection, STRAY_ROWS)]
         faults += _session_faults(connection)
         faults += _appointment_faults(connection)
         faults += _course_faults(connection)

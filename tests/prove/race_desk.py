@@ -180,10 +180,9 @@ class _Desk:
         with Session(for_writing(self.engine)) as db:
             row = Appointment(
                 clinic_id=self.arena.clinic_id, patient_id=self.arena.patients[0], kind="other", treatment_code="other",
-                state="booked", uid=f"{uuid4()}@race", local_start=datetime(2027, 3, 1, 9), zone="UTC", fold=0,
+                state="booked", uid=f"{uuid4()}@race", local_start=self.now.replace(tzinfo=None), zone="UTC", fold=0,
                 minutes=30, starts_at=self.now, ends_at=self.now + timedelta(minutes=30), scheduled_at=self.now,
                 created_at=self.now)
-            row.local_start = self.now.replace(tzinfo=None)
             db.add(row)
             db.commit()
             return row.id
@@ -228,7 +227,7 @@ class _Desk:
         found = self.sessions().where(Appointment.state.in_(("booked", "arrived")))
         return self.any_row(found, lambda row: row.local_start.date() == self.today()) or self.any_row(found)
 
-    def sessions(self) -> sa.Select[Any]:
+    def sessions(self) -> Any:
         return sa.select(
             Appointment.id, Appointment.lock_version, Appointment.treatment_session_id, Appointment.local_start
         ).where(Appointment.kind == "session")

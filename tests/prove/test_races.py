@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +19,8 @@ from tests.prove.audit import audit
 from tests.prove.race_desk import OPERATIONS_A_DAY, Arena, Log, run_desk
 from tests.small_clinic import MONDAY, small_clinic
 
-PROTOCOLS = (("mn_rejuvenation", "fine_lines", 3), ("ipl_photorejuvenation", "pigment", 3), ("rfmn_laxity", "fine_lines", 1))
+PROTOCOLS = (
+    ("mn_rejuvenation", "fine_lines", 3), ("ipl_photorejuvenation", "pigment", 3), ("rfmn_laxity", "fine_lines", 1))
 
 
 @pytest.mark.prove
@@ -35,7 +37,7 @@ def test_many_desks_at_once_leave_a_sound_diary_and_meet_nothing_but_refusals(
     faults = audit(engine, untold_at=MONDAY + timedelta(days=operations // OPERATIONS_A_DAY + 1))
     booked = _numbers(engine, "SELECT id FROM course ORDER BY id")
     with capsys.disabled():
-        print("\n" + _figures(engine, logs, time.monotonic() - begun, faults))
+        sys.stdout.write("\n" + _figures(engine, logs, time.monotonic() - begun, faults) + "\n")
     engine.dispose()
     assert [error for log in logs for error in log.errors] == []
     assert faults == []
