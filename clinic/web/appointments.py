@@ -115,7 +115,7 @@ def _acted(
     """What follows the form: back to where it was asked, or the same page with what stands in the way."""
     if form.faults:
         return _action_page(action, found, form)
-    back = safe_next(course_address(_session(found)))
+    back = safe_next(course_address(_subject(found)))
     try:
         outcome = done_once(act, to=lambda _: back, otherwise=back, told=told)
     except Stale:
@@ -136,7 +136,7 @@ _WANTED = {"arrive": "Arrived", "complete": "Done", "cancel": "Cancelled", "nosh
 def _action_page(action: str, found: AppointmentPage, form: Form) -> Response:
     return page(
         f"appointments/{action}.html", form.status, title=_TITLES[action], found=found, form=form,
-        reasons=[(each, each) for each in CANCELLATION], back=safe_next(course_address(_session(found))),
+        reasons=[(each, each) for each in CANCELLATION], back=safe_next(course_address(_subject(found))),
         next=safe_next(""), zone_words=zone_words(zone(found.appointment.zone)))
 
 
@@ -153,11 +153,11 @@ def _performed_at(form: Form, found: AppointmentPage) -> datetime | None:
     return None if on is None or minute is None else instant(on, minute, zone(found.appointment.zone))
 
 
-def _session(found: AppointmentPage) -> SessionPage:
+def _subject(found: AppointmentPage) -> SessionPage:
     assert found.treatment_session is not None  # `found_appointment` answers 404 otherwise
     return found.treatment_session
 
 
 def _session_words(found: AppointmentPage) -> str:
-    session = _session(found)
-    return f"{'Maintenance session' if session.of_maintenance else 'Session'} {session.line.number}"
+    subject = _subject(found)
+    return f"{'Maintenance session' if subject.of_maintenance else 'Session'} {subject.line.number}"

@@ -35,7 +35,7 @@ DAYS = 7
 class Wish:
     """What is to get a time: the session, its appointment where it has one, and the page's own address."""
 
-    session: SessionPage
+    subject: SessionPage
     old: AppointmentLine | None
     address: str
 
@@ -121,7 +121,7 @@ def _decided(wish: Wish, form: Form, told: str, act: Any) -> Response:
     choice = form.choice("choice", "The time", parse_choice)
     if choice is None or form.faults:
         return _times_page(wish, _first_day(wish), (_UNREADABLE,))
-    back = course_address(wish.session)
+    back = course_address(wish.subject)
 
     def acted(work: UnitOfWork) -> Done[Any] | Refused:
         outcome: Done[Any] | Refused = act(work, choice)
@@ -150,25 +150,25 @@ def _refused(wish: Wish, choice: VisitChoice, form: Form, findings: tuple[Findin
 
 def _times_page(wish: Wish, first_on: date, findings: tuple[Finding, ...] = ()) -> Response:
     practitioner_id = _practitioner(wish)
-    session = wish.session
+    subject = wish.subject
     with kit().read() as db:
         found = offer_times(
-            db, session.line.id, now=now(), from_on=first_on, days=DAYS, practitioner_id=practitioner_id)
+            db, subject.line.id, now=now(), from_on=first_on, days=DAYS, practitioner_id=practitioner_id)
     return page(
-        "appointments/times.html", 409 if findings else 200, wish=wish, session=session, found=found,
+        "appointments/times.html", 409 if findings else 200, wish=wish, subject=subject, found=found,
         columns=_columns(found), findings=findings, practitioner_id=practitioner_id, weeks=_weeks(wish, found),
         several=len({time.practitioner for time in found.times}) > 1, words=course_words,
-        zone_words=zone_words(zone(session.zone)), choice_href=lambda time: _href(
-            wish, choice=time.choice, practitioner=practitioner_id or ""), back=course_address(session))
+        zone_words=zone_words(zone(subject.zone)), choice_href=lambda time: _href(
+            wish, choice=time.choice, practitioner=practitioner_id or ""), back=course_address(subject))
 
 
 def _confirm_page(wish: Wish, offer: TimeOffer, form: Form) -> Response:
-    session, rows = wish.session, _compared(wish, offer)
+    subject, rows = wish.subject, _compared(wish, offer)
     return page(
-        "appointments/confirm.html", form.status, wish=wish, session=session, offer=offer, form=form,
+        "appointments/confirm.html", form.status, wish=wish, subject=subject, offer=offer, form=form,
         rows=rows, offered=[(label, new) for label, _, new in rows],
-        knock_on=session.knock_on(offer.local_start.date()), words=course_words,
-        zone_words=zone_words(zone(session.zone)), back=course_address(session),
+        knock_on=subject.knock_on(offer.local_start.date()), words=course_words,
+        zone_words=zone_words(zone(subject.zone)), back=course_address(subject),
         practitioner_id=_practitioner(wish) or "",
         again=_href(wish, **{"from": _week_of(offer.local_start.date()), "practitioner": _practitioner(wish) or ""}))
 
@@ -185,7 +185,7 @@ def _columns(found: TimesPage) -> tuple[DayColumn, ...]:
 
 def _weeks(wish: Wish, found: TimesPage) -> list[tuple[str, str | None]]:
     """Links that keep the weekday: weeks back and on, and the week of the ideal date."""
-    today = day_of(now(), zone(wish.session.zone))
+    today = day_of(now(), zone(wish.subject.zone))
     steps = [("4 weeks earlier", -28), ("1 week earlier", -7), ("1 week later", 7), ("4 weeks later", 28)]
     links: list[tuple[str, str | None]] = []
     for label, days in steps:
@@ -205,21 +205,21 @@ def _href(wish: Wish, **query: Any) -> str:
     given = {name: value for name, value in query.items() if value != ""}
     if wish.old:
         return url_for("appointments.move", appointment_id=wish.old.id, **given)
-    return url_for("appointments.book", treatment_session_id=wish.session.line.id, **given)
+    return url_for("appointments.book", treatment_session_id=wish.subject.line.id, **given)
 
 
 def _practitioner(wish: Wish) -> int | None:
     given = request.values.get("practitioner", type=int)
-    return given if given in {ident for ident, _ in wish.session.practitioners} else None
+    return given if given in {ident for ident, _ in wish.subject.practitioners} else None
 
 
 def _first_day(wish: Wish) -> date:
     """The day that was asked for; else the week of the appointment, or of the ideal date."""
-    today = day_of(now(), zone(wish.session.zone))
+    today = day_of(now(), zone(wish.subject.zone))
     try:
         return max(today, date.fromisoformat(request.values.get("from", "")))
     except ValueError:
-        around = wish.session.line.held_on or wish.session.line.ideal_on
+        around = wish.subject.line.held_on or wish.subject.line.ideal_on
         return max(today, _week_of(around)) if around else today
 
 
@@ -228,15 +228,15 @@ def _week_of(on: date) -> date:
 
 
 def _day_of_choice(wish: Wish, choice: VisitChoice) -> date:
-    where = zone(wish.session.zone)
+    where = zone(wish.subject.zone)
     return max(day_of(now(), where), _week_of(day_of(choice.starts_at, where)))
 
 
 def _offer_of(wish: Wish, choice: VisitChoice) -> TimeOffer | None:
     """The offer that a choice stands for, if it still stands."""
-    on = day_of(choice.starts_at, zone(wish.session.zone))
+    on = day_of(choice.starts_at, zone(wish.subject.zone))
     with kit().read() as db:
-        found = offer_times(db, wish.session.line.id, now=now(), from_on=on, days=1,
+        found = offer_times(db, wish.subject.line.id, now=now(), from_on=on, days=1,
                             practitioner_id=_practitioner(wish))
     return next((time for time in found.times if time.choice == str(choice)), None)
 
@@ -250,7 +250,7 @@ def _compared(wish: Wish, offer: TimeOffer) -> list[tuple[str, str, str]]:
         ("Practitioner", (old.practitioner or "") if old else "", offer.practitioner or ""),
         ("Room", (old.room or "") if old else "", offer.room or ""),
         ("Device", (old.device or "") if old else "", offer.device or ""),
-        ("In its window", _fit_words(wish.session.line.fit) if old else "", _fit_words(offer.fit)),
+        ("In its window", _fit_words(wish.subject.line.fit) if old else "", _fit_words(offer.fit)),
     ]
 
 
@@ -259,7 +259,7 @@ def _fit_words(fit: Fit | None) -> str:
 
 
 def _now_and_wanted(wish: Wish, choice: VisitChoice) -> list[tuple[str, str, str]]:
-    wanted = moment(choice.starts_at.astimezone(zone(wish.session.zone)))
+    wanted = moment(choice.starts_at.astimezone(zone(wish.subject.zone)))
     if wish.old is None:
         return [("When", "No date yet", wanted)]
     return [("When", moment(wish.old.local_start), wanted),

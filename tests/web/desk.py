@@ -49,7 +49,7 @@ class Desk:
         """Asks for plans."""
         return post(self.browser, "/courses/new/plans", self.asked(**changed))
 
-    def course(self, *, reasons: Mapping[str, str] | None = None, **changed: str) -> int:
+    def course(self, reasons: Mapping[str, str] | None = None, /, **changed: str) -> int:
         """A course booked with the best plan; `reasons` go past warnings."""
         told = {f"override-{code}": reason for code, reason in (reasons or {}).items()}
         plan = offered_plans(self.plans(**changed))[0]

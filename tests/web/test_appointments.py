@@ -21,7 +21,7 @@ def _visits(desk: Desk) -> list[int]:
 
 def _states(desk: Desk) -> list[tuple[str, str]]:
     with desk.rows() as db:
-        return [(session, visit) for session, visit in db.execute(
+        return [(owed, visit) for owed, visit in db.execute(
             sa.select(TreatmentSession.state, Appointment.state)
             .join(Appointment, Appointment.treatment_session_id == TreatmentSession.id)
             .order_by(TreatmentSession.number, Appointment.id))]

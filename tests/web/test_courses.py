@@ -35,7 +35,7 @@ def test_the_page_lists_the_messages_of_the_course_with_their_state(kit: Kit) ->
 def test_the_page_keeps_the_reason_for_going_past_a_warning_with_its_author(kit: Kit) -> None:
     desk = open_desk(kit, "practitioner")
 
-    course_id = desk.course(reasons={"anticoagulant": "INR 2.1"}, none_apply="", applies="anticoagulant")
+    course_id = desk.course({"anticoagulant": "INR 2.1"}, none_apply="", applies="anticoagulant")
 
     answer = desk.browser.get(f"/courses/{course_id}")
     assert [each for each in texts(answer, "notice") if "INR 2.1" in each] != []

@@ -174,7 +174,9 @@ def test_a_temporary_contraindication_begins_the_plans_on_its_date(kit: Kit) -> 
 def test_staff_clear_what_is_over_with_the_reason(kit: Kit) -> None:
     desk = open_desk(kit)
 
-    course_id = desk.course(**{"none_apply": "", "applies": "active_herpes", "cleared-active_herpes": "healed, seen"})
+    cleared = {"none_apply": "", "applies": "active_herpes", "cleared-active_herpes": "healed, seen"}
+
+    course_id = desk.course(None, **cleared)
 
     with desk.rows() as db:
         answers = db.scalars(sa.select(Screening.answers).where(Screening.course_id == course_id)).one()

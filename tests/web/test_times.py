@@ -103,7 +103,8 @@ def test_the_second_of_two_who_move_is_told_and_shown_both(kit: Kit) -> None:
 
     assert answer.status_code == 409
     assert texts(answer, "compare")[0] == (
-        "Now and You wanted, side by side Now You wanted When Mon 5 Apr 2027, 10:00 Mon 5 Apr 2027, 12:00 State Booked unchanged")
+        "Now and You wanted, side by side Now You wanted "
+        "When Mon 5 Apr 2027, 10:00 Mon 5 Apr 2027, 12:00 State Booked unchanged")
     assert _starts(desk)[1] == "05 Apr 10:00"
 
 
