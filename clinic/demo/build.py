@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -29,7 +30,7 @@ from clinic.store.protocols import Protocol, ProtocolVersion
 
 WEEKS_BACK = 17
 FIRST_PATIENTS = 7
-SPREAD_DAYS = 44
+SPREAD_DAYS = 34
 REASON = "the patient called"
 
 
@@ -42,6 +43,7 @@ class Demo:
     now: datetime = field(init=False)
     sites: dict[str, int] = field(default_factory=dict)
     practitioners: list[int] = field(default_factory=list)
+    asked_for: Counter[int] = field(default_factory=Counter)
     patients: list[int] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
     practitioner_account_id: int = 0
@@ -74,7 +76,7 @@ def build(engine: Engine, *, now: datetime) -> Demo:
         for number, patient_id in bookings.get(day, ()):
             _book(demo, number, patient_id)
         _deliver(courier)
-        _live(demo, day, chance)
+        _live(demo, day, chance, courier)
         demo.now = min(max(demo.now, _noon(day) + timedelta(hours=7)), now)
         _deliver(courier)
         day += timedelta(days=1)
@@ -106,6 +108,7 @@ def _set_up(demo: Demo) -> None:
         mail.switch_mail_on(work)
     for site in people.SITES:
         _add_site(demo, site)
+        _close_on_holidays(demo, demo.sites[site.key])
     with demo.work() as work:
         setup.set_travel_time(work, demo.sites[people.PORTO], demo.sites[people.VIGO], minutes=120)
     for person in people.PRACTITIONERS:
@@ -126,6 +129,14 @@ def _add_site(demo: Demo, site: people.Site) -> None:
     for name, device_type in site.devices:
         with demo.work() as work:
             setup.add_device(work, demo.sites[site.key], name=name, device_type=device_type)
+
+
+def _close_on_holidays(demo: Demo, clinic_id: int) -> None:
+    for year in (demo.until.year, demo.until.year + 1):
+        for month, day, reason in ((12, 25, "Christmas Day"), (1, 1, "New Year's Day")):
+            with demo.work() as work:
+                setup.close_clinic(
+                    work, clinic_id, from_on=date(year, month, day), to_on=date(year, month, day), reason=reason)
 
 
 def _add_practitioner(demo: Demo, person: people.Person) -> None:
@@ -217,14 +228,25 @@ def _book(demo: Demo, number: int, patient_id: int) -> None:
         answers = ScreeningAnswers(wanted, laxity, none_apply=True)
         request = CourseRequest(
             patient_id, clinic_id, demo.versions[code], sessions, answers, demo.now.date() + timedelta(days=1),
-            demo.practitioners[number * 7 % len(demo.practitioners)])
+            _least_asked(demo, code, people.VIGO if at_vigo else people.PORTO))
         offers = offer_course(db, request, now=demo.now).offers
     if offers:
         with demo.work() as work:
             _must(courses.book_course(work, request, [parse_choice(visit.choice) for visit in offers[0].visits]))
 
 
-def _live(demo: Demo, day: date, chance: random.Random) -> None:
+def _least_asked(demo: Demo, code: str, site: str) -> int:
+    """The practitioner whom this patient asks for: of those who can, the one least asked for so far."""
+    wanted = people.QUALIFIED_BY[code.partition("_")[0]]
+    able = [
+        ident for person, ident in zip(people.PRACTITIONERS, demo.practitioners, strict=True)
+        if wanted in person.qualifications and any(shift.site == site for shift in person.shifts)]
+    chosen = min(able, key=lambda ident: demo.asked_for[ident])
+    demo.asked_for[chosen] += 1
+    return chosen
+
+
+def _live(demo: Demo, day: date, chance: random.Random, courier: Courier) -> None:
     """A day of the clinic: patients come and are treated; one cancels the day before, one does not come."""
     ends = min(_noon(day) + timedelta(hours=12), demo.until)
     with Session(demo.engine) as db:
@@ -248,6 +270,7 @@ def _live(demo: Demo, day: date, chance: random.Random) -> None:
                 _must(completion.complete_appointment(work, appointment.id, lock_version=appointment.lock_version))
             else:
                 _must(appointments.mark_arrived(work, appointment.id, lock_version=appointment.lock_version))
+        _deliver(courier)
 
 
 def _book_upkeep(demo: Demo) -> None:

@@ -56,15 +56,16 @@ SITES = (
 
 PRACTITIONERS = (
     Person("Dr Inês Amaral", ("microneedling", "rf-microneedling", "peel-superficial", "peel-medium"),
-           (Shift(0, PORTO, 570, 810), Shift(2, PORTO, 840, 990))),
+           (Shift(0, PORTO, 570, 690), Shift(2, PORTO, 840, 900))),
     Person("Dr Marta Castro", ("microneedling", "rf-microneedling", "ipl"),
-           (Shift(1, PORTO, 600, 780), Shift(4, PORTO, 600, 720, week=1)), weeks=2),
+           (Shift(1, PORTO, 600, 690), Shift(4, PORTO, 600, 660, week=1)), weeks=2),
     Person("Nurse Tomás Bello", ("microneedling", "peel-superficial", "ipl"),
-           (Shift(0, PORTO, 840, 990, break_minutes=20), Shift(3, VIGO, 630, 780))),
-    Person("Nurse Helena Duarte", ("microneedling", "peel-superficial"), (Shift(1, VIGO, 960, 1110),)),
-    Person("Dr Wei Chen", ("rf-microneedling", "ipl"), (Shift(3, PORTO, 570, 720),)),
-    Person("Nurse Aisha Rahman", ("ipl", "microneedling"), (Shift(4, PORTO, 840, 990),)),
+           (Shift(0, PORTO, 840, 930, break_minutes=15), Shift(3, VIGO, 630, 705))),
+    Person("Nurse Helena Duarte", ("microneedling", "peel-superficial"), (Shift(1, VIGO, 960, 1050),)),
+    Person("Dr Wei Chen", ("rf-microneedling", "ipl"), (Shift(3, PORTO, 570, 660),)),
+    Person("Nurse Aisha Rahman", ("ipl", "microneedling"), (Shift(4, PORTO, 840, 930),)),
 )
+"""Each comes for an hour or two on one or two days: the sessions of a small clinic that shares its rooms."""
 
 NAMES = (
     ("Ana", "Moreira"), ("Beatriz", "Santos"), ("Carlos", "Vieira"), ("Daniela", "Pires"), ("Eduardo", "Lopes"),
@@ -95,7 +96,11 @@ COURSES_AT_PORTO: tuple[Booked, ...] = (
     ("rfmn_laxity", "moderate_laxity", 3), ("mn_acne_scar", None, 4), ("mn_rejuvenation", "texture", 4),
     ("ipl_photorejuvenation", None, 4), ("rfmn_acne_scar", None, 3), ("peel_superficial", None, 4),
 )
-COURSES_AT_VIGO: tuple[Booked, ...] = (("mn_rejuvenation", "fine_lines", 4), ("peel_superficial", None, 5), ("mn_acne_scar", None, 4))
+COURSES_AT_VIGO: tuple[Booked, ...] = (
+    ("mn_rejuvenation", "fine_lines", 4), ("peel_superficial", None, 5), ("mn_acne_scar", None, 4),
+)
+QUALIFIED_BY = {"mn": "microneedling", "rfmn": "rf-microneedling", "ipl": "ipl", "peel": "peel-superficial"}
+"""The qualification for the protocols whose codes begin so."""
 FIRST_COURSES: tuple[Booked, ...] = (("peel_superficial", None, 3),)
 """The courses of the first patients: short, so that they are completed, and their upkeep is due, on the demo's day."""
 APPROVED = ("rfmn_laxity", "mn_acne_scar", "mn_rejuvenation", "ipl_photorejuvenation", "rfmn_acne_scar",
