@@ -1,0 +1,93 @@
+"""A Chromium and a whole clinic, started once; every page is watched for complaints and foreign requests."""
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+
+from tests.browser.desk import Walker
+from tests.browser.site import Site, served
+from tests.databases import SQLiteFiles, unavailable
+
+Scheme = Literal["light", "dark"]
+Enter = Callable[..., Walker]
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """The browser of this machine; skips where there is none."""
+    found = os.environ.get("TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not found:
+        unavailable("no Chromium on PATH: apt-get install chromium, or name one in TEST_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def site(sqlite_files: SQLiteFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The clinic, served."""
+    with served(sqlite_files.migrated(), tmp_path_factory.mktemp("site")) as running:
+        yield running
+
+
+@pytest.fixture
+def window(chromium: Browser, site: Site) -> Iterator[Callable[..., Page]]:
+    """Opens a window; at the end no page may have complained in its console or asked anything of another host."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def note(request: Request) -> None:
+        if not request.url.startswith((site.url, "data:", "about:")):
+            complaints.append(f"asks {request.url}")
+
+    def open_window(*, width: int = 1440, scheme: Scheme = "light", scripts: bool = True) -> Page:
+        context = chromium.new_context(
+            base_url=site.url, viewport={"width": width, "height": 900}, color_scheme=scheme,
+            java_script_enabled=scripts, locale="en-GB")
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(said.text) if _is_bad(said.type, said.text) else None)
+        page.on("pageerror", lambda error: complaints.append(f"fails {error}"))
+        page.on("request", note)
+        return page
+
+    yield open_window
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def enter(window: Callable[..., Page], shots: Path | None) -> Enter:
+    """Opens a window, signed in at the front page."""
+
+    def signed_in(role: str = "receptionist", **how: object) -> Walker:
+        walker = Walker(window(**how), shots)
+        walker.sign_in(f"{role}@harbour.example")
+        return walker
+
+    return signed_in
+
+
+@pytest.fixture(scope="session")
+def shots() -> Path | None:
+    """Where pictures are kept, if the run was asked for any by TEST_SHOTS."""
+    asked = os.environ.get("TEST_SHOTS")
+    if not asked:
+        return None
+    folder = Path(asked)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _is_bad(kind: str, text: str) -> bool:
+    # A refusal is answered with 409 or 422, and Chromium notes every such answer in the console by itself.
+    return kind in ("error", "warning") and not ("Failed to load resource" in text and ("409" in text or "422" in text))

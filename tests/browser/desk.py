@@ -1,0 +1,44 @@
+"""Somebody at the desk: clicks are counted, typing is not."""
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.browser.site import PASSWORD
+
+
+class Walker:
+    """A signed-in person in one window."""
+
+    def __init__(self, page: Page, shots: Path | None) -> None:
+        self.page = page
+        self.clicks = 0
+        self._shots = shots
+
+    def sign_in(self, email: str) -> None:
+        """Signs in; these clicks do not count."""
+        self.page.goto("/sign-in")
+        self.page.fill("[name=email]", email)
+        self.page.fill("[name=password]", PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.wait_for_url("**/")
+
+    def click(self, role: str, name: str, *, exact: bool = False) -> None:
+        """One click on the first thing of that role and name."""
+        self.clicks += 1
+        self.page.get_by_role(role, name=name, exact=exact).first.click()  # type: ignore[arg-type]
+
+    def click_in(self, row: str, link: str) -> None:
+        """One click on a link of the row that this text is in."""
+        self.clicks += 1
+        self.page.get_by_role("row").filter(has_text=row).get_by_role("link", name=link).click()
+
+    def heading(self) -> str:
+        """What the page is called."""
+        return self.page.locator("h1").inner_text()
+
+    def shoot(self, name: str) -> None:
+        """A picture of the whole page, if pictures are kept."""
+        if self._shots:
+            self.page.screenshot(path=self._shots / f"{name}.png", full_page=True)

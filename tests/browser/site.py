@@ -1,0 +1,150 @@
+"""A whole clinic on a port of this machine: pages, worker and mailbox, with a clock that tests move."""
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+from waitress import create_server
+
+from clinic.app import Kit
+from clinic.care.screening import LaxityGrade, ScreeningAnswers
+from clinic.messages.mailbox import MailboxTransport
+from clinic.queries.offers import CourseRequest, offer_course
+from clinic.queries.visit_choice import parse_choice
+from clinic.services.appointments import cancel_appointment
+from clinic.services.completion import complete_appointment
+from clinic.services.courses import book_course
+from clinic.services.passwords import hash_password
+from clinic.services.work import Actor, Done
+from clinic.settings import Settings
+from clinic.store.accounts import Account, AccountRole, Task
+from clinic.store.clinics import Clinic
+from clinic.store.courses import TreatmentSession
+from clinic.store.diary import Appointment
+from clinic.store.engine import for_writing, open_engine
+from clinic.web import create_app
+from clinic.worker import Pace, Worker
+from tests.small_clinic import MONDAY, SmallClinic, small_clinic
+
+PASSWORD = "seven quiet herons"
+BUSY = 7
+"""The patient, by place, whose courses are there before any test begins."""
+
+
+class MovableClock:
+    """Stands still until it is moved; web and worker read the same one."""
+
+    def __init__(self) -> None:
+        self.now = MONDAY
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, by: timedelta) -> None:
+        """Moves on."""
+        self.now += by
+
+
+@dataclass
+class Site:
+    """Where it answers, whose it is, and what was there from the beginning."""
+
+    url: str
+    clinic: SmallClinic
+    kit: Kit
+    clock: MovableClock
+    course: int = 0
+    owed: int = 0
+    booked: int = 0
+    ended: int = 0
+
+    def rows(self) -> Session:
+        """A database session for what a test looks up."""
+        return Session(for_writing(self.kit.engine), expire_on_commit=False)
+
+
+@contextmanager
+def served(database_url: str, folder: Path) -> Iterator[Site]:
+    """The clinic, answering until the block ends."""
+    clock = MovableClock()
+    kit = Kit(Settings(folder, database_url, "k" * 64, "http://127.0.0.1"), open_engine(database_url), clock,
+              MailboxTransport)
+    made = small_clinic(kit.engine, patients=8)
+    site = Site("", made, kit, clock)
+    _let_in(site)
+    worker = Worker(kit, Pace(deliver=0.2, owe=3600))
+    worker.start()
+    _live(site)
+    server = create_server(create_app(kit), host="127.0.0.1", port=0, threads=4)
+    site.url = f"http://127.0.0.1:{server.effective_port}"
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield site
+    finally:
+        server.close()
+        worker.stop()
+        thread.join(timeout=5)
+        kit.engine.dispose()
+
+
+def _let_in(site: Site) -> None:
+    """Everybody has the same password, and a second clinic in another zone that reception looks after too."""
+    with site.rows() as db:
+        db.execute(sa.update(Account).values(password_hash=hash_password(PASSWORD)))
+        other = Clinic(name="Harbour Lisbon", zone="Europe/Lisbon", address="2 Cais", phone="+351 21 000 0000",
+                       sender_name="Harbour Skin", sender_email="lisbon@harbour.example")
+        db.add(other)
+        db.flush()
+        db.add_all(
+            AccountRole(account_id=site.clinic.accounts[role], clinic_id=other.id, role=role)
+            for role in ("receptionist", "practitioner"))
+        db.commit()
+
+
+def _live(site: Site) -> None:
+    """A course in the middle of its life, a course that ended, and an open task."""
+    site.course = _booked(site, "rfmn_laxity", "mild_laxity", 4)
+    with site.rows() as db:
+        visits = list(db.scalars(sa.select(Appointment.id).order_by(Appointment.starts_at)))
+        db.add(Task(clinic_id=site.clinic.clinic_id, patient_id=site.clinic.patients[BUSY], kind="consultation",
+                    text="Arrange a consultation", due_on=MONDAY.date(), created_at=MONDAY))
+        db.commit()
+    site.booked = visits[1]
+    with site.kit.work(_ACTOR) as work:
+        assert isinstance(complete_appointment(work, visits[0], lock_version=1), Done)
+    with site.kit.work(_ACTOR) as work:
+        assert isinstance(cancel_appointment(work, visits[3], reason="The patient is ill", lock_version=1), Done)
+    with site.rows() as db:
+        site.owed = db.scalars(sa.select(TreatmentSession.id).where(TreatmentSession.state == "owed")).one()
+    site.ended = _booked(site, "peel_superficial", "texture", 1)
+    with site.rows() as db:
+        last = db.scalars(sa.select(Appointment.id).join(
+            TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
+            .where(TreatmentSession.course_id == site.ended)).one()
+        starts_at = db.get_one(Appointment, last).starts_at
+    if starts_at <= site.clock.now:
+        with site.kit.work(_ACTOR) as work:
+            assert isinstance(complete_appointment(work, last, lock_version=1), Done)
+
+
+_ACTOR = Actor("test")
+
+
+def _booked(site: Site, protocol: str, indication: str, sessions: int) -> int:
+    request = CourseRequest(
+        patient_id=site.clinic.patients[BUSY], clinic_id=site.clinic.clinic_id,
+        protocol_version_id=site.clinic.versions[protocol], sessions=sessions, not_before_on=MONDAY.date(),
+        answers=ScreeningAnswers(indication, LaxityGrade.NONE, none_apply=True))
+    with site.kit.read() as db:
+        best = offer_course(db, request, now=site.clock.now).offers[0]
+    with site.kit.work(_ACTOR) as work:
+        outcome = book_course(work, request, [parse_choice(visit.choice) for visit in best.visits])
+    assert isinstance(outcome, Done)
+    return outcome.value
