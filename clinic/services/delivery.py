@@ -148,7 +148,7 @@ class Courier:
 
 def rescue(work: UnitOfWork, *, worker_id: str, patience: Patience = Patience()) -> int:
     """Takes messages from workers that died or let their lease run out; how many."""
-    found = abandoned(work.db, work.now, work.now - patience.dead_after)
+    found = abandoned(work.db, work.now, work.now - patience.dead_after, asked_by=worker_id)
     for message in found:
         work.db.add(MessageAttempt(message_id=message.id, number=message.attempts, at=work.now, worker_id=worker_id,
                                    phase="rescued", text="its worker was not heard of again"))

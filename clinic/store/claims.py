@@ -45,9 +45,13 @@ def held_by(db: Session, message_id: int, lease_token: str) -> Message | None:
     )
 
 
-def abandoned(db: Session, now: datetime, silent_since: datetime) -> list[Message]:
-    """Messages, locked, whose lease has run out or whose worker has not been heard of since `silent_since`."""
-    living = sa.select(WorkerRow.id).where(WorkerRow.heartbeat_at >= silent_since)
+def abandoned(db: Session, now: datetime, silent_since: datetime, *, asked_by: str) -> list[Message]:
+    """Messages, locked, whose lease has run out or whose worker has not been heard of since `silent_since`.
+
+    The worker that asks lives, however late its own heartbeat is.
+    """
+    living = sa.select(WorkerRow.id).where(
+        sa.or_(WorkerRow.heartbeat_at >= silent_since, WorkerRow.id == asked_by))
     return list(db.scalars(
         sa.select(Message)
         .where(Message.state == MessageState.SENDING,

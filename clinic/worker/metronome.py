@@ -20,6 +20,9 @@ from clinic.services.reconcile import settle_expired, sweep
 from clinic.services.workers import Kit, agree_on_mail, beat, clean_up, enlist, free_holds, leave, work_of
 
 _log = logging.getLogger(__name__)
+# A tick that is still at work when the next is due is usual, and would fill the log with warnings.
+_scheduler_log = logging.getLogger(f"{__name__}.scheduler")
+_scheduler_log.setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ class Worker:
         self._rests_until = 0.0
         # Delivery has a thread of its own: one connection to the mail server belongs to one thread.
         self._scheduler = BackgroundScheduler(
-            timezone=UTC, executors={"default": ThreadPoolExecutor(4), "delivery": ThreadPoolExecutor(1)},
+            timezone=UTC, logger=_scheduler_log,
+            executors={"default": ThreadPoolExecutor(4), "delivery": ThreadPoolExecutor(1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600},
         )
 

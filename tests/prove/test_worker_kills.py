@@ -32,7 +32,7 @@ FAULTS = Faults(
     mail_4xx=0.03, rcpt_4xx=0.04, data_4xx=0.03, drop_before_data=0.03, drop_in_body=0.03, drop_after_accept=0.04,
     quit_421=0.1, slow_reply=0.4, slow_for=0.15,
 )
-PATIENCE = 120.0
+PATIENCE = 900.0 if is_full() else 120.0
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,9 @@ class Row:
 
     @property
     def lost_answers(self) -> int:
-        """How many transmissions began of which the end was never written down."""
-        begun = {number for number, phase in self.attempts if phase == "begun"}
-        ended = {number for number, phase in self.attempts if phase == "dot"}
-        return len(begun - ended)
+        """How many transmissions began of which no end was written down before the message was taken over."""
+        followed_by = {number: phase for number, phase in reversed(self.attempts) if phase in ("dot", "rescued")}
+        return sum(phase == "begun" and followed_by.get(number) != "dot" for number, phase in self.attempts)
 
 
 class Pack:

@@ -95,10 +95,10 @@ def confirmed(desk: Desk) -> int:
     return course_id
 
 
-def rescued(desk: Desk, *, after: timedelta = timedelta(seconds=61)) -> int:
+def rescued(desk: Desk, *, after: timedelta = timedelta(seconds=61), by: str = "worker-2") -> int:
     desk.now += after
     with desk.work() as work:
-        count = rescue(work, worker_id="worker-2")
+        count = rescue(work, worker_id=by)
         work.commit()
     return count
 
@@ -464,6 +464,15 @@ def test_a_living_worker_keeps_what_it_is_sending(desk: Desk) -> None:
 
     assert rescued(desk, after=timedelta(seconds=60)) == 0
     assert rescued(desk, after=timedelta(seconds=1)) == 1
+
+
+def test_a_worker_whose_heartbeat_is_late_does_not_take_over_from_itself(desk: Desk) -> None:
+    confirmed(desk)
+    with pytest.raises(Crash):
+        courier(desk, Scripted(around_dot=crash_at("before dot"))).deliver_due(1)
+
+    assert rescued(desk, by="worker-1") == 0
+    assert rescued(desk, by="worker-2") == 1
 
 
 def test_a_lease_that_ran_out_is_taken_over_even_from_a_living_worker(desk: Desk) -> None:
