@@ -1,0 +1,102 @@
+"""Every screen: no violation that axe knows in light and dark, and nothing wider than a narrow phone."""
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Enter
+from tests.browser.desk import Walker
+from tests.browser.site import Site
+
+pytestmark = pytest.mark.browser
+
+NARROW = 360
+SCREENS: dict[str, Callable[[Site], str]] = {
+    "today": lambda site: "/",
+    "patients": lambda site: "/patients",
+    "nobody-found": lambda site: "/patients?q=zzzz",
+    "new-patient": lambda site: "/patients/new",
+    "patient": lambda site: f"/patients/{site.clinic.patients[7]}",
+    "edit-patient": lambda site: f"/patients/{site.clinic.patients[7]}/edit",
+    "new-course": lambda site: "/courses/new?q=ient",
+    "new-course-protocol": lambda site: f"/courses/new?patient={site.clinic.patients[7]}",
+    "new-course-form": lambda site: f"/courses/new?patient={site.clinic.patients[2]}&protocol=combo_lift_mn_rf",
+    "course": lambda site: f"/courses/{site.course}",
+    "course-completed": lambda site: f"/courses/{site.ended}",
+    "stop-course": lambda site: f"/courses/{site.course}/stop",
+    "move": lambda site: f"/appointments/{site.booked}/move",
+    "book-owed": lambda site: f"/sessions/{site.owed}/book",
+    "cancel": lambda site: f"/appointments/{site.booked}/cancel",
+    "complete": lambda site: f"/appointments/{site.booked}/complete",
+    "no-show": lambda site: f"/appointments/{site.booked}/no-show",
+    "messages": lambda site: "/messages",
+    "message": lambda site: "/messages/1",
+    "protocols": lambda site: "/protocols",
+    "protocol": lambda site: "/protocols/rfmn_laxity",
+    "tasks": lambda site: "/tasks",
+}
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_a_screen_has_no_violation_and_fits_a_narrow_phone(enter: Enter, site: Site, name: str) -> None:
+    walker = enter()
+
+    walker.page.goto(SCREENS[name](site))
+
+    _is_sound(walker, name)
+
+
+def test_the_screens_that_answer_a_form_are_sound_too(enter: Enter, site: Site) -> None:
+    walker = enter("practitioner")
+    page = walker.page
+    page.goto(f"/courses/new?patient={site.clinic.patients[0]}&protocol=rfmn_laxity")
+    page.get_by_label("Anticoagulant or antiplatelet medicine").check()
+    page.get_by_label("Sunburn, recent tan or sunbed use").check()
+
+    page.get_by_label("Sessions").fill("99")
+    page.get_by_role("button", name="Show plans").click()
+    _is_sound(walker, "new-course-faults")
+    page.get_by_label("Sessions").fill("3")
+    page.get_by_label("Severe, hanging folds").check()
+    page.get_by_role("button", name="Show plans").click()
+    _is_sound(walker, "new-course-refused")
+    page.get_by_label("Mild", exact=True).check()
+    page.get_by_role("button", name="Show plans").click()
+    _is_sound(walker, "plans")
+    page.goto(f"/appointments/{site.booked}/move")
+    page.locator("a.time").last.click()
+    _is_sound(walker, "confirm")
+
+
+def test_the_sign_in_page_is_sound(window: Callable[..., Page]) -> None:
+    walker = Walker(window(), None)
+
+    walker.page.goto("/sign-in")
+
+    _is_sound(walker, "sign-in")
+
+
+def _is_sound(walker: Walker, name: str) -> None:
+    page = walker.page
+    found = {scheme: _violations(page, scheme) for scheme in ("light", "dark")}
+    walker.shoot(f"{name}-dark")
+    page.set_viewport_size({"width": NARROW, "height": 780})
+    found["narrow"] = _violations(page, "light")
+    width = page.evaluate("document.documentElement.scrollWidth")
+    walker.shoot(f"{name}-360")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    walker.shoot(name)
+
+    assert (found, width) == ({"light": [], "dark": [], "narrow": []}, NARROW)
+
+
+def _violations(page: Page, scheme: str) -> list[str]:
+    """What axe finds, each with the first element that it is about."""
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+    told = Axe().run(page).response
+    assert len(told["passes"]) > 10  # otherwise it did not look
+    found = told["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]
