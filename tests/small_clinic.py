@@ -1,8 +1,10 @@
-"""A small real clinic for tests: one or two sites, three practitioners, rooms, devices, patients, approved protocols."""
+"""A small real clinic for tests: three practitioners, two rooms, devices, patients, approved protocols."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any
 
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
@@ -112,13 +114,19 @@ def _accounts(db: Session, made: SmallClinic) -> None:
 
 
 def _protocols(db: Session, made: SmallClinic) -> None:
-    for content in load_catalogue():
-        protocol = Protocol(code=content.code, name=content.name)
+    for code, name, document in _library():
+        protocol = Protocol(code=code, name=name)
         db.add(protocol)
         db.flush()
         version = ProtocolVersion(
-            protocol_id=protocol.id, number=1, document=content.to_document(), state="approved", created_at=made.now,
+            protocol_id=protocol.id, number=1, document=document, state="approved", created_at=made.now,
             approved_by=made.accounts["practitioner"], approved_at=made.now)
         db.add(version)
         db.flush()
-        made.versions[content.code] = version.id
+        made.versions[code] = version.id
+
+
+@lru_cache(maxsize=1)
+def _library() -> tuple[tuple[str, str, Any], ...]:
+    """The library's codes, names and documents, read once for all tests: reading takes longer than most of them."""
+    return tuple((content.code, content.name, content.to_document()) for content in load_catalogue())
