@@ -1,11 +1,13 @@
 """The composition root: what web, worker and command line are given to work with."""
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from threading import Event, Thread
 
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import NoResultFound
@@ -63,8 +65,14 @@ def _smtp(settings: Settings) -> PostOffice | None:
     ))
 
 
-def serve_pages(kit: Kit, host: str, port: int, *, with_worker: bool) -> None:
-    """Serves the pages until stopped, and sends messages from the same process where asked. OSError: port taken."""
+def serve_pages(
+    kit: Kit, host: str, port: int, *, with_worker: bool, ready: Callable[[], None] = lambda: None
+) -> None:
+    """Serves the pages until SIGTERM or SIGINT, and sends messages from the same process where asked.
+
+    `ready` is called once the port answers. Requests under way are answered and the message in hand is finished
+    first. OSError where the port is taken.
+    """
     # The web and the worker are loaded by whoever runs them: a command that only migrates needs neither.
     from waitress import create_server
 
@@ -73,11 +81,18 @@ def serve_pages(kit: Kit, host: str, port: int, *, with_worker: bool) -> None:
 
     server = create_server(create_app(kit), host=host, port=port, threads=8, ident=None)
     worker = Worker(kit) if with_worker else None
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     if worker is not None:
         worker.start()
-    try:
-        server.run()
-    finally:
-        if worker is not None:
-            worker.stop()
-        server.close()
+    pages = Thread(target=server.run, daemon=True)
+    pages.start()
+    ready()
+    # A wait without a limit cannot be interrupted by a signal on every platform.
+    while pages.is_alive() and not stop.wait(1):
+        pass
+    server.close()
+    server.task_dispatcher.shutdown()
+    if worker is not None:
+        worker.stop()

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from types import FrameType
 
 from clinic.app import Kit, serve_pages
 from clinic.clock import system_clock
@@ -25,7 +24,7 @@ PORTS_TRIED = 50
 def run(host: str, port: int, *, say: Callable[[str], None]) -> None:
     """Serves the demo until it is interrupted; takes the next free port if `port` is taken."""
     configure("warning")
-    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="clinic-demo-", ignore_cleanup_errors=True) as folder:
         port = free_port(host, port)
         address = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}"
@@ -37,14 +36,10 @@ def run(host: str, port: int, *, say: Callable[[str], None]) -> None:
         engine = open_engine(url, durable=False)
         upgrade(engine)
         build(engine, now=system_clock())
-        say(f"\n  {address}\n\n  Sign in with the password  {PASSWORD}  as")
-        for email, name, role in ACCOUNTS:
-            say(f"    {email:<38} {name}, {role}")
-        say("\n  Messages go to a mailbox inside the demo and never leave this machine. Stop with Ctrl+C.")
         try:
-            serve_pages(Kit(settings, engine, system_clock, MailboxTransport), host, port, with_worker=True)
-        except KeyboardInterrupt:
-            pass
+            serve_pages(
+                Kit(settings, engine, system_clock, MailboxTransport), host, port, with_worker=True,
+                ready=lambda: _introduce(address, say))
         finally:
             engine.dispose()
 
@@ -62,5 +57,8 @@ def free_port(host: str, port: int) -> int:
     raise OSError(f"no free port from {port} to {port + PORTS_TRIED - 1}")
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _introduce(address: str, say: Callable[[str], None]) -> None:
+    say(f"\n  {address}\n\n  Sign in with the password  {PASSWORD}  as")
+    for email, name, role in ACCOUNTS:
+        say(f"    {email:<38} {name}, {role}")
+    say("\n  Messages go to a mailbox inside the demo and never leave this machine. Stop with Ctrl+C.")
