@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import lru_cache
 from itertools import pairwise
 
-from clinic.planning.bits import runs, spread
+from clinic.planning.bits import each_bit, runs, spread
 from clinic.planning.local import day_of
 from clinic.planning.problem import Kind, Problem, Step
 from clinic.planning.ruler import Ruler, bits, grid_bits, window_bits
@@ -101,11 +101,11 @@ class Board:
         self.steps = problem.steps[:upto]
         self.index = {resource.id: at for at, resource in enumerate(problem.resources)}
         self.preferred = self.index.get(problem.preferences.practitioner or "", NOBODY)
-        self._only = only
+        self.only = only
         self._supplies: dict[object, Supply] = {}
         self._supply_days: dict[int, int] = {}
         self._pool = Pool(problem, self._held_by_pins())
-        self._allowed = self._starts_allowed()
+        self.starts_allowed = self._grid()
         self.stages = [self._stage(at) for at in range(len(self.steps))]
         self._bound_by_pins()
         for stage in self.stages:
@@ -179,6 +179,18 @@ class Board:
         cut = self.cuts[day + 1]
         return cut.of(stage.supply.packed_any()) & self._clipped(stage, cut)
 
+    @property
+    def all_days(self) -> int:
+        """Every day of the plan; bit d + 1 is day d."""
+        return bits(0, self.ruler.days + 1)
+
+    def granules_of(self, days: int) -> int:
+        """All granules of some days."""
+        found = 0
+        for place in each_bit(days):
+            found |= self.cuts[place].mask << self.cuts[place].low
+        return found
+
     def first_cost(self, day: int) -> int:
         """What it costs to begin on a day: the wait, or the gap to the session before the course's first step."""
         last, gap = self.problem.last_session_on, self.stages[0].gap
@@ -219,7 +231,7 @@ class Board:
                 held[at] = held.get(at, 0) | taken
         return held
 
-    def _starts_allowed(self) -> int:
+    def _grid(self) -> int:
         before = bits(0, self.ruler.up(self.problem.not_before))
         return grid_bits(self.ruler, self.problem.start_step) & ~before
 
@@ -240,24 +252,24 @@ class Board:
         windows = self.problem.preferences.windows
         if windows is not None and self.costs.outside_windows:
             stage.windows = packed(window_bits(self.ruler, windows, stage.ends), self.ruler.length)
-        stage.days = self._days_allowed(at)
-        if self._only is not None and self._only.at == at:
-            stage.days &= 1 << (self._only.day + 1)
-            stage.first_bit, stage.last_bit = self._only.first, self._only.last
+        stage.days = self.days_allowed(at)
+        if self.only is not None and self.only.at == at:
+            stage.days &= 1 << (self.only.day + 1)
+            stage.first_bit, stage.last_bit = self.only.first, self.only.last
         return stage
 
     def _supply(self, stage: Stage) -> Supply:
         key = (stage.step.minutes, stage.step.needs)
         found = self._supplies.get(key)
         if found is None:
-            within = self._allowed
+            within = self.starts_allowed
             if self.problem.patient_busy:
                 within &= runs(self.ruler.full & ~self.problem.patient_busy, stage.ends)
             groups = groups_of(stage.step, self.ruler.granule)
             found = self._supplies[key] = Supply(self._pool, groups, within)
         return found
 
-    def _days_allowed(self, at: int) -> int:
+    def days_allowed(self, at: int) -> int:
         """The days that dates, the session before the course and history leave to a step; bit d + 1 is day d."""
         step, on = self.steps[at], self.ruler
         low = -1 if step.from_on is None else on.day(step.from_on)
@@ -423,6 +435,8 @@ class Board:
     def _alive(self) -> list[int]:
         """For each step the days from which gaps lead to the end of the course; for a pin whether they do."""
         alive = [0] * len(self.stages)
+        if any(days > self.most(first, then) for (first, then), days in self.spaced.items()):
+            return alive
         after = None
         for stage in reversed(self.stages):
             if stage.pin_option is not None:

@@ -8,8 +8,15 @@ from clinic.planning.answer import Plan
 from clinic.planning.costs import leader_of, parts_of
 from clinic.planning.planner import plan
 from clinic.planning.problem import Costs, Gap, Problem, Step
+from clinic.planning.why import departures_of
+from clinic.planning.words import listed
 
 BEST, SOONEST, SAME_PRACTITIONER = "best", "soonest", "same-practitioner"
+WHY = {
+    BEST: "No plan departs less from what is wished",
+    SOONEST: "No plan finishes sooner",
+    SAME_PRACTITIONER: "The best plan with one practitioner throughout",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,7 @@ def choices(problem: Problem) -> tuple[Choice, ...]:
         (BEST, alone), (SOONEST, soonest(alone)), (SAME_PRACTITIONER, _same_practitioner(alone))
     ):
         for each in plan(variant).plans:
-            told = _told(problem, each)
+            told = _told(problem, each, WHY[label])
             if label == SAME_PRACTITIONER and _practitioners(problem, told) > 1:
                 continue
             same = next((at for at, choice in enumerate(found) if choice.plan.sessions == told.sessions), None)
@@ -74,9 +81,11 @@ def _more_than_all_else(problem: Problem) -> int:
     return 1 + len(problem.steps) * (costs.practitioner_change + costs.other_practitioner + costs.outside_windows)
 
 
-def _told(problem: Problem, found: Plan) -> Plan:
+def _told(problem: Problem, found: Plan, why: str) -> Plan:
     parts = parts_of(problem, found.sessions)
-    return replace(found, cost=parts.total, parts=parts)
+    departures = departures_of(problem, found.sessions)
+    told = f"{why}: {listed(departures)}." if departures else f"{why}, and every session is just as wished."
+    return replace(found, cost=parts.total, parts=parts, why=told)
 
 
 def _practitioners(problem: Problem, found: Plan) -> int:

@@ -6,14 +6,19 @@ from datetime import datetime
 from time import monotonic
 
 from clinic.planning.answer import Answer, Plan, Status
-from clinic.planning.bits import each_bit, spread
-from clinic.planning.board import ENDLESS, Board, Only
+from clinic.planning.bits import each_bit
+from clinic.planning.board import Board, Only
 from clinic.planning.problem import Costs, Problem
-from clinic.planning.search import OutOfTime, Search
+from clinic.planning.reason import first_unplaceable, is_possible, reached_days, reason_of
+from clinic.planning.relaxations import relaxations_of
+from clinic.planning.search import Looks, OutOfTime, Search
 from clinic.planning.trace import any_plan, plan_from
+from clinic.planning.why import why_alternative, why_best, why_found
 
 # Out of time, a plan is still looked for until so many dead ends are met.
 DEAD_ENDS_OUT_OF_TIME = 20_000
+# How much is searched for a reason and for what would help, where a course fits nowhere.
+LOOKS_FOR_REASONS = 20_000
 
 
 def plan(problem: Problem, *, seconds: float | None = None) -> Answer:
@@ -26,9 +31,12 @@ def plan(problem: Problem, *, seconds: float | None = None) -> Answer:
             plans.append(plan_from(search, day, cost))
     except OutOfTime:
         return _best_so_far(search, plans)
-    if plans:
-        return Answer(Status.OPTIMAL, tuple(plans))
-    return Answer(Status.INFEASIBLE)
+    if not plans:
+        return _why_not(problem)
+    best, *others = plans
+    told = [replace(best, why=why_best(problem, best))]
+    told += [replace(each, why=why_alternative(problem, each)) for each in others]
+    return Answer(Status.OPTIMAL, tuple(told))
 
 
 def starts(problem: Problem, step: int = 1) -> Answer:
@@ -46,28 +54,6 @@ def starts(problem: Problem, step: int = 1) -> Answer:
     else:
         found = tuple(problem.ruler.instant(start) for start in _starts_one_by_one(free, board, step - 1))
     return Answer(Status.OPTIMAL if found else Status.INFEASIBLE, starts=found)
-
-
-def is_possible(board: Board) -> bool:
-    """Whether the board's steps have a plan at all."""
-    search = Search(board)
-    return any(search.from_first_day(day, ENDLESS - 1) < ENDLESS for day in board.first_days())
-
-
-def reached_days(board: Board, upto: int) -> int:
-    """The days of a step to which gaps lead from the first step (bit d + 1 is day d); for a pin whether they do."""
-    reached = 0
-    before = None
-    for stage in board.stages[:upto + 1]:
-        if stage.pin_option is not None:
-            reached = 1 if before is None or reached else 0
-        elif before is None or before.pin_option is not None:
-            reached = stage.days if before is None or reached else 0
-        else:
-            assert stage.gap is not None
-            reached = stage.days & spread(reached, stage.gap.max - stage.gap.min + 1) << stage.gap.min
-        before = stage
-    return reached
 
 
 def _starts_by_gaps(board: Board, at: int) -> list[int]:
@@ -98,13 +84,25 @@ def _starts_one_by_one(problem: Problem, board: Board, at: int) -> list[int]:
     return sorted(found)
 
 
+def _why_not(problem: Problem) -> Answer:
+    looks = Looks(LOOKS_FOR_REASONS)
+    try:
+        unplaceable = first_unplaceable(problem, looks)
+    except OutOfTime:
+        unplaceable = len(problem.steps)
+    reason = reason_of(problem, unplaceable)
+    return Answer(Status.INFEASIBLE, reason=reason, relaxations=relaxations_of(problem, unplaceable, looks))
+
+
 def _best_so_far(search: Search, plans: list[Plan]) -> Answer:
     """What is known when the time is over: a plan if one can be met quickly, and the bound that is proven."""
+    problem = search.board.problem
     if plans:
-        return Answer(Status.FEASIBLE, tuple(plans), bound=plans[0].cost)
+        told = tuple(replace(each, why=why_found(problem, each)) for each in plans)
+        return Answer(Status.FEASIBLE, told, bound=plans[0].cost)
     bound = min((cost for cost, _, _ in search.queue), default=0)
     found = any_plan(Search(search.board), DEAD_ENDS_OUT_OF_TIME)
     if found is None:
         return Answer(Status.FEASIBLE, bound=bound, reason="The time was over before a plan was found.")
     status = Status.OPTIMAL if found.cost <= bound else Status.FEASIBLE
-    return Answer(status, (found,), bound=bound)
+    return Answer(status, (replace(found, why=why_found(problem, found)),), bound=bound)

@@ -16,11 +16,18 @@ from time import monotonic
 
 from clinic.planning.board import ENDLESS, Board, Option, reach
 
-LOOKS_BETWEEN_CLOCKS = 512
+LOOKS_BETWEEN_CLOCKS = 64
 
 
 class OutOfTime(Exception):
-    """The time that the search was given is over."""
+    """The time, or the looks, that the search was given are over."""
+
+
+@dataclass(slots=True)
+class Looks:
+    """How much searching may still be done, shared by several searches: unlike a clock, always the same."""
+
+    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +59,11 @@ class State:
 class Search:
     """Finds what the rest of the course costs, and the plans that cost no more."""
 
-    def __init__(self, board: Board, until: float | None = None) -> None:
+    def __init__(self, board: Board, until: float | None = None, looks: Looks | None = None) -> None:
         self.board = board
         self._until = until
-        self._looks = 0
+        self._looked = 0
+        self._allowed = looks
         self._last = len(board.stages) - 1
         self._hard_until = board.hard_until
         self._change = board.costs.practitioner_change
@@ -83,6 +91,12 @@ class Search:
             heappop(self.queue)
             if found < ENDLESS:
                 heappush(self.queue, (found, day, found <= budget))
+
+    def is_possible(self) -> bool:
+        """Whether there is a plan at all."""
+        if self._hard_until < 0:
+            return bool(self.board.alive[0])
+        return any(self.from_first_day(day, ENDLESS - 1) < ENDLESS for day in self.board.first_days())
 
     def from_first_day(self, day: int, budget: int) -> int:
         """The least cost of a plan that begins on a day; where it is over the budget, a lower bound of it."""
@@ -236,6 +250,7 @@ class Search:
         for leader, starts in board.led_on(stage, day):
             settled: set[int] = set()
             while starts:
+                self._look()
                 bit = starts & -starts
                 starts ^= bit
                 start = cut.low + bit.bit_length() - 1
@@ -310,8 +325,12 @@ class Search:
         return False
 
     def _look(self) -> None:
-        self._looks += 1
-        if self._until is not None and self._looks % LOOKS_BETWEEN_CLOCKS == 0 and monotonic() > self._until:
+        self._looked += 1
+        if self._allowed is not None:
+            self._allowed.left -= 1
+            if self._allowed.left < 0:
+                raise OutOfTime
+        if self._until is not None and not self._looked % LOOKS_BETWEEN_CLOCKS and monotonic() > self._until:
             raise OutOfTime
 
 

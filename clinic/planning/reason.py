@@ -1,0 +1,176 @@
+"""Why a course fits nowhere: the first session that cannot be placed, and what binds it, for a receptionist."""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from clinic.planning.bits import runs, spread
+from clinic.planning.board import Board, Stage
+from clinic.planning.problem import Costs, Kind, Problem
+from clinic.planning.ruler import bits
+from clinic.planning.search import Looks, Search
+from clinic.planning.supply import Group, Supply
+from clinic.planning.words import NOUNS, date_words, day_words, listed
+
+NAMED_AT_MOST = 3
+
+
+def is_possible(board: Board, looks: Looks | None = None) -> bool:
+    """Whether the board's steps have a plan at all."""
+    if board.hard_until < 0:
+        return bool(board.first_days())
+    # Where nothing costs anything, the first plan that is met will do.
+    free = Board(replace(board.problem, costs=Costs(0, 0, 0, 0, 0)), upto=len(board.steps), only=board.only)
+    return Search(free, looks=looks).is_possible()
+
+
+def first_unplaceable(problem: Problem, looks: Looks | None = None) -> int:
+    """The smallest number of first steps that have no plan by themselves; the whole course must have none."""
+    low, high = 1, len(problem.steps)
+    while low < high:
+        middle = (low + high) // 2
+        if is_possible(Board(problem, upto=middle), looks):
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def reached_days(board: Board, upto: int) -> int:
+    """The days of a step to which gaps lead from the first step (bit d + 1 is day d); for a pin whether they do."""
+    reached = 0
+    for stage in board.stages[:upto + 1]:
+        led = gap_from_before(board, stage, reached)
+        reached = int(led > 0) if stage.pin_option is not None else stage.days & led
+    return reached
+
+
+def gap_from_before(board: Board, stage: Stage, reached: int) -> int:
+    """The days to which gaps lead from the days reached by the step before."""
+    if stage.at == 0:
+        return board.all_days
+    before = board.stages[stage.at - 1]
+    if before.pin_option is not None or stage.pin_option is not None:
+        return board.all_days if reached else 0
+    assert stage.gap is not None
+    return spread(reached, stage.gap.max - stage.gap.min + 1) << stage.gap.min & board.all_days
+
+
+def reason_of(problem: Problem, unplaceable: int) -> str:
+    """What keeps the last of so many first steps from being placed, as a sentence."""
+    board = Board(problem, upto=unplaceable)
+    at = unplaceable - 1
+    stage = board.stages[at]
+    session = f"Session {unplaceable} ({stage.step.words})"
+    if stage.pin_option is not None:
+        day = day_words(problem.ruler.date_of(stage.pin_day))
+        return f"{session} stands on {day}, and the sessions before it cannot keep their gaps to it."
+    reached = reached_days(board, at - 1) if at else 0
+    days = gap_from_before(board, stage, reached) & board.days_allowed(at)
+    if not days:
+        return f"{session} has no day: {_no_day(problem, board, stage, reached)}."
+    first, last = (days & -days).bit_length() - 2, days.bit_length() - 2
+    return f"{session} fits nowhere {_between(problem, first, last)}: {_binding(board, stage, days)}."
+
+
+def _between(problem: Problem, first: int, last: int) -> str:
+    one, other = problem.ruler.date_of(first), problem.ruler.date_of(last)
+    return f"on {day_words(one)}" if one == other else f"between {date_words(one)} and {date_words(other)}"
+
+
+def _no_day(problem: Problem, board: Board, stage: Stage, reached: int) -> str:
+    led = gap_from_before(board, stage, reached)
+    before = f"its gap after session {stage.at}"
+    last = date_words(problem.ruler.date_of(problem.ruler.days - 1))
+    if not led:
+        return f"{before} leads past {last}, the last day that can be booked"
+    if stage.at == 0 and problem.last_session_on is not None and stage.step.gap is not None:
+        before = f"its gap after the session of {date_words(problem.last_session_on)}"
+    causes = [before] if stage.step.gap is not None and (stage.at or problem.last_session_on is not None) else []
+    if stage.step.from_on is not None or stage.step.to_on is not None:
+        causes.append("the dates set for it")
+    if problem.history and problem.spacing:
+        causes.append("the distance to the patient's other treatments")
+    if any(other.pin_option is not None for other in board.stages):
+        causes.append("the sessions that stand")
+    causes.append(f"the last day that can be booked, {last},")
+    return f"{listed(causes)} leave none" if len(causes) > 1 else f"{causes[0]} leaves none"
+
+
+@dataclass(frozen=True, slots=True)
+class _Factor:
+    """Someone or something a session needs: how one says that it is not to be had, or is, and when it is."""
+
+    taken: str
+    free: str
+    starts: int
+
+
+def _binding(board: Board, stage: Stage, days: int) -> str:
+    """What leaves no start on some days: the least that explains it."""
+    supply = stage.supply
+    assert supply is not None
+    within = board.granules_of(days) & board.starts_allowed & bits(stage.first_bit, stage.last_bit + 1)
+    if not within:
+        return "no start lies in time after the sessions around it"
+    for group, masks in zip(supply.groups, supply.masks, strict=True):
+        if not masks:
+            return f"no {NOUNS[group.kind]} {_able_words(group)}"
+    factors = _factors(board, stage, supply)
+    for factor in factors:
+        if not within & factor.starts:
+            return f"{factor.taken} at every time"
+    for factor in factors:
+        others = [other for other in factors if other is not factor]
+        left = within
+        for other in others:
+            left &= other.starts
+        if left and not left & factor.starts:
+            return f"{factor.taken} at every time when {listed([other.free for other in others])}"
+    if supply.any & within:
+        return _too_near(board, stage)
+    return "what it needs is never free all at one time, each need with someone or something of its own"
+
+
+def _too_near(board: Board, stage: Stage) -> str:
+    for (first, then), days in board.spaced.items():
+        if then == stage.at and days > board.most(first, then):
+            return (
+                f"it must lie {days} days after session {first + 1}, and the gaps between allow "
+                f"{board.most(first, then)} at most"
+            )
+    return "the distance to other treatments, or sessions that reach into each other, leave no time"
+
+
+def _factors(board: Board, stage: Stage, supply: Supply) -> list[_Factor]:
+    found = []
+    for at in _most_telling(supply):
+        names = [board.problem.resources[each].words for each in supply.masks[at]]
+        noun, able = NOUNS[supply.groups[at].kind], _able_words(supply.groups[at])
+        if len(names) == 1:
+            words = f"{names[0]} is booked, closed or away", f"{names[0]} is free"
+        elif len(names) <= NAMED_AT_MOST:
+            words = f"{listed(names)} are all booked, closed or away", f"{listed(names, 'or')} is free"
+        else:
+            words = f"every {noun} that {able} is booked, closed or away", f"a {noun} that {able} is free"
+        found.append(_Factor(*words, _any_of(supply, at)))
+    if board.problem.patient_busy:
+        free = runs(board.ruler.full & ~board.problem.patient_busy, stage.ends)
+        found.append(_Factor("the patient is busy", "the patient is free", free))
+    return found
+
+
+def _most_telling(supply: Supply) -> list[int]:
+    """The groups, devices first: the scarcest is named first."""
+    order = (Kind.DEVICE, Kind.ROOM, Kind.PRACTITIONER)
+    return sorted(range(len(supply.groups)), key=lambda at: (order.index(supply.groups[at].kind), at))
+
+
+def _any_of(supply: Supply, at: int) -> int:
+    found = 0
+    for mask in supply.masks[at].values():
+        found |= mask
+    return found
+
+
+def _able_words(group: Group) -> str:
+    return f"can serve {listed(sorted(group.skills))}" if group.skills else "is there"
