@@ -2,7 +2,10 @@
 import os
 
 from clinic.app import build
+from clinic.logs import configure
 from clinic.settings import Settings
 from clinic.web import create_app
 
-application = create_app(build(Settings.from_env(os.environ)))
+settings = Settings.from_env(os.environ)
+configure(settings.log_level)
+application = create_app(build(settings))

@@ -1,4 +1,4 @@
-"""One patient's story with a moving clock: from booking to the second maintenance session, across both clock changes."""
+"""One patient's story: a moving clock, from booking to the second maintenance session, through both clock changes."""
 from __future__ import annotations
 
 import os

@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from clinic.logs import JsonLines
 from clinic.services.work import NotFound, Stale
 from clinic.web.entry import public
-from clinic.web.logs import JsonLines
 from tests.web.conftest import SignedIn, World, post, token
 
 
