@@ -101,7 +101,8 @@ def _plans_page(asked: AskedCourse, refused: tuple[Finding, ...] = ()) -> Respon
     with kit().read() as db:
         offers = offer_course(db, asked.request, now=now())
     if not offers.offers:
-        place_findings(asked.form, offers.findings, asked.found.chosen.protocol)
+        stopping = [each for each in offers.findings if each.weight is Weight.BLOCKS and each.until is None]
+        place_findings(asked.form, stopping, asked.found.chosen.protocol)
         return _form_page(asked.found, asked.form, offers=offers, referral=_referral(asked.request), status=409)
     warnings = tuple(each for each in offers.findings if each.weight is Weight.WARNS)
     known = {each.code for each in warnings}
