@@ -98,4 +98,5 @@ def test_who_stops_a_course_that_changed_meanwhile_is_told_and_shown_both(kit: K
     answer = post(desk.browser, f"/courses/{course_id}/stop", {"lock_version": "1", "reason": "A medical reason"})
 
     assert answer.status_code == 409
-    assert texts(answer, "compare")[0].startswith("Now and You wanted, side by side Now You wanted Course Stopped early")
+    assert texts(answer, "compare")[0].startswith(
+        "Now and You wanted, side by side Now You wanted Course Stopped early")

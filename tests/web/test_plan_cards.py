@@ -1,0 +1,77 @@
+"""Offered courses in plain words."""
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from clinic.care.windows import Window
+from clinic.queries.offers import CourseOffer, UndatedOffer, VisitOffer
+from clinic.web.course_form import parse_visits
+from clinic.web.plan_cards import plan_cards
+
+NOTHING = {"gap": 0, "wait": 0, "practitioner_change": 0, "other_practitioner": 0, "outside_windows": 0}
+LONDON = ZoneInfo("Europe/London")
+
+
+def _visit(
+    number: int, starts_at: datetime, *, gap_days: int | None = None, window: Window | None = None
+) -> VisitOffer:
+    local = starts_at.astimezone(LONDON)
+    return VisitOffer(number, "skin-needling", "Skin needling", starts_at, local, local + timedelta(hours=1), gap_days,
+                      window, (3, 7), "Dr Ada Park", "Room 2", None)
+
+
+def _offer(*visits: VisitOffer, undated: tuple[UndatedOffer, ...] = (), **parts: int) -> CourseOffer:
+    return CourseOffer(("best",), sum(parts.values()), {**NOTHING, **parts}, "", visits, undated)
+
+
+FIRST = _visit(1, datetime(2027, 3, 1, 9, tzinfo=UTC))
+SECOND = _visit(2, datetime(2027, 3, 29, 8, tzinfo=UTC), gap_days=28,
+                window=Window(date(2027, 3, 22), date(2027, 3, 29), date(2027, 4, 12)))
+
+
+def test_a_card_says_each_date_in_local_time_with_its_gap_and_window() -> None:
+    [card] = plan_cards([_offer(FIRST, SECOND)])
+
+    assert [(each.weekday, each.day, each.time, each.gap_days, each.gap_words) for each in card.visits] == [
+        ("Mon", "1 Mar", "09:00 – 10:00", None, ""),
+        ("Mon", "29 Mar", "09:00 – 10:00", 28, "window 22 Mar – 12 Apr, ideal 29 Mar")]
+    assert (card.title, card.summary) == ("Best plan", "2 sessions, 1 Mar – 29 Mar 2027")
+
+
+def test_what_the_form_sends_back_for_a_card_is_read_as_its_visits() -> None:
+    [card] = plan_cards([_offer(FIRST, SECOND)])
+
+    assert [(each.number, each.starts_at, each.resource_ids) for each in parse_visits(card.key)] == [
+        (1, FIRST.starts_at, (3, 7)), (2, SECOND.starts_at, (3, 7))]
+
+
+def test_a_plan_without_any_cost_says_what_is_good_about_it() -> None:
+    [card] = plan_cards([_offer(FIRST, SECOND)])
+
+    assert card.reasons == (
+        "Begins on the first date asked for", "Every gap is ideal", "One practitioner throughout")
+
+
+def test_every_cost_is_told_in_days_changes_and_sessions() -> None:
+    [card] = plan_cards([_offer(
+        FIRST, SECOND, gap=30, wait=1, practitioner_change=60, other_practitioner=30, outside_windows=40)])
+
+    assert card.reasons == (
+        "Begins 1 day after the first date asked for", "3 days off the ideal spacing, over all gaps",
+        "Changes practitioner twice", "1 session not with the practitioner asked for",
+        "2 sessions outside the times that the patient would rather have")
+
+
+def test_sessions_past_the_horizon_are_owed_with_their_windows() -> None:
+    later = Window(date(2028, 4, 1), date(2028, 4, 8), date(2028, 5, 1))
+
+    [card] = plan_cards([_offer(FIRST, undated=(UndatedOffer(2, "Skin needling", later),))])
+
+    assert card.owed == "Owed, past the booking horizon, and dated later: session 2 1 Apr – 1 May 2028."
+
+
+def test_a_date_of_another_year_says_its_year() -> None:
+    [card] = plan_cards([_offer(FIRST, _visit(2, datetime(2028, 1, 10, 9, tzinfo=UTC), gap_days=315))])
+
+    assert (card.visits[1].day, card.summary) == ("10 Jan 2028", "2 sessions, 1 Mar 2027 – 10 Jan 2028")
