@@ -29,7 +29,8 @@ def once(work: UnitOfWork, key: str, request_sha256: str) -> dict[str, Any] | No
         "account_id": work.actor.account_id, "key": key[:100], "request_sha256": request_sha256, "answer": {},
         "created_at": work.now,
     }
-    if work.db.execute(_insert(work).values(**values).on_conflict_do_nothing()).rowcount == 1:  # type: ignore[attr-defined]
+    taken = _insert(work).values(**values).on_conflict_do_nothing().returning(IdempotencyKey.key)
+    if work.db.scalar(taken) is not None:
         return None
     kept = work.db.get_one(IdempotencyKey, (work.actor.account_id, key[:100]))
     if kept.request_sha256 != request_sha256:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -19,6 +20,26 @@ from clinic.settings import Settings
 from clinic.store.engine import for_writing, open_engine
 from clinic.web import create_app
 from tests.web import seed
+
+
+class CompiledTemplates(BytecodeCache):
+    """Keeps what one test compiled for the next one."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Gives back what was kept of this very template."""
+        found = self.kept.get((bucket.key, bucket.checksum))
+        if found is not None:
+            bucket.bytecode_from_string(found)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keeps a template that was just compiled."""
+        self.kept[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+COMPILED = CompiledTemplates()
 
 
 class FixedClock:
@@ -71,6 +92,7 @@ def kit(database_url: str, clock: FixedClock, tmp_path: Path) -> Iterator[Kit]:
 def app(kit: Kit) -> Flask:
     """The app, which lets bugs through to the test."""
     made = create_app(kit)
+    made.jinja_env.bytecode_cache = COMPILED
     made.config["PROPAGATE_EXCEPTIONS"] = True
     return made
 

@@ -11,7 +11,6 @@ from werkzeug.datastructures import MultiDict
 from clinic.planning.findings import Finding, Weight
 from clinic.web.forms import Form
 
-
 _TWELVE = "Sessions must be a whole number from 1 to 12."
 
 
