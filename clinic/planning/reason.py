@@ -65,7 +65,8 @@ def reason_of(problem: Problem, unplaceable: int) -> str:
         day = day_words(problem.ruler.date_of(stage.pin_day))
         return f"{session} stands on {day}, and the sessions before it cannot keep their gaps to it."
     reached = reached_days(board, at - 1) if at else 0
-    days = gap_from_before(board, stage, reached) & board.days_allowed(at)
+    # Day -1 is there for a clock that goes back over midnight; nobody looks for a time on it.
+    days = gap_from_before(board, stage, reached) & board.days_allowed(at) & ~1
     if not days:
         return f"{session} has no day: {_no_day(problem, board, stage, reached)}."
     first, last = (days & -days).bit_length() - 2, days.bit_length() - 2
