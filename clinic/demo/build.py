@@ -75,20 +75,15 @@ def build(engine: Engine, *, now: datetime) -> Demo:
         demo.now = min(max(demo.now, _noon(day) - timedelta(hours=3)), now)
         for number, patient_id in bookings.get(day, ()):
             _book(demo, number, patient_id)
-        _deliver(courier)
+        courier.deliver_due(1000)
         _live(demo, day, chance, courier)
         demo.now = min(max(demo.now, _noon(day) + timedelta(hours=7)), now)
-        _deliver(courier)
+        courier.deliver_due(1000)
         day += timedelta(days=1)
     demo.now = now
     _book_upkeep(demo)
     _stop_one(demo)
     return demo
-
-
-def _deliver(courier: Courier) -> None:
-    while courier.deliver_due(200).done:
-        pass
 
 
 def _noon(day: date) -> datetime:
@@ -270,7 +265,7 @@ def _live(demo: Demo, day: date, chance: random.Random, courier: Courier) -> Non
                 _must(completion.complete_appointment(work, appointment.id, lock_version=appointment.lock_version))
             else:
                 _must(appointments.mark_arrived(work, appointment.id, lock_version=appointment.lock_version))
-        _deliver(courier)
+        courier.deliver_due(1000)
 
 
 def _book_upkeep(demo: Demo) -> None:
