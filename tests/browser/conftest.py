@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, StorageState, sync_playwright
 
 from tests.browser.desk import Walker
 from tests.browser.site import Site, served
@@ -47,10 +47,12 @@ def window(chromium: Browser, site: Site) -> Iterator[Callable[..., Page]]:
         if not request.url.startswith((site.url, "data:", "about:")):
             complaints.append(f"asks {request.url}")
 
-    def open_window(*, width: int = 1440, scheme: Scheme = "light", scripts: bool = True) -> Page:
+    def open_window(
+        *, width: int = 1440, scheme: Scheme = "light", scripts: bool = True, kept: StorageState | None = None
+    ) -> Page:
         context = chromium.new_context(
             base_url=site.url, viewport={"width": width, "height": 900}, color_scheme=scheme,
-            java_script_enabled=scripts, locale="en-GB")
+            java_script_enabled=scripts, locale="en-GB", storage_state=kept)
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()
@@ -65,16 +67,26 @@ def window(chromium: Browser, site: Site) -> Iterator[Callable[..., Page]]:
     assert complaints == []
 
 
+@pytest.fixture(scope="package")
+def signed_in() -> dict[str, StorageState]:
+    """The cookies of each role that has signed in once: the door has tests of its own."""
+    return {}
+
+
 @pytest.fixture
-def enter(window: Callable[..., Page], shots: Path | None) -> Enter:
+def enter(window: Callable[..., Page], shots: Path | None, signed_in: dict[str, StorageState]) -> Enter:
     """Opens a window, signed in at the front page."""
 
-    def signed_in(role: str = "receptionist", **how: object) -> Walker:
-        walker = Walker(window(**how), shots)
-        walker.sign_in(f"{role}@harbour.example")
+    def open_signed_in(role: str = "receptionist", **how: object) -> Walker:
+        walker = Walker(window(kept=signed_in.get(role), **how), shots)
+        if role in signed_in:
+            walker.page.goto("/")
+        else:
+            walker.sign_in(f"{role}@harbour.example")
+            signed_in[role] = walker.page.context.storage_state()
         return walker
 
-    return signed_in
+    return open_signed_in
 
 
 @pytest.fixture(scope="session")
