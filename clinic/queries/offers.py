@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 from clinic.care.protocols import Protocol, Step, steps_for
 from clinic.care.screening import ScreeningAnswers, screen
 from clinic.care.windows import Window, windows
-from clinic.planning import Answer, Finding, Kind, Plan, Problem, blocks, choices, plan
+from clinic.planning import Answer, Finding, Kind, Plan, Problem, Weight, blocks, choices, plan
 from clinic.planning.local import day_of, local_of, zone
 from clinic.queries.problems import Asked, earliest_start, planned_step, problem_of
 from clinic.queries.protocol_contents import protocol_of
 from clinic.queries.visit_choice import VisitChoice
 from clinic.store.clinics import Clinic
+from clinic.store.protocols import ProtocolVersion
 
 HORIZON_MARGIN_DAYS = 7
 """A session whose ideal date lies closer than this to the clinic's booking horizon is left undated. Our default."""
@@ -98,6 +99,9 @@ def offer_course(db: Session, request: CourseRequest, *, now: datetime) -> Offer
     protocol = protocol_of(db, request.protocol_version_id)
     today = day_of(now, zone(clinic.zone))
     first_on = max(request.not_before_on, today)
+    wrong = not_askable(db, request)
+    if wrong:
+        return Offers((), wrong, first_on, wrong[0].text)
     screened = screen(protocol, request.answers, today=today, first_on=first_on)
     if screened.earliest_on is not None and screened.earliest_on > first_on:
         first_on = screened.earliest_on
@@ -126,6 +130,19 @@ def course_problem(
         steps=tuple(planned_step(step, step.interval) for step in steps),
         not_before=earliest_start(first_on, clinic.zone, now), practitioner_id=request.practitioner_id,
     ), now=now)
+
+
+def not_askable(db: Session, request: CourseRequest) -> tuple[Finding, ...]:
+    """Why no course can be offered or booked for that request, whatever the diary says; nothing if one can."""
+    version = db.get_one(ProtocolVersion, request.protocol_version_id)
+    protocol = protocol_of(db, version.id)
+    if version.state != "approved":
+        return (Finding("draft", Weight.BLOCKS, f"This version of {protocol.name} is not approved: a clinician has to "
+                        "approve it, or a newer one is to be used", "protocol"),)
+    if not 1 <= request.sessions <= protocol.sessions.most:
+        return (Finding("sessions", Weight.BLOCKS,
+                        f"{protocol.name} has 1 to {protocol.sessions.most} sessions", "sessions"),)
+    return ()
 
 
 def names_of(problem: Problem, resources: Sequence[str]) -> dict[Kind, str]:

@@ -57,22 +57,27 @@ def offer_times(
 ) -> TimesPage:
     """Every start of the session in those days for which the rest of the course can stay as it is.
 
-    Too late is shown as such; too early never is offered. Without `from_on` the days begin with the window.
+    Too late is shown as such; too early never is offered. Without `from_on` the days begin with the window; none lies
+    past the clinic's booking horizon.
     """
     row = db.get_one(TreatmentSession, treatment_session_id)
     series = series_of(db, row, now=now)
     target = series.place(row.id)
-    where = zone(db.get_one(Clinic, series.course.clinic_id).zone)
+    clinic = db.get_one(Clinic, series.course.clinic_id)
+    where = zone(clinic.zone)
     window = dict(zip((place.row.id for place in series.places), series.windows(), strict=True))[row.id]
     today = day_of(now, where)
-    first_on = max(today, from_on or (window.earliest_on if window else today))
-    last_on = first_on + timedelta(days=min(days, MOST_DAYS) - 1)
+    bookable_to = today + timedelta(days=clinic.booking_horizon_days - 1)
+    wanted_on = max(today, from_on or (window.earliest_on if window else today))
+    first_on = min(wanted_on, bookable_to)
+    last_on = min(first_on + timedelta(days=min(max(days, 1), MOST_DAYS) - 1), bookable_to)
     problem, step = session_problem(
         db, series, target, now=now, not_before=instant(first_on, 0, where), until_on=last_on, lenient=True)
     problem = _narrowed(problem, step, first_on, last_on, practitioner_id)
     answer = starts(problem, step)
     times = tuple(_offer(problem, step, target, at, window) for at in answer.starts or ())
-    return TimesPage(times, first_on, last_on, window, None if times else answer.reason)
+    reason = answer.reason if wanted_on <= bookable_to else f"{clinic.name} books until {bookable_to:%d %B %Y}"
+    return TimesPage(times, first_on, last_on, window, None if times else reason)
 
 
 def _narrowed(problem: Problem, step: int, first_on: date, last_on: date, practitioner_id: int | None) -> Problem:

@@ -14,7 +14,7 @@ from clinic.care.screening import Screening, ScreeningAnswers, screen
 from clinic.care.states import COURSE_MOVES, AppointmentState, CourseState, SessionState
 from clinic.planning import Finding, Placement, Weight, blocks, judge
 from clinic.planning.local import day_of, zone
-from clinic.queries.offers import CourseRequest, course_problem
+from clinic.queries.offers import CourseRequest, course_problem, not_askable
 from clinic.queries.protocol_contents import protocol_of
 from clinic.queries.session_problem import course_series
 from clinic.queries.visit_choice import VisitChoice
@@ -34,7 +34,6 @@ from clinic.store.courses import Course, TreatmentSession
 from clinic.store.courses import Screening as ScreeningRow
 from clinic.store.diary import Appointment
 from clinic.store.locks import lock_appointments, lock_course, lock_resources
-from clinic.store.protocols import ProtocolVersion
 
 OPERATORS = ("cli", "demo")
 """Who acts without an account and may all the same go past what screening says."""
@@ -52,10 +51,9 @@ def book_course(
     """
     reasons = overrides or {}
     clinic = work.db.get_one(Clinic, request.clinic_id)
-    version = work.db.get_one(ProtocolVersion, request.protocol_version_id)
-    protocol = protocol_of(work.db, version.id)
+    protocol = protocol_of(work.db, request.protocol_version_id)
     where = zone(clinic.zone)
-    wrong = _not_asked_rightly(version, protocol, request, visits)
+    wrong = not_askable(work.db, request) or _no_plan(request, visits)
     if wrong:
         return Refused(wrong)
     screened = screen(
@@ -127,15 +125,7 @@ def cancel(work: UnitOfWork, appointment: Appointment, reason: str) -> None:
     work.db.flush()
 
 
-def _not_asked_rightly(
-    version: ProtocolVersion, protocol: Protocol, request: CourseRequest, visits: Sequence[VisitChoice]
-) -> tuple[Finding, ...]:
-    if version.state != "approved":
-        return (Finding("draft", Weight.BLOCKS, f"{protocol.name} is a draft: a clinician has to approve it first",
-                        "protocol"),)
-    if not 1 <= request.sessions <= protocol.sessions.most:
-        return (Finding("sessions", Weight.BLOCKS,
-                        f"{protocol.name} has 1 to {protocol.sessions.most} sessions", "sessions"),)
+def _no_plan(request: CourseRequest, visits: Sequence[VisitChoice]) -> tuple[Finding, ...]:
     numbers = [visit.number for visit in visits]
     if not visits or numbers != list(range(1, len(visits) + 1)) or len(visits) > request.sessions:
         return (Finding("visits", Weight.BLOCKS, "Choose a plan that begins with the first session"),)
