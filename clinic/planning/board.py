@@ -8,86 +8,18 @@ other ends, or both could need one resource at once).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
 from itertools import pairwise
 
 from clinic.planning.bits import each_bit, runs, spread
+from clinic.planning.bonds import near_pairs, spaced_pairs
 from clinic.planning.local import day_of
-from clinic.planning.problem import Kind, Problem, Step
-from clinic.planning.ruler import Ruler, bits, grid_bits, window_bits
+from clinic.planning.problem import Kind, Problem
+from clinic.planning.ruler import bits, grid_bits, window_bits
+from clinic.planning.stage import Cut, Only, Option, Stage, cuts_of, packed
 from clinic.planning.supply import NOBODY, Pool, Supply, groups_of
 
 MINUTE = timedelta(minutes=1)
-ENDLESS = 1 << 62
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A way to place a session on a day: its own cost, first granule, leader, and its resources where they matter."""
-
-    cost: int
-    start: int
-    leader: int
-    resources: tuple[int, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Only:
-    """Bounds one step to a day and to the granules `first` to `last`."""
-
-    at: int
-    day: int
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Where a day lies in the bytes of a set of granules."""
-
-    first: int
-    last: int
-    shift: int
-    mask: int
-    low: int
-
-    def of(self, packed: bytes) -> int:
-        """The granules of the day, counted from `low`."""
-        return int.from_bytes(packed[self.first:self.last], "little") >> self.shift & self.mask
-
-
-@lru_cache(maxsize=64)
-def cuts_of(on: Ruler) -> tuple[Cut, ...]:
-    """A cut for each day from -1 on."""
-    found = []
-    for span in on.spans:
-        mask = 0
-        for low, high, _ in span.pieces:
-            mask |= bits(low - span.low, high - span.low)
-        found.append(Cut(span.low >> 3, (span.high + 7) >> 3, span.low & 7, mask, span.low))
-    return tuple(found)
-
-
-class Stage:
-    """One step on the board."""
-
-    __slots__ = (
-        "at", "cells", "days", "ends", "first_bit", "gap", "last_bit", "pin_day", "pin_option", "step", "supply",
-        "windows",
-    )
-
-    def __init__(self, at: int, step: Step, length: int) -> None:
-        self.at, self.step, self.gap = at, step, step.gap
-        self.first_bit, self.last_bit = 0, length
-        self.days = 0  # bit d + 1 is set where the session alone could be on day d
-        self.pin_day = 0
-        self.pin_option: Option | None = None
-        self.supply: Supply | None = None
-        self.windows: bytes | None = None
-        self.ends = 0  # how many granules after its start the patient leaves
-        self.cells: dict[int, tuple[Option, ...]] = {}
 
 
 class Board:
@@ -112,8 +44,8 @@ class Board:
             if stage.pin_option is None:
                 stage.days &= self._days_of(stage)
         self.shortest, self.longest = self._gaps_between()
-        self.spaced = self._spaced_pairs()
-        self.orders, self.holds = self._near_pairs()
+        self.spaced = spaced_pairs(self)
+        self.orders, self.holds = near_pairs(self)
         self.alive = self._alive()
 
     # what the search asks
@@ -280,15 +212,16 @@ class Board:
         allowed = bits(max(low, -1) + 1, min(high, on.days - 1) + 2)
         for past in self.problem.history:
             day = on.day(past.on)
-            before = self._spacing(step.treatment, past.treatment)
-            after = self._spacing(past.treatment, step.treatment)
+            before = self.spacing_between(step.treatment, past.treatment)
+            after = self.spacing_between(past.treatment, step.treatment)
             # On one date the spacing holds in both directions, so that either forbids the date itself.
             lowest, highest = day - before + 1, day + after - 1
             if before > 0 or after > 0:
                 allowed &= ~bits(max(min(lowest, day), -1) + 1, max(highest, day, -2) + 2)
         return allowed
 
-    def _spacing(self, first: str, then: str) -> int:
+    def spacing_between(self, first: str, then: str) -> int:
+        """The days asked for between a session of one treatment and a later one of another."""
         return max((each.days for each in self.problem.spacing if each.first == first and each.then == then), default=0)
 
     def _bound_by_pins(self) -> None:
@@ -314,10 +247,10 @@ class Board:
             if stage.pin_option is not None:
                 continue
             if stage.at > pin.at:
-                days = self._spacing(pin.step.treatment, stage.step.treatment)
+                days = self.spacing_between(pin.step.treatment, stage.step.treatment)
                 self._bound_days(stage, pin.pin_day + days, None)
             else:
-                days = self._spacing(stage.step.treatment, pin.step.treatment)
+                days = self.spacing_between(stage.step.treatment, pin.step.treatment)
                 self._bound_days(stage, None, pin.pin_day - days)
 
     def _bound_days(self, stage: Stage, low: int | None, high: int | None) -> None:
@@ -382,56 +315,6 @@ class Board:
         """The most days that the gaps leave between two steps."""
         return self.longest[then] - self.longest[first]
 
-    def _spaced_pairs(self) -> dict[tuple[int, int], int]:
-        if not self.problem.spacing:
-            return {}
-        found = {}
-        for then, later in enumerate(self.stages):
-            for first, earlier in enumerate(self.stages[:then]):
-                if earlier.pin_option is None and later.pin_option is None:
-                    days = self._spacing(earlier.step.treatment, later.step.treatment)
-                    if days > self.least(first, then):
-                        found[first, then] = days
-        return found
-
-    def _near_pairs(self) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
-        """The pairs of sessions that could overlap in order, and those that could at a resource."""
-        orders, holds = set(), set()
-        for then, later in enumerate(self.stages):
-            for first in range(then - 1, -1, -1):
-                earlier = self.stages[first]
-                if earlier.supply is None or later.supply is None:
-                    continue
-                days = self.least(first, then)
-                if days > DAYS_THAT_PART:
-                    break
-                if then == first + 1 and self._can_meet(earlier, later, days, earlier.ends, 0):
-                    orders.add((first, then))
-                if self._share(earlier.supply, later.supply) and self._can_meet(
-                    earlier, later, days, reach(earlier.supply)[1], reach(later.supply)[0]
-                ):
-                    holds.add((first, then))
-        return orders, holds
-
-    def _can_meet(self, earlier: Stage, later: Stage, days: int, ends: int, begins: int) -> bool:
-        """Whether some start of the one, `ends` granules on, lies after some start of the other, `begins` on."""
-        earliest = ENDLESS
-        for day in range(self.ruler.days - 1, -2, -1):
-            if day + days < self.ruler.days and later.days >> (day + days + 1) & 1:
-                starts = self.starts_on(later, day + days)
-                if starts:
-                    earliest = min(earliest, self.cuts[day + days + 1].low + (starts & -starts).bit_length() - 1)
-            if earlier.days >> (day + 1) & 1:
-                starts = self.starts_on(earlier, day)
-                if starts and self.cuts[day + 1].low + starts.bit_length() - 1 + ends > earliest + begins:
-                    return True
-        return False
-
-    @staticmethod
-    def _share(one: Supply, other: Supply) -> bool:
-        ones = {resource for masks in one.masks for resource in masks}
-        return any(resource in ones for masks in other.masks for resource in masks)
-
     def _alive(self) -> list[int]:
         """For each step the days from which gaps lead to the end of the course; for a pin whether they do."""
         alive = [0] * len(self.stages)
@@ -450,19 +333,3 @@ class Board:
             alive[stage.at] = found
             after = stage
         return alive
-
-
-# Two starts this many dates apart cannot meet: a hold ends at most 4320 minutes after its start and begins at most
-# 1440 before it, and a date that a zone skips takes one more.
-DAYS_THAT_PART = 6
-
-
-def reach(supply: Supply) -> tuple[int, int]:
-    """How far a session's holds reach from its start, in granules: the first begins, the last ends."""
-    holds = [hold for group in supply.groups for hold in group.holds]
-    return min(offset for offset, _ in holds), max(offset + length for offset, length in holds)
-
-
-def packed(granules: int, length: int) -> bytes:
-    """A set of granules as bytes, in which a day can be cut out without touching the rest."""
-    return granules.to_bytes((length >> 3) + 2, "little")

@@ -140,9 +140,28 @@ class Form:
             self.fault(place, "is no date that exists")
             return None
 
+    def skills(self, found: Mapping[str, Any], place: str, *, unique: bool) -> frozenset[str]:
+        """The skills of a resource, each once, or of a need."""
+        if "skills" not in found:
+            return frozenset()
+        place = f"{place}.skills"
+        names = self.items(found["skills"], place, self.name, most=100)
+        if unique:
+            seen: set[str | None] = set()
+            for at, name in enumerate(names):
+                if name is not None and name in seen:
+                    self.fault(f"{place}[{at}]", "is listed twice")
+                seen.add(name)
+        return frozenset(readable(names))
+
 
 def inside(place: str, key: str) -> str:
     """The place of a key in an object."""
     if key.isidentifier() and key.isascii():
         return f"{place}.{key[:SHOWN_LONGEST]}" if place else key[:SHOWN_LONGEST]
     return f"{place}[{json.dumps(key[:SHOWN_LONGEST])}]"
+
+
+def readable(found: Sequence[Value | None]) -> list[Value]:
+    """What could be read."""
+    return [each for each in found if each is not None]

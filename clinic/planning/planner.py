@@ -7,11 +7,12 @@ from time import monotonic
 
 from clinic.planning.answer import Answer, Plan, Status
 from clinic.planning.bits import each_bit
-from clinic.planning.board import Board, Only
+from clinic.planning.board import Board
 from clinic.planning.problem import Costs, Problem
 from clinic.planning.reason import first_unplaceable, is_possible, reached_days, reason_of
 from clinic.planning.relaxations import relaxations_of
 from clinic.planning.search import Looks, OutOfTime, Search
+from clinic.planning.stage import Only
 from clinic.planning.trace import any_plan, plan_from
 from clinic.planning.why import why_alternative, why_best, why_found
 

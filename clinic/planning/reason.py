@@ -4,10 +4,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from clinic.planning.bits import runs, spread
-from clinic.planning.board import Board, Stage
+from clinic.planning.board import Board
 from clinic.planning.problem import Costs, Kind, Problem
 from clinic.planning.ruler import bits
 from clinic.planning.search import Looks, Search
+from clinic.planning.stage import Stage
 from clinic.planning.supply import Group, Supply
 from clinic.planning.words import NOUNS, date_words, day_words, listed
 
@@ -60,17 +61,17 @@ def reason_of(problem: Problem, unplaceable: int) -> str:
     board = Board(problem, upto=unplaceable)
     at = unplaceable - 1
     stage = board.stages[at]
-    session = f"Session {unplaceable} ({stage.step.words})"
+    said = f"Session {unplaceable} ({stage.step.words})"
     if stage.pin_option is not None:
         day = day_words(problem.ruler.date_of(stage.pin_day))
-        return f"{session} stands on {day}, and the sessions before it cannot keep their gaps to it."
+        return f"{said} stands on {day}, and the sessions before it cannot keep their gaps to it."
     reached = reached_days(board, at - 1) if at else 0
     # Day -1 is there for a clock that goes back over midnight; nobody looks for a time on it.
     days = gap_from_before(board, stage, reached) & board.days_allowed(at) & ~1
     if not days:
-        return f"{session} has no day: {_no_day(problem, board, stage, reached)}."
+        return f"{said} has no day: {_no_day(problem, board, stage, reached)}."
     first, last = (days & -days).bit_length() - 2, days.bit_length() - 2
-    return f"{session} fits nowhere {_between(problem, first, last)}: {_binding(board, stage, days)}."
+    return f"{said} fits nowhere {_between(problem, first, last)}: {_binding(board, stage, days)}."
 
 
 def _between(problem: Problem, first: int, last: int) -> str:

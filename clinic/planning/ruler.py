@@ -62,6 +62,8 @@ class Ruler:
     full: int = field(repr=False)
     spans: tuple[DaySpan, ...] = field(repr=False)
     plain: tuple[bool, ...] = field(repr=False)
+    # So many dates on, a start may still come before one of a date: 0, unless a clock goes back over midnight.
+    days_out_of_order: int = field(repr=False)
 
     def down(self, at: datetime) -> int:
         """The granule that contains an instant, clipped to the ruler."""
@@ -95,12 +97,6 @@ class Ruler:
         """Where a day of the plan, from -1 (a clock set back over midnight) to the last, lies on the ruler."""
         return self.spans[day + 1]
 
-    @property
-    def days_out_of_order(self) -> int:
-        """How many dates on a start may come before one of a date: 0, unless a clock goes back over midnight."""
-        held = [span for span in self.spans if span.pieces]
-        return 0 if all(one.high <= other.low for one, other in pairwise(held)) else 2
-
     def _seconds(self, at: datetime) -> int:
         since = at - self.origin
         return since.days * SECONDS_OF_A_DAY + since.seconds
@@ -121,9 +117,11 @@ def ruler(where: ZoneInfo, first_on: date, days: int, granule: int = 300) -> Rul
     origin = (first - DAYS_BEFORE) * SECONDS_OF_A_DAY - offsets[0][2]
     length = (DAYS_BEFORE + days + DAYS_AFTER) * SECONDS_OF_A_DAY // granule
     spans = tuple(_day_spans(offsets, first, days, origin, granule))
+    in_order = all(one.high <= other.low for one, other in pairwise(span for span in spans if span.pieces))
     return Ruler(
         zone=where, first_on=first_on, days=days, granule=granule, origin=EPOCH + timedelta(seconds=origin),
         length=length, full=(1 << length) - 1, spans=spans, plain=_plain(spans, SECONDS_OF_A_DAY // granule),
+        days_out_of_order=0 if in_order else 2,
     )
 
 

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from time import monotonic
 
-from clinic.planning.board import ENDLESS, Board, Option, reach
+from clinic.planning.board import Board
+from clinic.planning.bonds import ENDLESS, reach
+from clinic.planning.stage import Option
 
 LOOKS_BETWEEN_CLOCKS = 64
 

@@ -76,8 +76,10 @@ class Pool:
         free = self._free.get(at)
         if free is None:
             resource = self.problem.resources[at]
-            taken = resource.busy | self._held.get(at, 0)
-            free = self._free[at] = resource.open & self.problem.ruler.full & ~taken
+            opened = resource.open if resource.open >= 0 else self.problem.ruler.full
+            taken = resource.busy | self._held[at] if at in self._held else resource.busy
+            # What differs and is open is open and not taken: quicker than a complement, as nothing is negative.
+            free = self._free[at] = opened & (opened ^ taken)
         return free
 
     def _run(self, at: int, length: int) -> int:
@@ -140,6 +142,8 @@ class Supply:
 
         `taken` are (group, resource) pairs that are not to be had.
         """
+        if not taken and len({group.kind for group in self.groups}) == len(self.groups):
+            return self._assign_singly(start, leader)
         able = self.able_at(start, leader, taken)
         if not _matchable(able, {}):
             return None
@@ -149,6 +153,19 @@ class Supply:
                 if resource not in chosen.values() and _matchable(able, {**chosen, group: resource}):
                     chosen[group] = resource
                     break
+        return self._by_need(chosen)
+
+    def _assign_singly(self, start: int, leader: int) -> tuple[int, ...] | None:
+        """As `assign`, where no two groups compete: the first that is free for each."""
+        chosen: dict[int, int] = {}
+        for group, masks in enumerate(self.masks):
+            if group == self.lead and leader >= 0:
+                chosen[group] = leader
+                continue
+            first = next((resource for resource, mask in masks.items() if mask >> start & 1), None)
+            if first is None:
+                return None
+            chosen[group] = first
         return self._by_need(chosen)
 
     def assignments(self, start: int, leader: int, taken: frozenset[tuple[int, int]]) -> list[tuple[int, ...]]:

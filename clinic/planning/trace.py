@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clinic.planning.answer import Plan, PlannedSession
-from clinic.planning.board import MINUTE, Option
+from clinic.planning.board import MINUTE
 from clinic.planning.costs import gap_before, parts_of
 from clinic.planning.local import day_of
 from clinic.planning.search import Search, State
+from clinic.planning.stage import Option
 
 
 @dataclass(slots=True)

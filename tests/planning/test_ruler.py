@@ -114,7 +114,9 @@ def test_an_override_replaces_what_begins_on_its_date_and_leaves_the_night_befor
 
     second = datetime(2027, 3, 2, tzinfo=UTC)
     around = [span for span in spans(on, opened) if span[0].date() in (date(2027, 3, 1), date(2027, 3, 2))]
-    assert [(begins - second, ends - second) for begins, ends in around] == [(timedelta(hours=-2), timedelta(hours=4)), (timedelta(hours=10), timedelta(hours=11))]
+    assert [(begins - second, ends - second) for begins, ends in around] == [
+        (timedelta(hours=-2), timedelta(hours=4)), (timedelta(hours=10), timedelta(hours=11)),
+    ]
 
 
 def test_what_is_busy_rounds_outward_and_what_is_open_inward() -> None:

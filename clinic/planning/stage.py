@@ -1,0 +1,81 @@
+"""One step made ready for searching, and where a day lies in a set of granules."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from clinic.planning.problem import Step
+from clinic.planning.ruler import Ruler, bits
+from clinic.planning.supply import Supply
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A way to place a session on a day: its own cost, first granule, leader, and its resources where they matter."""
+
+    cost: int
+    start: int
+    leader: int
+    resources: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Bounds one step to a day and to the granules `first` to `last`."""
+
+    at: int
+    day: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where a day lies in the bytes of a set of granules."""
+
+    first: int
+    last: int
+    shift: int
+    mask: int
+    low: int
+
+    def of(self, packed: bytes) -> int:
+        """The granules of the day, counted from `low`."""
+        return int.from_bytes(packed[self.first:self.last], "little") >> self.shift & self.mask
+
+
+@lru_cache(maxsize=64)
+def cuts_of(on: Ruler) -> tuple[Cut, ...]:
+    """A cut for each day from -1 on."""
+    found = []
+    for span in on.spans:
+        mask = 0
+        for low, high, _ in span.pieces:
+            mask |= bits(low - span.low, high - span.low)
+        found.append(Cut(span.low >> 3, (span.high + 7) >> 3, span.low & 7, mask, span.low))
+    return tuple(found)
+
+
+class Stage:
+    """One step on the board."""
+
+    __slots__ = (
+        "at", "cells", "days", "ends", "first_bit", "gap", "last_bit", "pin_day", "pin_option", "step", "supply",
+        "windows",
+    )
+
+    def __init__(self, at: int, step: Step, length: int) -> None:
+        self.at, self.step, self.gap = at, step, step.gap
+        self.first_bit, self.last_bit = 0, length
+        self.days = 0  # bit d + 1 is set where the session alone could be on day d
+        self.pin_day = 0
+        self.pin_option: Option | None = None
+        self.supply: Supply | None = None
+        self.windows: bytes | None = None
+        self.ends = 0  # how many granules after its start the patient leaves
+        self.cells: dict[int, tuple[Option, ...]] = {}
+
+
+def packed(granules: int, length: int) -> bytes:
+    """A set of granules as bytes, in which a day can be cut out without touching the rest."""
+    return granules.to_bytes((length >> 3) + 2, "little")
