@@ -144,10 +144,10 @@ def _history(db: Session, asked: Asked) -> _History:
         .join(course, course.c.id == of_course)
         .outerjoin(Appointment, sa.and_(
             Appointment.treatment_session_id == treated.c.id, Appointment.state.in_(ACTIVE)))
-        .where(course.c.patient_id == asked.patient_id)).all()
+        .where(course.c.patient_id == asked.patient_id).order_by(treated.c.id)).all()
     documents = _documents(db, {row.protocol_version_id for row in rows})
     past: list[Past] = []
-    spacing: set[Spacing] = set()
+    spacing: dict[Spacing, None] = {}
     for row in rows:
         own = (row.course_id is not None and row.course_id == asked.except_course_id) or (
             row.maintenance_plan_id is not None and row.maintenance_plan_id == asked.except_plan_id)
@@ -163,7 +163,7 @@ def _history(db: Session, asked: Asked) -> _History:
             if row.performed_on is None:
                 name = f"{treatment['name']} ({document['name']})"
                 past.append(Past(name, on))
-                spacing.update(_asked_by(document, name, asked.protocol))
+                spacing.update(dict.fromkeys(_asked_by(document, name, asked.protocol)))
     return _History(tuple(past), tuple(spacing))
 
 
