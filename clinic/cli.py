@@ -136,10 +136,11 @@ def db_upgrade() -> None:
 @click.option("--address", required=True)
 @click.option("--phone", required=True)
 @click.option("--sender-email", required=True, help="The address that its messages come from.")
-@click.option("--business", default=None, help="The name of the business; the clinic's own if not said.")
+@click.option("--business", default=None, help="The name of the business; the first clinic's own if not said.")
 @_reached
 def open_clinic(name: str, zone: str, address: str, phone: str, sender_email: str, business: str | None) -> None:
     """Open a clinic, Monday to Friday from 09:00 to 18:00, with the protocol library as drafts."""
+    from clinic.queries.clinics import clinic_ids_by_name
     from clinic.services import setup
     from clinic.services.protocols import load_catalogue
 
@@ -147,13 +148,16 @@ def open_clinic(name: str, zone: str, address: str, phone: str, sender_email: st
     details = setup.ClinicDetails(
         name=name, zone=zone, address=address, phone=phone, sender_name=business or name, sender_email=sender_email,
         hours=(setup.Hours((0, 1, 2, 3, 4), 9 * 60, 18 * 60),))
-    with kit.work(CLI) as work:
-        outcome = setup.open_clinic(work, details)
-    _say(outcome, f"Opened {name}")
-    with kit.work(CLI) as work:
-        setup.name_business(work, business or name)
+    with kit.read() as reading:
+        first = not clinic_ids_by_name(reading)
     with kit.work(CLI) as work:
         load_catalogue(work)
+    with kit.work(CLI) as work:
+        outcome = setup.open_clinic(work, details)
+    if isinstance(outcome, Done) and (business or first):
+        with kit.work(CLI) as work:
+            setup.name_business(work, business or name)
+    _say(outcome, f"Opened {name}")
 
 
 @main.command("create-account")

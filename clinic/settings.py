@@ -4,10 +4,11 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 T = TypeVar("T")
 
@@ -118,12 +119,12 @@ class _Reader:
         return default
 
     def _judge_safety(self, database_url: str, base_url: str, secret: str, found: Mapping[str, object]) -> None:
-        kind = database_url.split(":", 1)[0].split("+", 1)[0]
-        if kind not in ("sqlite", "postgresql"):
-            self.faults.append("CLINIC_DATABASE_URL must begin with sqlite:/// or postgresql://")
-        where = urlsplit(base_url)
-        if where.scheme not in ("http", "https") or not where.hostname:
+        self._judge_database(database_url)
+        where = _address(base_url)
+        if where is None or where.scheme not in ("http", "https") or not where.hostname:
             self.faults.append("CLINIC_BASE_URL must be the address in the browser, such as https://clinic.example")
+        elif where.path or where.query or where.fragment or where.username is not None:
+            self.faults.append("CLINIC_BASE_URL must end with the host or its port: the pages are served at its root")
         elif where.scheme == "http" and where.hostname not in _LOOPBACK:
             self.faults.append("CLINIC_BASE_URL must be https:// unless it is this machine: patients' data would "
                                "travel unprotected")
@@ -135,20 +136,52 @@ class _Reader:
             self.faults.append("CLINIC_SMTP_PASSWORD needs CLINIC_SMTP_USER")
 
 
+    def _judge_database(self, url: str) -> None:
+        where = _address(url)
+        kind = where.scheme.split("+", 1)[0] if where else ""
+        if where is None or kind not in ("sqlite", "postgresql") or "://" not in url:
+            self.faults.append("CLINIC_DATABASE_URL must begin with sqlite:/// or postgresql://")
+        elif kind == "sqlite" and (where.netloc or where.path in ("", "/", "/:memory:")):
+            self.faults.append("CLINIC_DATABASE_URL must name a file after sqlite:///, or nothing would be kept")
+
+
+def _address(url: str) -> SplitResult | None:
+    """An address in its parts; none where it has none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
 def _kept_secret(data_dir: Path) -> str:
     """The secret beside the database, made once, readable by its owner only."""
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = data_dir / "secret.key"
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            _make_secret(path)
         if path.stat().st_mode & 0o077:
-            raise SettingsFaults([f"{path} can be read by others: run chmod 600 on it"]) from None
+            raise SettingsFaults([f"{path} can be read by others: run chmod 600 on it"])
         kept = path.read_text().strip()
-        if len(kept) < 32:
-            raise SettingsFaults([f"{path} holds no usable secret: remove it and a new one is made"]) from None
-        return kept
-    with os.fdopen(handle, "w") as file:
-        fresh = secrets.token_hex(32)
-        file.write(fresh)
-    return fresh
+    except OSError as error:
+        raise SettingsFaults([
+            f"CLINIC_DATA_DIR {data_dir} cannot be used ({error.strerror}): name a folder that can be written"
+        ]) from None
+    if len(kept) < 32:
+        raise SettingsFaults([f"{path} holds no usable secret: remove it and a new one is made"])
+    return kept
+
+
+def _make_secret(path: Path) -> None:
+    """Writes a new secret beside its place and links it there: whoever starts now finds it whole, or not at all."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32))
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
