@@ -15,7 +15,9 @@ def runs(free: int, length: int) -> int:
 
 def shifted(bits: int, by: int) -> int:
     """The bits moved towards the later by `by`, which may be negative."""
-    return bits << by if by >= 0 else bits >> -by
+    if by == 0:
+        return bits
+    return bits << by if by > 0 else bits >> -by
 
 
 def spread(bits: int, count: int) -> int:

@@ -120,7 +120,8 @@ class Search:
     def beginnings(self, day: int) -> Iterator[tuple[Option, State]]:
         """The ways to place the first step on a day."""
         for option in self._options(0, day, FREE):
-            yield option, State(0, day, option.leader, self._tag_after(0, day, option, FREE))
+            tag = FREE if self._hard_until < 0 else self._tag_after(0, day, option, FREE)
+            yield option, State(0, day, option.leader, tag)
 
     def rest(self, state: State, budget: int) -> int:
         """The least cost of all that comes after a state; where it is over the budget, a lower bound of it."""
@@ -128,15 +129,19 @@ class Search:
             return self._free_rest(state.at, state.day, state.leader, budget)
         return self._tagged_rest(state, budget)
 
-    def children(self, state: State, day: int, gap_cost: int) -> Iterator[tuple[int, Option, State]]:
-        """The ways to place the next step on a day: what each adds to the cost, the option, the state it leads to."""
+    def children(
+        self, state: State, day: int, gap_cost: int, limit: int = ENDLESS
+    ) -> Iterator[tuple[int, Option, State]]:
+        """The ways to place the next step on a day at no more than a cost: what each adds, and where it leads."""
         at = state.at + 1
         for option in self._options(at, day, state.tag):
             leader = option.leader if option.leader >= 0 else state.leader
             cost = gap_cost + option.cost
             if leader != state.leader and state.leader >= 0:
                 cost += self._change
-            tag = FREE if state.tag is FREE and at > self._hard_until else self._tag_after(at, day, option, state.tag)
+            if cost > limit:
+                continue
+            tag = FREE if at > self._hard_until and state.tag is FREE else self._tag_after(at, day, option, state.tag)
             if not any(floor > day + self.board.most(at, step) for step, floor in tag.floors):
                 yield cost, option, State(at, day, leader, tag)
 
@@ -160,7 +165,7 @@ class Search:
             return known
         self._look()
         best, bound, limit = ENDLESS, ENDLESS, budget
-        cells, change = self.board.cell, self._change
+        cells, change, exact = self.board.cell, self._change, self._exact[at + 1]
         for then, gap_cost in self.days_after(at, day):
             if gap_cost > limit:
                 bound = min(bound, gap_cost)
@@ -176,7 +181,8 @@ class Search:
                     if cost < bound:
                         bound = cost
                     continue
-                rest = self._free_rest(at + 1, then, led, limit - cost)
+                known = exact.get((then, led))
+                rest = self._free_rest(at + 1, then, led, limit - cost) if known is None else known
                 total = cost + rest
                 if total <= limit:
                     best, limit = total, total - 1

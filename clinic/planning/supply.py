@@ -66,8 +66,9 @@ class Pool:
 
     def starts(self, at: int, group: Group) -> int:
         """The starts at which a resource is free for all that a group holds."""
-        found = -1
-        for offset, length in group.holds:
+        (offset, length), *others = group.holds
+        found = shifted(self._run(at, length), -offset)
+        for offset, length in others:
             found &= shifted(self._run(at, length), -offset)
         return found
 

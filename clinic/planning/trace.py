@@ -91,9 +91,9 @@ def _next_layer(search: Search, layer: Sequence[Node]) -> list[Node]:
 def _reached(search: Search, day: int, ways: Sequence[tuple[int, Node]]) -> list[Node]:
     found: dict[tuple[State, Option], Node] = {}
     for gap_cost, node in ways:
-        for cost, option, state in search.children(node.state, day, gap_cost):
+        for cost, option, state in search.children(node.state, day, gap_cost, node.rest):
             rest = node.rest - cost
-            if rest < 0 or search.rest(state, rest) != rest:
+            if search.rest(state, rest) != rest:
                 continue
             same = found.setdefault((state, option), Node(state, rest, option, []))
             same.parents.append(node)
