@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -78,9 +79,28 @@ def open_desk(kit: Kit, role: str = "receptionist") -> Desk:
 
 def enter(kit: Kit, role: str) -> FlaskClient:
     """Another browser, signed in with that role."""
-    browser = create_app(kit).test_client()
+    app = create_app(kit)
+    app.jinja_env.bytecode_cache = _COMPILED
+    browser = app.test_client()
     assert sign_in(browser, f"{role}@harbour.example").status_code == 303
     return browser
+
+
+class _Compiled(BytecodeCache):
+    """Templates compiled once for all apps of a run: compiling them takes longer than most tests."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
 
 
 def offered_plans(answer: TestResponse) -> list[str]:
