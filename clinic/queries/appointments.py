@@ -11,6 +11,7 @@ from clinic.care.protocols import Interval, Protocol, steps_for
 from clinic.care.states import SessionState
 from clinic.care.windows import Fit, Window, windows
 from clinic.queries.courses import PatientLine, patient_line, treatment_names
+from clinic.queries.protocol_contents import content_of
 from clinic.queries.treatment_sessions import (
     AppointmentLine,
     SessionLine,
@@ -127,7 +128,7 @@ def session_page(db: Session, treatment_session_id: int) -> SessionPage | None:
     if found is None:
         return None
     course, plan, version, clinic = found
-    protocol = Protocol.from_document(version.document)
+    protocol = content_of(db, version)
     names = treatment_names(protocol)
     lines = session_lines(db, TreatmentSession.course_id == course.id, zone_name=clinic.zone, names=names)
     if plan is not None:

@@ -9,4 +9,4 @@ from clinic.store.clinics import Clinic
 
 def clinic_ids_by_name(db: Session) -> dict[str, int]:
     """Every clinic's id by its name."""
-    return dict(db.execute(sa.select(Clinic.name, Clinic.id).order_by(Clinic.id)).tuples().all())
+    return dict(db.execute(sa.select(Clinic.name, Clinic.id).order_by(Clinic.id)).all())

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from clinic.care.protocols import Protocol
 from clinic.care.states import CourseState, MaintenanceState, MessageState, SessionState
 from clinic.planning.local import local_of, zone
+from clinic.queries.protocol_contents import content_of
 from clinic.queries.treatment_sessions import SessionLine, last_held_on, session_lines
 from clinic.store.accounts import Account, AuditEntry
 from clinic.store.clinics import Clinic
@@ -158,7 +159,7 @@ def course_page(db: Session, course_id: int) -> CoursePage | None:
     if found is None:
         return None
     course, clinic, version, author, practitioner, *patient = found
-    protocol = Protocol.from_document(version.document)
+    protocol = content_of(db, version)
     names = treatment_names(protocol)
     lines = session_lines(db, TreatmentSession.course_id == course_id, zone_name=clinic.zone, names=names)
     maintenance = _maintenance(db, course_id, clinic.zone, names, last_held_on(lines))

@@ -11,6 +11,7 @@ from clinic.care.parts import ResourceKind
 from clinic.care.protocols import Protocol
 from clinic.care.states import CourseState
 from clinic.queries.courses import PatientLine, patient_line
+from clinic.queries.protocol_contents import content_of
 from clinic.store.courses import Course
 from clinic.store.protocols import Protocol as ProtocolRow
 from clinic.store.protocols import ProtocolVersion
@@ -99,7 +100,7 @@ def chosen_protocol(db: Session, version_id: int, *, clinic_id: int, today: date
         sa.select(ProtocolVersion).where(ProtocolVersion.id == version_id, ProtocolVersion.state == "approved"))
     if version is None:
         return None
-    protocol = Protocol.from_document(version.document)
+    protocol = content_of(db, version)
     practitioners = _qualified(db, _skills(protocol), clinic_id, today)
     return ChosenProtocol(version.id, version.number, protocol, practitioners)
 

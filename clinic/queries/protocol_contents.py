@@ -16,8 +16,20 @@ _READ: WeakKeyDictionary[Pool, dict[int, Protocol]] = WeakKeyDictionary()
 
 def protocol_of(db: Session, version_id: int) -> Protocol:
     """The content of a protocol version; raises NoResultFound for one that is not there."""
-    read = _READ.setdefault(db.get_bind().engine.pool, {})
+    read = _read(db)
     if version_id not in read:
         document = db.scalars(sa.select(ProtocolVersion.document).where(ProtocolVersion.id == version_id)).one()
         read[version_id] = Protocol.from_document(document)
     return read[version_id]
+
+
+def content_of(db: Session, version: ProtocolVersion) -> Protocol:
+    """The content of a protocol version whose row is at hand."""
+    read = _read(db)
+    if version.id not in read:
+        read[version.id] = Protocol.from_document(version.document)
+    return read[version.id]
+
+
+def _read(db: Session) -> dict[int, Protocol]:
+    return _READ.setdefault(db.get_bind().engine.pool, {})

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,8 +26,9 @@ from clinic.services.holding import (
 )
 from clinic.services.overrides import keep_reasons, unsettled
 from clinic.services.reconcile import Owner, reconcile
+from clinic.services.referrals import ask_consultation
 from clinic.services.work import Done, Refused, UnitOfWork, check_version, record
-from clinic.store.accounts import AccountRole, Task
+from clinic.store.accounts import AccountRole
 from clinic.store.clinics import Clinic
 from clinic.store.courses import Course, TreatmentSession
 from clinic.store.courses import Screening as ScreeningRow
@@ -37,8 +37,6 @@ from clinic.store.locks import lock_appointments, lock_course, lock_resources
 
 OPERATORS = ("cli", "demo")
 """Who acts without an account and may all the same go past what screening says."""
-CONSULTATION_WITHIN_DAYS = 14
-"""A consultation task is due within these days. Our default: no source gives a figure."""
 
 
 def book_course(
@@ -80,7 +78,7 @@ def book_course(
         return Refused((TAKEN,))
     series = course_series(work.db, course.id, now=work.now)
     refresh_windows(series, series.windows())
-    _ask_consultation(work, clinic, request, screened)
+    ask_consultation(work, clinic, request.patient_id, screened)
     record(work, "course-booked", "course", course.id, clinic_id=clinic.id, visits=len(visits), sessions=len(steps))
     reconcile(work, Owner("course", course.id))
     work.commit()
@@ -135,24 +133,9 @@ def _no_plan(request: CourseRequest, visits: Sequence[VisitChoice]) -> tuple[Fin
 def _refer(work: UnitOfWork, clinic: Clinic, request: CourseRequest, screened: Screening) -> Refused:
     """Keeps the consultation that screening asks for, and nothing else."""
     lock_resources(work.db, [request.patient_id])
-    _ask_consultation(work, clinic, request, screened)
+    ask_consultation(work, clinic, request.patient_id, screened)
     work.commit()
     return Refused(screened.findings)
-
-
-def _ask_consultation(work: UnitOfWork, clinic: Clinic, request: CourseRequest, screened: Screening) -> None:
-    """Opens the consultation that screening asks for, unless one is open already. The patient is locked."""
-    asked = sa.select(Task.id).where(
-        Task.patient_id == request.patient_id, Task.kind == "consultation", Task.done_at.is_(None))
-    if not screened.tasks or work.db.scalar(asked.limit(1)) is not None:
-        return
-    task = Task(
-        clinic_id=clinic.id, patient_id=request.patient_id, kind="consultation",
-        text=screened.tasks[0].text, created_at=work.now, created_by=work.actor.account_id,
-        due_on=day_of(work.now, zone(clinic.zone)) + timedelta(days=CONSULTATION_WITHIN_DAYS))
-    work.db.add(task)
-    work.db.flush()
-    record(work, "consultation-asked", "task", task.id, clinic_id=clinic.id)
 
 
 def _waived(protocol: Protocol, answers: ScreeningAnswers) -> tuple[Finding, ...]:
