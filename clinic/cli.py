@@ -37,6 +37,7 @@ def _kit(*, current: bool = True) -> Any:
     settings = _settings()
     configure(settings.log_level)
     kit = build(settings)
+    click.get_current_context().call_on_close(kit.engine.dispose)
     try:
         if current and revision_of(kit.engine) is None:
             upgrade(kit.engine)

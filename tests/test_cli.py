@@ -1,0 +1,254 @@
+"""The command line: what an operator types, what it does, and what it says when it cannot."""
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner, Result
+
+from clinic.cli import main
+from clinic.store import migrate
+from clinic.store.engine import open_engine
+
+PASSWORD = "seven green harbour boats"
+HARBOUR = ("open-clinic", "Harbour Street", "--zone", "Europe/London", "--address", "1 Harbour Street", "--phone",
+           "+44 20 7946 0000", "--sender-email", "desk@harbour.example")
+ANA = ("create-account", "ana@harbour.example", "--name", "Ana", "--role", "receptionist", "--password-stdin")
+
+
+class Operator:
+    """Someone at the command line of one installation."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
+        self.environ = {"CLINIC_DATABASE_URL": url, "CLINIC_DATA_DIR": str(folder / "data")}
+
+    def __call__(self, *words: str, typed: str = PASSWORD + "\n", **settings: str) -> Result:
+        environ = {**self.environ, **{f"CLINIC_{name}": value for name, value in settings.items()}}
+        return CliRunner(env=environ).invoke(main, list(words), input=typed)
+
+    def process(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """The same in a process of its own."""
+        environ = {"PATH": os.environ["PATH"], **self.environ}
+        environ |= {f"CLINIC_{name}": value for name, value in settings.items()}
+        return subprocess.run(
+            [sys.executable, "-m", "clinic.cli", *words], env=environ, input=PASSWORD, text=True, capture_output=True,
+            timeout=60, check=False)
+
+    def rows(self, statement: str) -> list[tuple[object, ...]]:
+        engine = open_engine(self.url)
+        with engine.connect() as connection:
+            found = [tuple(row) for row in connection.execute(sa.text(statement))]
+        engine.dispose()
+        return found
+
+
+@pytest.fixture
+def operator(empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
+    """An operator of a new installation, on each kind of database."""
+    for name in [each for each in os.environ if each.startswith("CLINIC_")]:
+        monkeypatch.delenv(name)
+    with as_it_was_logged():
+        yield Operator(empty_database_url, tmp_path)
+
+
+@contextmanager
+def as_it_was_logged() -> Iterator[None]:
+    """Gives the log back what the program took for itself: here it shares a process with the tests."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers[:], logging.root.level = handlers, level
+
+
+def said(result: Result) -> str:
+    """What was printed on refusing; fails the test where the command went through, or ended in a trace."""
+    assert result.exit_code != 0
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert "Traceback" not in result.output
+    return result.output
+
+
+def test_a_clinic_is_opened_with_its_hours_and_the_library_as_drafts(operator: Operator) -> None:
+    result = operator(*HARBOUR)
+
+    assert (result.exit_code, result.output) == (0, "Opened Harbour Street\n")
+    assert operator.rows("SELECT name, zone, sender_name FROM clinic") == [
+        ("Harbour Street", "Europe/London", "Harbour Street")]
+    assert operator.rows("SELECT name FROM business") == [("Harbour Street",)]
+    assert operator.rows("SELECT weekday, opens, closes FROM opening_hours ORDER BY weekday") == [
+        (day, 540, 1080) for day in range(5)]
+    assert operator.rows("SELECT state, count(*) FROM protocol_version GROUP BY state") == [("draft", 21)]
+
+
+def test_a_second_clinic_leaves_the_business_its_name_unless_it_is_given_one(operator: Operator) -> None:
+    operator(*HARBOUR, "--business", "Harbour Skin")
+    second = operator(*["Hill" if each == "Harbour Street" else each for each in HARBOUR])
+    named = operator.rows("SELECT name FROM business")
+    third = operator(*["Quay" if each == "Harbour Street" else each for each in HARBOUR], "--business", "Skin & Sea")
+
+    assert (second.exit_code, third.exit_code) == (0, 0)
+    assert named == [("Harbour Skin",)]
+    assert operator.rows("SELECT name FROM business") == [("Skin & Sea",)]
+    assert operator.rows("SELECT count(*) FROM protocol_version") == [(21,)]
+
+
+@pytest.mark.parametrize("old, new, text", [
+    ("Europe/London", "London", "zone: There is no time zone London: use one such as Europe/London"),
+    ("desk@harbour.example", "desk", "sender_email: "), ("+44 20 7946 0000", " ", "phone: Say the clinic's phone"),
+    ("Harbour Street", " ", "name: Say the clinic's name"),
+])
+def test_a_clinic_with_wrong_details_is_refused_with_the_field(
+    operator: Operator, old: str, new: str, text: str
+) -> None:
+    output = said(operator(*[new if each == old else each for each in HARBOUR]))
+
+    assert text in output
+    assert operator.rows("SELECT count(*) FROM clinic") == [(0,)]
+    assert operator.rows("SELECT count(*) FROM business") == [(0,)]
+
+
+def test_a_clinic_is_not_opened_twice_under_one_name(operator: Operator) -> None:
+    operator(*HARBOUR)
+
+    assert "name: There is a clinic Harbour Street already" in said(operator(*HARBOUR))
+    assert operator.rows("SELECT count(*) FROM clinic") == [(1,)]
+
+
+def test_an_account_gets_its_roles_at_every_clinic_or_at_those_that_are_named(operator: Operator) -> None:
+    operator(*HARBOUR)
+    operator(*["Hill" if each == "Harbour Street" else each for each in HARBOUR])
+
+    everywhere = operator(*ANA)
+    one = operator("create-account", "Ben@Harbour.example", "--name", "Ben", "--role", "practitioner", "--role",
+                   "manager", "--clinic", "Hill", "--password-stdin")
+
+    assert (everywhere.exit_code, one.exit_code) == (0, 0)
+    assert everywhere.output == "Created an account for ana@harbour.example\n"
+    assert operator.rows(
+        "SELECT account.email, clinic.name, account_role.role FROM account_role"
+        " JOIN account ON account.id = account_role.account_id JOIN clinic ON clinic.id = account_role.clinic_id"
+        " ORDER BY account.id, clinic.id, account_role.role") == [
+        ("ana@harbour.example", "Harbour Street", "receptionist"), ("ana@harbour.example", "Hill", "receptionist"),
+        ("ben@harbour.example", "Hill", "manager"), ("ben@harbour.example", "Hill", "practitioner")]
+    (hashed,) = operator.rows("SELECT password_hash FROM account WHERE name = 'Ana'")
+    assert str(hashed[0]).startswith("$argon2id$")
+    assert PASSWORD not in everywhere.output
+
+
+def test_a_password_is_asked_for_twice_and_never_shown(operator: Operator) -> None:
+    operator(*HARBOUR)
+
+    result = operator(*ANA[:-1], typed=f"{PASSWORD}\n{PASSWORD}\n")
+
+    assert result.exit_code == 0
+    assert PASSWORD not in result.output
+
+
+def test_an_account_before_the_first_clinic_is_told_what_comes_first(operator: Operator) -> None:
+    assert "There is no clinic yet: open one with `clinic open-clinic`" in said(operator(*ANA))
+
+
+@pytest.mark.parametrize("words, typed, text", [
+    ((*ANA, "--clinic", "Hill"), PASSWORD, "No clinic is called 'Hill'; there are: Harbour Street"),
+    (("create-account", "ana", *ANA[2:]), PASSWORD, "email: "),
+    ((*ANA[:3], " ", *ANA[4:]), PASSWORD, "name: The account needs a name"),
+    (ANA, "short", "password: The password needs at least"), (ANA, "", "password: The password needs at least"),
+    (("create-account", "ana@harbour.example", "--name", "Ana", "--password-stdin"), PASSWORD, "--role"),
+    ((*ANA, "--role", "doctor"), PASSWORD, "'doctor' is not one of"),
+])
+def test_a_wrong_account_is_refused_with_what_to_do(
+    operator: Operator, words: tuple[str, ...], typed: str, text: str
+) -> None:
+    operator(*HARBOUR)
+
+    assert text in said(operator(*words, typed=typed + "\n"))
+    assert operator.rows("SELECT count(*) FROM account") == [(0,)]
+
+
+def test_an_account_is_not_created_twice(operator: Operator) -> None:
+    operator(*HARBOUR)
+    operator(*ANA)
+
+    assert "email: There is already an account" in said(operator(*ANA))
+    assert operator.rows("SELECT count(*) FROM account") == [(1,)]
+
+
+def test_the_database_is_brought_up_to_date_and_stays_so(operator: Operator) -> None:
+    first, second = operator("db", "upgrade"), operator("db", "upgrade")
+
+    engine = open_engine(operator.url)
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert first.output == second.output == f"The database is at {migrate.revision_of(engine)}\n"
+    assert migrate.is_current(engine)
+    engine.dispose()
+
+
+def test_a_database_of_another_version_is_left_alone_and_it_is_said_what_to_do(operator: Operator) -> None:
+    operator("db", "upgrade")
+    engine = open_engine(operator.url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = 'of_tomorrow'"))
+    engine.dispose()
+
+    assert "make a backup, then run `clinic db upgrade`" in said(operator(*HARBOUR))
+    assert "does not know how to get to head" in said(operator("db", "upgrade"))
+
+
+def test_wrong_settings_are_listed_each_with_its_name(operator: Operator) -> None:
+    output = said(operator("db", "upgrade", PORT="x", NONSENSE="1"))
+
+    assert "The settings are not usable:" in output
+    assert "CLINIC_PORT must be a whole number from 1 to 65535" in output
+    assert "CLINIC_NONSENSE is not a setting" in output
+
+
+@pytest.mark.parametrize("url", [
+    "postgresql://nobody@127.0.0.1:1/clinic", "sqlite:////nowhere/at/all/clinic.sqlite3",
+])
+@pytest.mark.parametrize("words", [("db", "upgrade"), HARBOUR, ANA, ("serve",)])
+def test_a_database_that_cannot_be_reached_is_said_in_words(
+    words: tuple[str, ...], url: str, tmp_path: Path
+) -> None:
+    with as_it_was_logged():
+        output = said(Operator(url, tmp_path)(*words))
+
+    assert "The database cannot be reached or written; check CLINIC_DATABASE_URL and CLINIC_DATA_DIR" in output
+
+
+def test_a_port_that_is_taken_is_said_in_words(operator: Operator) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+
+        answer = operator.process("serve", PORT=port)
+
+    assert answer.returncode == 1
+    assert f"Cannot listen on 127.0.0.1:{port} (Address already in use): choose another CLINIC_PORT" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_command_that_is_none_shows_those_that_are() -> None:
+    unknown = CliRunner().invoke(main, ["bok"])
+    listed = CliRunner().invoke(main, ["--help"])
+
+    assert "No such command 'bok'" in unknown.output
+    assert [each in listed.output for each in ("create-account", "db", "demo", "open-clinic", "serve", "worker")] == (
+        [True] * 6)
+
+
+def test_the_program_runs_as_a_process_of_its_own(operator: Operator) -> None:
+    answers = [operator.process(*words) for words in (("db", "upgrade"), HARBOUR, ANA, ANA)]
+
+    assert [each.returncode for each in answers] == [0, 0, 0, 1]
+    assert "There is already an account" in answers[3].stderr
+    assert "Traceback" not in answers[3].stderr
+    assert operator.rows("SELECT email FROM account") == [("ana@harbour.example",)]
