@@ -37,9 +37,9 @@ def near_pairs(board: Board) -> tuple[set[tuple[int, int]], set[tuple[int, int]]
             earlier = board.stages[first]
             if earlier.supply is None or later.supply is None:
                 continue
-            days = board.least(first, then)
-            if days > DAYS_THAT_PART:
+            if board.least(first, then) > DAYS_THAT_PART:
                 break
+            days = max(board.least(first, then), board.spaced.get((first, then), 0))
             if then == first + 1 and _can_meet(board, earlier, later, days, earlier.ends, 0):
                 orders.add((first, then))
             if _share(earlier.supply, later.supply) and _can_meet(

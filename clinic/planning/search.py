@@ -68,6 +68,8 @@ class Search:
         self._allowed = looks
         self._last = len(board.stages) - 1
         self._hard_until = board.hard_until
+        self._bound_later = [(then, _able(board, then)) for then in sorted({then for _, then in board.holds})]
+        self._earliest: dict[tuple[int, int], int] = {}
         self._change = board.costs.practitioner_change
         self._exact: list[dict[tuple[int, int], int]] = [{} for _ in board.stages]
         self._least: list[dict[tuple[int, int], int]] = [{} for _ in board.stages]
@@ -288,10 +290,7 @@ class Search:
             if found is not None:
                 yield found
             return
-        shared = {
-            resource for first, then in board.holds if first == at
-            for masks in _supply_masks(board, then) for resource in masks
-        }
+        shared = frozenset().union(*(_able(board, then) for first, then in board.holds if first == at))
         seen: set[frozenset[tuple[int, int, int]]] = set()
         for resources in supply.assignments(start, leader, taken):
             binds = frozenset(hold for hold in board.holds_of(at, start, resources) if hold[0] in shared)
@@ -320,17 +319,20 @@ class Search:
 
     def _may_matter(self, hold: tuple[int, int, int], at: int, day: int) -> bool:
         """Whether a session after `at` could still need a resource while it is held."""
-        board = self.board
-        for then in sorted({then for _, then in board.holds if then > at}):
-            masks = _supply_masks(board, then)
-            place = day + board.least(at, then) + 1
-            if place < len(board.cuts) and any(hold[0] in each for each in masks):
-                supply = board.stages[then].supply
-                assert supply is not None
-                earliest = min(cut.low for cut in board.cuts[max(place, 0):place + 3])
-                if hold[2] > earliest + reach(supply)[0]:
-                    return True
-        return False
+        return any(
+            hold[0] in able and hold[2] > self._earliest_hold(then, day + self.board.least(at, then))
+            for then, able in self._bound_later if then > at
+        )
+
+    def _earliest_hold(self, at: int, day: int) -> int:
+        """The first granule that a session on a day or later could hold."""
+        known = self._earliest.get((at, day))
+        if known is None:
+            supply = self.board.stages[at].supply
+            assert supply is not None
+            low = min((cut.low for cut in self.board.cuts[max(day + 1, 0):day + 4]), default=ENDLESS)
+            known = self._earliest[at, day] = low + reach(supply)[0]
+        return known
 
     def _look(self) -> None:
         self._looked += 1
@@ -342,7 +344,7 @@ class Search:
             raise OutOfTime
 
 
-def _supply_masks(board: Board, at: int) -> list[dict[int, int]]:
+def _able(board: Board, at: int) -> frozenset[int]:
+    """The resources that could serve a step."""
     supply = board.stages[at].supply
-    return [] if supply is None else supply.masks
-
+    return frozenset() if supply is None else frozenset(each for masks in supply.masks for each in masks)

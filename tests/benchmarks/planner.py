@@ -175,8 +175,8 @@ def by_solver(cells: dict[int, dict[str, int]], seconds: float, sessions: int = 
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.max_time_in_seconds = seconds
-    solver.solve(model)
-    return solver.best_objective_bound, solver.objective_value
+    found = solver.solve(model) in (cp_model.OPTIMAL, cp_model.FEASIBLE)
+    return solver.best_objective_bound, solver.objective_value if found else float("inf")
 
 
 def milliseconds(work: Callable[[], object], times: int) -> float:
