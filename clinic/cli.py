@@ -1,11 +1,12 @@
 """The command line: what an operator types, with errors that say what to do."""
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
@@ -14,6 +15,7 @@ from clinic.services.work import Actor, Done, Refused
 from clinic.settings import Settings, SettingsFaults
 
 CLI = Actor("cli")
+MOST_BYTES = 64 * 1024 * 1024
 
 
 @click.group()
@@ -110,6 +112,30 @@ def worker() -> None:
     from clinic.worker import run
 
     run(_kit())
+
+
+@main.command()
+@click.argument("problem", type=click.File("rb"))
+@click.option("--starts", "only_starts", is_flag=True, help="List every start of one step that keeps a whole plan.")
+@click.option("--step", default=1, show_default=True, type=click.IntRange(1, 60), help="The step that --starts lists.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End the search after so long.")
+def plan(problem: BinaryIO, only_starts: bool, step: int, seconds: float | None) -> None:
+    """Answer the planning document PROBLEM (- for standard input); exit code 2 for one that breaks the form."""
+    from clinic.planning import plan as planned
+    from clinic.planning import starts
+    from clinic.planning.document import document_of, parse
+    from clinic.planning.form import Malformed
+
+    try:
+        asked = parse(problem.read(MOST_BYTES + 1))
+    except Malformed as error:
+        for fault in error.faults:
+            click.echo(fault, err=True)
+        raise SystemExit(2) from error
+    if only_starts and step > len(asked.steps):
+        raise click.BadParameter(f"the course has {len(asked.steps)} steps", param_hint="--step")
+    answer = starts(asked, step) if only_starts else planned(asked, seconds=seconds)
+    click.echo(json.dumps(document_of(answer, asked), indent=1, ensure_ascii=False))
 
 
 @main.group()

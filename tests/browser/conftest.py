@@ -2,32 +2,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, StorageState
 
 from tests.browser.desk import Walker
 from tests.browser.site import Site, served
-from tests.databases import SQLiteFiles, unavailable
+from tests.databases import SQLiteFiles
 
 Scheme = Literal["light", "dark"]
 Enter = Callable[..., Walker]
-
-
-@pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
-    """The browser of this machine; skips where there is none."""
-    found = os.environ.get("TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not found:
-        unavailable("no Chromium on PATH: apt-get install chromium, or name one in TEST_CHROMIUM")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="package")

@@ -43,7 +43,7 @@ def test_a_course_of_four_is_booked_in_six_clicks_and_its_confirmation_goes_out(
 
     site.clock.move(timedelta(minutes=4))
 
-    expect(_message(page, "Ben Okafor")).to_contain_text("Sent", timeout=15_000)
+    expect(_message(page, "Ben Okafor")).to_contain_text("Sent", timeout=60_000)
     walker.shoot("8-sent")
 
 
