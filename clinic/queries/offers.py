@@ -121,14 +121,16 @@ def offer_course(db: Session, request: CourseRequest, *, now: datetime) -> Offer
 
 
 def course_problem(
-    db: Session, request: CourseRequest, protocol: Protocol, steps: Sequence[Step], first_on: date, *, now: datetime
+    db: Session, request: CourseRequest, protocol: Protocol, steps: Sequence[Step], first_on: date, *, now: datetime,
+    until_on: date | None = None,
 ) -> Problem:
-    """The planner's problem of a new course: the same for offering and for booking."""
+    """The planner's problem of a new course: the same for offering and, only as far as `until_on`, for booking."""
     clinic = db.get_one(Clinic, request.clinic_id)
     return problem_of(db, Asked(
         clinic_id=clinic.id, patient_id=request.patient_id, protocol=protocol,
         steps=tuple(planned_step(step, step.interval) for step in steps),
         not_before=earliest_start(first_on, clinic.zone, now), practitioner_id=request.practitioner_id,
+        until_on=until_on,
     ), now=now)
 
 

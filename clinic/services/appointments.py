@@ -11,7 +11,7 @@ from clinic.care.states import (
     SessionState,
 )
 from clinic.planning import Finding, Placement, Weight, judge
-from clinic.planning.local import day_of, zone
+from clinic.planning.local import DAY, day_of, zone
 from clinic.queries.session_problem import Place, Series, series_of, session_problem
 from clinic.queries.visit_choice import VisitChoice
 from clinic.services.courses import cancel
@@ -166,7 +166,10 @@ def _judged(work: UnitOfWork, series: Series, place: Place, choice: VisitChoice)
     if choice.number != place.row.number:
         return (Finding("visits", Weight.BLOCKS, "This time was offered for another session"),)
     lock_resources(work.db, [series.course.patient_id, *choice.resource_ids])
-    problem, step = session_problem(work.db, series, place, now=work.now, not_before=work.now)
+    # No further than the choice, for everybody else waits while we read: the next day, whichever zone it is.
+    until_on = choice.starts_at.date() + DAY
+    problem, step = session_problem(
+        work.db, series, place, now=work.now, not_before=work.now, until_on=until_on)
     return judge(problem, [Placement(step, choice.starts_at, tuple(map(str, choice.resource_ids)))])
 
 

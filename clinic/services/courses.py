@@ -167,7 +167,8 @@ def _judged(
 ) -> tuple[Finding, ...]:
     where = zone(work.db.get_one(Clinic, request.clinic_id).zone)
     first_on = min(day_of(visits[0].starts_at, where), request.not_before_on)
-    problem = course_problem(work.db, request, protocol, steps, first_on, now=work.now)
+    last_on = max(day_of(visit.starts_at, where) for visit in visits)
+    problem = course_problem(work.db, request, protocol, steps, first_on, now=work.now, until_on=last_on)
     return judge(problem, [
         Placement(visit.number, visit.starts_at, tuple(map(str, visit.resource_ids))) for visit in visits])
 
