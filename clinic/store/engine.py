@@ -1,7 +1,10 @@
 """Connections: SQLite and PostgreSQL opened so that a promise kept on one is kept on the other."""
 from __future__ import annotations
 
+import sqlite3
 from functools import partial
+from random import uniform
+from time import monotonic, sleep
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,8 +13,12 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 WRITES = "clinic_writes"
 """Execution option of a connection that will write: SQLite then takes its write lock when it begins."""
 
+WAIT_SECONDS = 60
+"""How long a transaction that will write waits for those before it."""
+
+_PATIENCE = "busy_timeout=20000"
 _PRAGMAS = (
-    "busy_timeout=20000", "journal_mode=WAL", "foreign_keys=ON",
+    _PATIENCE, "journal_mode=WAL", "foreign_keys=ON",
     "recursive_triggers=ON",  # or INSERT OR REPLACE deletes a row past the triggers that forbid it
 )
 
@@ -54,5 +61,27 @@ def _prepare_sqlite(synchronous: str, connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if not connection.get_execution_options().get(WRITES, False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # SQLite asks ever more seldom the longer it has waited, so that newcomers go first and somebody waits for ever.
+    # Here everybody who waits asks equally often.
+    cursor = connection.connection.cursor()
+    cursor.execute("PRAGMA busy_timeout=0")
+    try:
+        _begin_in_turn(cursor, monotonic() + WAIT_SECONDS)
+    finally:
+        cursor.execute(f"PRAGMA {_PATIENCE}")
+        cursor.close()
+
+
+def _begin_in_turn(cursor: Any, until: float) -> None:
+    while True:
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > until:
+                raise
+            sleep(uniform(0.002, 0.01))
+        else:
+            return
