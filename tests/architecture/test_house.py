@@ -14,6 +14,7 @@ MAY_COUNT_SECONDS = (
     "clinic/messages/wire.py",  # how long a mail server may take
     "clinic/planning/planner.py", "clinic/planning/search.py",  # how long a search may take, if its caller says so
     "clinic/web/logs.py",  # how long an answer took
+    "clinic/store/engine.py",  # how long a writer has waited
 )
 ASKS_THE_DATE = {"now", "utcnow", "today"}
 ASKS_THE_TIME = {"time", "time_ns", "localtime", "gmtime", "ctime", "clock_gettime"}
