@@ -33,15 +33,19 @@ def open_engine(url: str | URL, *, pool_size: int = 10, durable: bool = True) ->
     if kind == "sqlite":
         return _sqlite(parsed, pool_size, durable)
     if kind == "postgresql":
+        # Whoever reads sees one instant from the first statement to the last, as on SQLite: or a page would meet an
+        # appointment whose rows have gone since.
         return sa.create_engine(
             parsed.set(drivername="postgresql+psycopg"), pool_size=pool_size, max_overflow=10, pool_pre_ping=True,
-            connect_args={"options": "-c timezone=UTC -c lock_timeout=15000"},
+            isolation_level="REPEATABLE READ", connect_args={"options": "-c timezone=UTC -c lock_timeout=15000"},
         )
     raise ValueError(f"the database must be SQLite or PostgreSQL, not {kind}")
 
 
 def for_writing(engine: Engine) -> Engine:
-    """The same pool of connections, for transactions that will write."""
+    """The same pool of connections, for transactions that will write: each statement sees what others committed."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(**{WRITES: True}, isolation_level="READ COMMITTED")
     return engine.execution_options(**{WRITES: True})
 
 

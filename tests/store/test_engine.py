@@ -69,6 +69,31 @@ def test_a_reader_sees_what_was_committed_while_another_writes(engine: Engine) -
     assert (ids.clinic, seen) == (1, "Harbour")
 
 
+def test_a_reader_sees_one_instant_to_its_end(engine: Engine) -> None:
+    """Or a page reads an appointment, and what it held is gone by its next statement."""
+    open_clinic(engine)
+    named = sa.text("SELECT name FROM clinic")
+
+    with engine.connect() as reader:
+        before = reader.scalar(named)
+        with for_writing(engine).begin() as writer:
+            writer.execute(sa.text("UPDATE clinic SET name = 'Hill'"))
+        then = reader.scalar(named)
+    with engine.connect() as reader:
+        after = reader.scalar(named)
+
+    assert (before, then, after) == ("Harbour", "Harbour", "Hill")
+
+
+def test_a_writer_that_waited_sees_what_was_committed_meanwhile(engine: Engine) -> None:
+    open_clinic(engine)
+
+    with for_writing(engine).connect() as writer:
+        level = writer.get_isolation_level()
+
+    assert level == ("SERIALIZABLE" if engine.dialect.name == "sqlite" else "READ COMMITTED")
+
+
 def test_a_row_that_points_nowhere_is_refused(engine: Engine) -> None:
     with pytest.raises(sa.exc.IntegrityError), for_writing(engine).begin() as connection:
         connection.execute(sa.text("INSERT INTO clinical_note (patient_id, written_at, text) VALUES (9, :at, 'x')"),
