@@ -1,6 +1,7 @@
 """The planner's problem for one session of a course or maintenance plan that runs: everything else stays."""
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -45,6 +46,12 @@ class Series:
     protocol: Protocol
     places: tuple[Place, ...]
     before_on: date | None
+
+    @property
+    def last_on(self) -> date | None:
+        """The date of the last session performed, of the course or, before upkeep began, of what it follows."""
+        performed = [place.row.performed_on for place in self.places if place.row.performed_on]
+        return max([*performed, *([self.before_on] if self.before_on else [])], default=None)
 
     def place(self, treatment_session_id: int) -> Place:
         """The place of that session."""
@@ -98,19 +105,30 @@ def session_problem(
     Sessions between that have no date stretch the interval. `lenient` drops the last dates, so that a time that is
     late can be shown as late.
     """
-    performed = [place.row.performed_on for place in series.places if place.row.performed_on]
-    last_on = max([*performed, *([series.before_on] if series.before_on else [])], default=None)
     clinic = db.get_one(Clinic, series.course.clinic_id)
-    held = _held(db, [place.appointment.id for place in series.places if place.appointment])
-    steps, at = _steps(series, target, last_on, held, lenient)
+    steps, at = _steps_around(db, series, target, lenient)
     asked = Asked(
         clinic_id=clinic.id, patient_id=series.course.patient_id, protocol=series.protocol, steps=tuple(steps),
-        not_before=max(now, not_before), practitioner_id=series.course.practitioner_id, last_session_on=last_on,
+        not_before=max(now, not_before), practitioner_id=series.course.practitioner_id,
+        last_session_on=series.last_on,
         ignore=tuple(place.appointment.id for place in series.places if place.appointment and place is target),
         except_course_id=series.course.id if series.plan is None else None,
         except_plan_id=series.plan.id if series.plan else None, until_on=until_on,
     )
     return problem_of(db, asked, now=now), at
+
+
+def _steps_around(db: Session, series: Series, target: Place, lenient: bool) -> tuple[list[PlannedStep], int]:
+    """The target's step and those of the other sessions that have a date, and which one the target's is."""
+    held = held_by(db, [place.appointment.id for place in series.places if place.appointment])
+    pins: dict[int, Pin | None] = {
+        place.row.number: Pin(place.appointment.starts_at, held[place.appointment.id])
+        for place in series.places if place.appointment is not None}
+    number = target.row.number
+    pins[number] = None
+    after = min((each for each in pins if each > number), default=number)
+    steps = steps_of(series, pins, (number, after) if lenient else ())
+    return [step for _, step in steps], [each for each, _ in steps].index(number) + 1
 
 
 def _rows(
@@ -125,7 +143,8 @@ def _rows(
     return [(row, held) for row, held in rows]
 
 
-def _held(db: Session, appointment_ids: list[int]) -> dict[int, tuple[str, ...]]:
+def held_by(db: Session, appointment_ids: list[int]) -> dict[int, tuple[str, ...]]:
+    """What each of these appointments holds, in the order of its treatment's needs."""
     rows = db.execute(
         sa.select(ResourceBooking.appointment_id, ResourceBooking.resource_id)
         .where(ResourceBooking.appointment_id.in_(appointment_ids), ResourceBooking.need > 0)
@@ -136,34 +155,31 @@ def _held(db: Session, appointment_ids: list[int]) -> dict[int, tuple[str, ...]]
     return found
 
 
-def _steps(
-    series: Series, target: Place, last_on: date | None, held: dict[int, tuple[str, ...]], lenient: bool
-) -> tuple[list[PlannedStep], int]:
-    """The steps after the last completed session that have a date, and the target; and which one that is.
+def steps_of(
+    series: Series, pins: Mapping[int, Pin | None], late: Container[int] = ()
+) -> list[tuple[int, PlannedStep]]:
+    """The open sessions that `pins` names, by number and as the planner takes them; a pin is where one stands.
 
-    A first session that is made up for after a later one was performed keeps the protocol's interval to that one.
+    Sessions between that are not named stretch the interval. Those in `late` have no last date. A first session that
+    is made up for after a later one was performed keeps the protocol's interval to that one.
     """
-    steps: list[PlannedStep] = []
-    at, since, relax = 0, list[Interval](), False
+    steps: list[tuple[int, PlannedStep]] = []
+    since = list[Interval]()
     for place in series.places:
         if place.row.state in (SessionState.COMPLETED, SessionState.NOT_DONE):
             if place.row.state == SessionState.COMPLETED:
                 since = []
             continue
-        interval_before = place.interval or (series.protocol.interval if last_on else None)
+        number = place.row.number
+        interval_before = place.interval or (series.protocol.interval if series.last_on else None)
         if interval_before is not None:
             since.append(interval_before)
-        if place is not target and place.appointment is None:
+        if number not in pins:
             continue
-        interval = joined(since) if since and (steps or last_on) else None
+        interval = joined(since) if since and (steps or series.last_on) else None
         since = []
-        step = planned_step(place.step, interval)
-        if lenient and (place is target or relax) and step.gap is not None:
+        step = replace(planned_step(place.step, interval), pinned=pins[number])
+        if number in late and step.gap is not None:
             step = replace(step, gap=replace(step.gap, max=max(step.gap.max, LONGEST)))
-        relax = place is target
-        if place is target:
-            at = len(steps) + 1
-        elif place.appointment is not None:
-            step = replace(step, pinned=Pin(place.appointment.starts_at, held[place.appointment.id]))
-        steps.append(step)
-    return steps, at
+        steps.append((number, step))
+    return steps

@@ -54,7 +54,7 @@ def book_session(
         return Refused((TAKEN,))
     row.state = SessionState.BOOKED
     row.lock_version += 1
-    keep_reasons(work, series.course.id, findings, overrides or {})
+    keep_reasons(work, series.course.id, findings, overrides or {}, row.number)
     _settle(work, row, "session-booked", appointment)
     return Done(appointment.id, findings)
 
@@ -77,7 +77,7 @@ def move_appointment(
         change_time(work, clinic, appointment, place.step, choice)
     except Taken:
         return Refused((TAKEN,))
-    keep_reasons(work, series.course.id, findings, overrides or {})
+    keep_reasons(work, series.course.id, findings, overrides or {}, row.number)
     _settle(work, row, "appointment-moved", appointment)
     return Done(appointment.id, findings)
 

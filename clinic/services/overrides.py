@@ -16,10 +16,12 @@ def unsettled(findings: Sequence[Finding], overrides: Mapping[str, str]) -> tupl
 
 
 def keep_reasons(
-    work: UnitOfWork, course_id: int, findings: Sequence[Finding], overrides: Mapping[str, str]
+    work: UnitOfWork, course_id: int, findings: Sequence[Finding], overrides: Mapping[str, str],
+    number: int | None = None,
 ) -> None:
-    """Puts on record why each of these warnings was gone past, and by whom."""
+    """Puts on record why each of these warnings was gone past, by whom, and for which session if for one."""
+    about = {} if number is None else {"number": number}
     for finding in findings:
         work.db.add(CourseOverride(
-            course_id=course_id, code=finding.code, value={"finding": finding.text},
+            course_id=course_id, code=finding.code, value={"finding": finding.text, **about},
             reason=overrides[finding.code].strip(), made_at=work.now, made_by=work.actor.account_id))

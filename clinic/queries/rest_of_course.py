@@ -1,0 +1,104 @@
+"""The sessions of a course that are still open, as one planner's problem that can be asked in several ways."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from clinic.care.states import AppointmentState, SessionState
+from clinic.planning import Pin, Placement, Problem
+from clinic.queries.problems import Asked, problem_of
+from clinic.queries.session_problem import Place, Series, held_by, steps_of
+from clinic.queries.visit_choice import VisitChoice
+from clinic.store.courses import CourseOverride
+
+TOO_LATE = "too-late"
+"""The code under which a reason is kept for a session after its window."""
+OPEN = frozenset({SessionState.OWED, SessionState.BOOKED})
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The open sessions of a course, read from the diary once, by their numbers.
+
+    `standing` are the times that sessions have now and could give up, `fixed` those that never move: pinned by the
+    desk, arrived, begun, or just chosen. In the diary behind `problem` all of them are free.
+    """
+
+    series: Series
+    problem: Problem
+    standing: Mapping[int, Pin]
+    fixed: Mapping[int, Pin]
+    late: frozenset[int]
+
+    def asked(self, free: Iterable[int], stay: Mapping[int, Pin], *, late: bool = False) -> tuple[Problem, list[int]]:
+        """The problem with these sessions free and those as they stand, and the session number of each step.
+
+        Every other session has no date: it stretches the interval around it. With `late`, no session that is free
+        has a last date.
+        """
+        pins: dict[int, Pin | None] = {**dict.fromkeys(free), **stay, **self.fixed}
+        relaxed = self.late | frozenset(number for number, pin in pins.items() if late and pin is None)
+        steps = steps_of(self.series, pins, relaxed)
+        return replace(self.problem, steps=tuple(step for _, step in steps)), [number for number, _ in steps]
+
+    def place(self, number: int) -> Place:
+        """The open session of that number."""
+        return next(place for place in self.series.places if place.row.number == number)
+
+    def placements(self, numbers: list[int], chosen: Mapping[int, Pin]) -> list[Placement]:
+        """Chosen times as the problem counts its steps: `numbers` are those of the steps."""
+        return [
+            Placement(numbers.index(number) + 1, pin.start_at, pin.resources) for number, pin in chosen.items()]
+
+
+def rest_of_course(
+    db: Session, series: Series, *, now: datetime, wanted: VisitChoice | None = None, until_on: date | None = None
+) -> Rest:
+    """The open sessions of that course, in the diary as it stands; `wanted` is a time just chosen for one of them."""
+    held = held_by(db, [place.appointment.id for place in series.places if place.appointment])
+    standing, fixed = dict[int, Pin](), dict[int, Pin]()
+    for place in series.places:
+        if place.appointment is not None and place.row.state in OPEN:
+            pin = Pin(place.appointment.starts_at, held[place.appointment.id])
+            (fixed if _is_fixed(place, now) else standing)[place.row.number] = pin
+    if wanted is not None:
+        standing.pop(wanted.number, None)
+        fixed[wanted.number] = Pin(wanted.starts_at, tuple(map(str, wanted.resource_ids)))
+    every: dict[int, Pin | None] = {place.row.number: None for place in series.places if place.row.state in OPEN}
+    asked = Asked(
+        clinic_id=series.course.clinic_id, patient_id=series.course.patient_id, protocol=series.protocol,
+        steps=tuple(step for _, step in steps_of(series, every)), not_before=now,
+        practitioner_id=series.course.practitioner_id, last_session_on=series.last_on,
+        ignore=tuple(place.appointment.id for place in series.places
+                     if place.appointment and place.row.state in OPEN),
+        except_course_id=series.course.id if series.plan is None else None,
+        except_plan_id=series.plan.id if series.plan else None, until_on=until_on)
+    return Rest(series, problem_of(db, asked, now=now), standing, fixed, _allowed_late(db, series))
+
+
+def token_of(series: Series) -> str:
+    """What the course's appointments were when they were shown: a form sends it back, and a change since is seen."""
+    return ",".join(
+        f"{place.row.number}.{place.row.lock_version}" +
+        (f".{place.appointment.id}.{place.appointment.lock_version}" if place.appointment else "")
+        for place in series.places)
+
+
+def _allowed_late(db: Session, series: Series) -> frozenset[int]:
+    """The sessions that stand after their window because somebody gave the reason when that time was chosen."""
+    chosen_at = {place.row.number: place.appointment.scheduled_at for place in series.places if place.appointment}
+    rows = db.execute(
+        sa.select(CourseOverride.value, CourseOverride.made_at)
+        .where(CourseOverride.course_id == series.course.id, CourseOverride.code == TOO_LATE))
+    numbers = ((value.get("number"), made_at) for value, made_at in rows)
+    return frozenset(number for number, made_at in numbers if number and chosen_at.get(number) == made_at)
+
+
+def _is_fixed(place: Place, now: datetime) -> bool:
+    visit = place.appointment
+    return visit is not None and (
+        visit.state != AppointmentState.BOOKED or visit.starts_at <= now or bool(getattr(visit, "pinned", False)))
