@@ -1,11 +1,12 @@
 """Screening before a course: what is asked, and what the answers say about it."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from clinic.care.guidance import Contraindication, ContraindicationKind, Suitability
 from clinic.care.protocols import Indication, Protocol
@@ -123,6 +124,30 @@ def screen(
 def holds_on(findings: Sequence[Finding], day: date) -> tuple[Finding, ...]:
     """The findings that still say something about a session on that date."""
     return tuple(each for each in findings if each.until is None or day < each.until)
+
+
+def answers_document(answers: ScreeningAnswers) -> dict[str, Any]:
+    """The answers as they are kept; `answers_of` reads them back."""
+    return {
+        "indication": answers.indication, "laxity": answers.laxity, "none_apply": answers.none_apply,
+        "applies": {code: on.isoformat() if on else None for code, on in answers.applies.items()},
+        "cleared": dict(answers.cleared),
+    }
+
+
+def answers_of(document: Mapping[str, Any]) -> ScreeningAnswers:
+    """The answers that were kept."""
+    laxity = document.get("laxity")
+    return ScreeningAnswers(
+        indication=document.get("indication"), laxity=LaxityGrade(laxity) if laxity else None,
+        none_apply=bool(document.get("none_apply")),
+        applies={code: date.fromisoformat(on) if on else None for code, on in document.get("applies", {}).items()},
+        cleared=dict(document.get("cleared", {})))
+
+
+def findings_document(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """What the rules said, as it is kept beside the answers."""
+    return [{**asdict(each), "until": each.until.isoformat() if each.until else None} for each in findings]
 
 
 def _asks_laxity(protocol: Protocol) -> bool:

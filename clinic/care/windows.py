@@ -50,16 +50,21 @@ def window_after(previous_on: date, interval: Interval) -> Window:
     )
 
 
-def windows(intervals: Sequence[Interval | None], dates: Sequence[date | None]) -> tuple[Window | None, ...]:
+def windows(
+    intervals: Sequence[Interval | None], dates: Sequence[date | None], floors: Sequence[date | None] | None = None
+) -> tuple[Window | None, ...]:
     """The window of each session of a course, given the date of those that have one.
 
     A session after an undated one counts from that one's window: the earliest from its earliest and so on.
-    The first session, and whatever follows only sessions that nothing is known of, has no window.
+    The first session, and whatever follows only sessions that nothing is known of, has no window. `floors` are dates
+    before which a session may not be, whatever it counts from.
     """
     found: list[Window | None] = []
     before: Window | None = None
-    for interval, day in zip(intervals, dates, strict=True):
+    for interval, day, floor in zip(intervals, dates, floors or [None] * len(dates), strict=True):
         window = _shifted(before, interval) if before and interval else None
+        if window and floor:
+            window = _not_before(window, floor)
         found.append(window)
         before = Window(day, day, day) if day else window
     return tuple(found)
@@ -80,3 +85,7 @@ def _shifted(before: Window, interval: Interval) -> Window:
         before.ideal_on + timedelta(days=interval.ideal),
         before.latest_on + timedelta(days=interval.longest),
     )
+
+
+def _not_before(window: Window, floor: date) -> Window:
+    return Window(max(window.earliest_on, floor), max(window.ideal_on, floor), max(window.latest_on, floor))

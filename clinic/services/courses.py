@@ -2,14 +2,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
 
-import sqlalchemy as sa
-
-from clinic.access import Grant, Right, Role, may
 from clinic.care.protocols import Protocol, Step, steps_for
-from clinic.care.screening import Screening, ScreeningAnswers, screen
+from clinic.care.screening import (
+    Screening,
+    ScreeningAnswers,
+    answers_document,
+    findings_document,
+    screen,
+)
 from clinic.care.states import COURSE_MOVES, AppointmentState, CourseState, SessionState
 from clinic.planning import Finding, Placement, Weight, blocks, judge
 from clinic.planning.local import day_of, zone
@@ -24,19 +25,15 @@ from clinic.services.holding import (
     new_appointment,
     refresh_windows,
 )
-from clinic.services.overrides import keep_reasons, unsettled
+from clinic.services.overrides import keep_reasons, not_entitled, unsettled
 from clinic.services.reconcile import Owner, reconcile
 from clinic.services.referrals import ask_consultation
 from clinic.services.work import Done, Refused, UnitOfWork, check_version, record
-from clinic.store.accounts import AccountRole
 from clinic.store.clinics import Clinic
 from clinic.store.courses import Course, TreatmentSession
 from clinic.store.courses import Screening as ScreeningRow
 from clinic.store.diary import Appointment
 from clinic.store.locks import lock_appointments, lock_course, lock_resources
-
-OPERATORS = ("cli", "demo")
-"""Who acts without an account and may all the same go past what screening says."""
 
 
 def book_course(
@@ -59,7 +56,7 @@ def book_course(
     if screened.tasks and blocks(screened.findings):
         return _refer(work, clinic, request, screened)
     weighed = (*screened.findings, *_waived(protocol, request.answers))
-    standing = unsettled(screened.findings, reasons) or _not_entitled(work, clinic.id, weighed)
+    standing = unsettled(screened.findings, reasons) or not_entitled(work, clinic.id, weighed)
     if standing:
         return Refused(standing)
     expire_holds(work)
@@ -147,20 +144,6 @@ def _waived(protocol: Protocol, answers: ScreeningAnswers) -> tuple[Finding, ...
         and answers.cleared.get(each.code, "").strip())
 
 
-def _not_entitled(work: UnitOfWork, clinic_id: int, findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """A warning of the screening is for a practitioner to go past, or for whoever runs the installation itself."""
-    if not findings or (work.actor.account_id is None and work.actor.name in OPERATORS):
-        return ()
-    roles = work.db.execute(
-        sa.select(AccountRole.clinic_id, AccountRole.role).where(AccountRole.account_id == work.actor.account_id))
-    if may((Grant(each.clinic_id, Role(each.role)) for each in roles), Right.OVERRIDE_SCREENING, clinic_id):
-        return ()
-    return tuple(
-        Finding("practitioner-needed", Weight.BLOCKS, f"{finding.text} A practitioner has to give the reason.",
-                finding.field)
-        for finding in findings)
-
-
 def _judged(
     work: UnitOfWork, request: CourseRequest, protocol: Protocol, steps: Sequence[Step],
     visits: Sequence[VisitChoice],
@@ -186,16 +169,9 @@ def _add_course(work: UnitOfWork, request: CourseRequest) -> Course:
 
 
 def _keep_screening(work: UnitOfWork, course: Course, answers: ScreeningAnswers, screened: Screening) -> None:
-    kept: dict[str, Any] = {
-        "indication": answers.indication, "laxity": answers.laxity, "none_apply": answers.none_apply,
-        "applies": {code: on.isoformat() if on else None for code, on in answers.applies.items()},
-        "cleared": dict(answers.cleared),
-    }
-    said = [
-        {**asdict(finding), "until": finding.until.isoformat() if finding.until else None}
-        for finding in screened.findings]
     work.db.add(ScreeningRow(
-        course_id=course.id, answered_at=work.now, answered_by=work.actor.account_id, answers=kept, findings=said))
+        course_id=course.id, answered_at=work.now, answered_by=work.actor.account_id,
+        answers=answers_document(answers), findings=findings_document(screened.findings)))
 
 
 def _add_sessions(
