@@ -52,9 +52,14 @@ def change_time(
     for name, value in _times(work, clinic, step, choice.starts_at).items():
         setattr(appointment, name, value)
     appointment.revision += 1
-    work.db.execute(sa.delete(ResourceBooking).where(ResourceBooking.appointment_id == appointment.id))
+    free(work, [appointment.id])
     work.db.flush()
     _hold(work, appointment, step, choice)
+
+
+def free(work: UnitOfWork, appointment_ids: Sequence[int]) -> None:
+    """Gives up what these appointments hold, so that they may take each other's times. No commit."""
+    work.db.execute(sa.delete(ResourceBooking).where(ResourceBooking.appointment_id.in_(appointment_ids)))
 
 
 def expire_holds(work: UnitOfWork) -> int:
