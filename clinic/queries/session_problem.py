@@ -8,11 +8,13 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from clinic.care.course_changes import interval_before
 from clinic.care.protocols import Interval, Protocol, Step, maintenance_step, steps_for
 from clinic.care.states import SessionState
 from clinic.care.windows import Window, joined, windows
 from clinic.planning import Pin, Problem
 from clinic.planning import Step as PlannedStep
+from clinic.queries.course_changes import interval_changes, not_before_on
 from clinic.queries.problems import ACTIVE, Asked, planned_step, problem_of
 from clinic.queries.protocol_contents import protocol_of
 from clinic.store.clinics import Clinic
@@ -20,6 +22,7 @@ from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
 
 LONGEST = 3660
+_OVER = (SessionState.COMPLETED, SessionState.NOT_DONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The sessions of one course or maintenance plan, in order; `before_on` is what the first one counts from."""
+    """The sessions of one course or maintenance plan, in order; `before_on` is what the first one counts from.
+
+    No open session may be before `not_before_on`: what was heard of the patient speaks against it.
+    """
 
     course: Course
     plan: MaintenancePlan | None
     protocol: Protocol
     places: tuple[Place, ...]
     before_on: date | None
+    not_before_on: date | None = None
 
     @property
     def last_on(self) -> date | None:
@@ -61,7 +68,12 @@ class Series:
         """The window of each session, from the sessions before as they now stand."""
         intervals: list[Interval | None] = [None, *(place.interval for place in self.places)]
         dates: list[date | None] = [self.before_on, *(place.on for place in self.places)]
-        return windows(intervals, dates)[1:]
+        return windows(intervals, dates, [None, *self.floors])[1:]
+
+    @property
+    def floors(self) -> tuple[date | None, ...]:
+        """For each session the date before which it may not be; none for those that are over."""
+        return tuple(None if place.row.state in _OVER else self.not_before_on for place in self.places)
 
 
 def series_of(db: Session, treatment_session: TreatmentSession, *, now: datetime) -> Series:
@@ -73,13 +85,15 @@ def series_of(db: Session, treatment_session: TreatmentSession, *, now: datetime
 
 
 def course_series(db: Session, course_id: int, *, now: datetime) -> Series:
-    """The sessions of a course."""
+    """The sessions of a course, each after the interval that the course itself has changed, else its protocol's."""
     course = db.get_one(Course, course_id)
     protocol = protocol_of(db, course.protocol_version_id)
     rows = _rows(db, TreatmentSession.course_id == course_id, now)
     steps = steps_for(protocol, max((row.number for row, _ in rows), default=1))
-    places = tuple(Place(row, steps[row.number - 1], steps[row.number - 1].interval, held) for row, held in rows)
-    return Series(course, None, protocol, places, None)
+    changes = interval_changes(db, course_id)
+    places = tuple(
+        Place(row, steps[row.number - 1], interval_before(steps[row.number - 1], changes), held) for row, held in rows)
+    return Series(course, None, protocol, places, None, not_before_on(db, course, protocol))
 
 
 def maintenance_series(db: Session, maintenance_plan_id: int, *, now: datetime) -> Series:
@@ -93,7 +107,7 @@ def maintenance_series(db: Session, maintenance_plan_id: int, *, now: datetime) 
     before_on = db.scalar(
         sa.select(sa.func.max(TreatmentSession.performed_on)).where(TreatmentSession.course_id == course.id))
     places = tuple(Place(row, replace(step, number=row.number), interval, held) for row, held in rows)
-    return Series(course, plan, protocol, places, before_on)
+    return Series(course, plan, protocol, places, before_on, not_before_on(db, course, protocol))
 
 
 def session_problem(
@@ -166,19 +180,19 @@ def steps_of(
     steps: list[tuple[int, PlannedStep]] = []
     since = list[Interval]()
     for place in series.places:
-        if place.row.state in (SessionState.COMPLETED, SessionState.NOT_DONE):
+        if place.row.state in _OVER:
             if place.row.state == SessionState.COMPLETED:
                 since = []
             continue
         number = place.row.number
-        interval_before = place.interval or (series.protocol.interval if series.last_on else None)
-        if interval_before is not None:
-            since.append(interval_before)
+        before = place.interval or (series.protocol.interval if series.last_on else None)
+        if before is not None:
+            since.append(before)
         if number not in pins:
             continue
         interval = joined(since) if since and (steps or series.last_on) else None
         since = []
-        step = replace(planned_step(place.step, interval), pinned=pins[number])
+        step = replace(planned_step(place.step, interval), pinned=pins[number], from_on=series.not_before_on)
         if number in late and step.gap is not None:
             step = replace(step, gap=replace(step.gap, max=max(step.gap.max, LONGEST)))
         steps.append((number, step))

@@ -71,6 +71,8 @@ def offer_times(
     wanted_on = max(today, from_on or (window.earliest_on if window else today))
     first_on = min(wanted_on, bookable_to)
     last_on = min(first_on + timedelta(days=min(max(days, 1), MOST_DAYS) - 1), bookable_to)
+    if series.not_before_on is not None and series.not_before_on > last_on:
+        return TimesPage((), first_on, last_on, window, _too_soon(series.not_before_on))
     problem, step = session_problem(
         db, series, target, now=now, not_before=instant(first_on, 0, where), until_on=last_on, lenient=True)
     problem = _narrowed(problem, step, first_on, last_on, practitioner_id)
@@ -80,9 +82,14 @@ def offer_times(
     return TimesPage(times, first_on, last_on, window, None if times else reason)
 
 
+def _too_soon(not_before_on: date) -> str:
+    return f"What was heard of the patient speaks against a session before {not_before_on:%d %B %Y}"
+
+
 def _narrowed(problem: Problem, step: int, first_on: date, last_on: date, practitioner_id: int | None) -> Problem:
     steps = list(problem.steps)
-    steps[step - 1] = replace(steps[step - 1], from_on=first_on, to_on=last_on)
+    own = steps[step - 1]
+    steps[step - 1] = replace(own, from_on=max(first_on, own.from_on or first_on), to_on=last_on)
     preferred = problem.preferences.practitioner
     # The others stay known, never free: another session of the course may be with one of them.
     resources = sorted(
