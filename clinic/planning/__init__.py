@@ -1,4 +1,4 @@
-"""Finding time for a whole course: `plan` says what would fit, `judge` what speaks against a proposal."""
+"""Finding time for a course: `plan` says what would fit, `repair` what must move, `judge` what speaks against it."""
 from clinic.planning.answer import Answer, Parts, Placement, Plan, PlannedSession, Relaxation, Status
 from clinic.planning.choices import Choice, choices
 from clinic.planning.findings import Finding, Weight, blocks
@@ -17,10 +17,12 @@ from clinic.planning.problem import (
     Spacing,
     Step,
 )
+from clinic.planning.repair import Repair, fits, repair
 from clinic.planning.ruler import Hours, Ruler, busy_bits, granule_for, opening_bits, ruler
 
 __all__ = [
-    "Answer", "Choice", "Costs", "Finding", "Gap", "Hours", "Kind", "Need", "Parts", "Past", "Pin", "Placement", "Plan",
-    "PlannedSession", "Preferences", "Problem", "Relaxation", "Resource", "Ruler", "Spacing", "Status", "Step",
-    "Weight", "blocks", "busy_bits", "choices", "granule_for", "judge", "opening_bits", "plan", "ruler", "starts",
+    "Answer", "Choice", "Costs", "Finding", "Gap", "Hours", "Kind", "Need", "Parts", "Past", "Pin", "Placement",
+    "Plan", "PlannedSession", "Preferences", "Problem", "Relaxation", "Repair", "Resource", "Ruler", "Spacing",
+    "Status", "Step", "Weight", "blocks", "busy_bits", "choices", "fits", "granule_for", "judge", "opening_bits",
+    "plan", "repair", "ruler", "starts",
 ]

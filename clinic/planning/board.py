@@ -1,6 +1,8 @@
 """A problem made ready for searching: for each step the days, starts and leaders that are open to it.
 
 Pins are folded in: what they hold is taken from the others, and the days and starts beside them are bounded.
+A step that may keep an appointment has that as one more option (`Stage.stay`), wherever it lies; all others then cost
+`costs.moved` more: those of other days as soon as the day is chosen, those of its own day one by one.
 What then remains between two steps is their gap. Pairs that need more are listed in `spaced` (a spacing that the gaps
 between do not imply), `orders` and `holds` (sessions so long, or so near each other, that one could begin before the
 other ends, or both could need one resource at once).
@@ -8,7 +10,8 @@ other ends, or both could need one resource at once).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from clinic.planning.bits import each_bit, runs, spread
@@ -16,7 +19,8 @@ from clinic.planning.bonds import near_pairs, spaced_pairs
 from clinic.planning.local import day_of
 from clinic.planning.problem import Kind, Problem
 from clinic.planning.ruler import bits, grid_bits, window_bits
-from clinic.planning.stage import Cut, Only, Option, Stage, cuts_of, packed
+from clinic.planning.stage import Cut, Only, Option, Position, Stage, cuts_of, packed
+from clinic.planning.standing import let_stay
 from clinic.planning.supply import NOBODY, Pool, Supply, groups_of
 
 MINUTE = timedelta(minutes=1)
@@ -43,10 +47,15 @@ class Board:
         for stage in self.stages:
             if stage.pin_option is None:
                 stage.days &= self._days_of(stage)
+        if any(step.standing is not None for step in self.steps):
+            alone = problem if upto is None else replace(problem, steps=self.steps)
+            for stage in self.stages:
+                let_stay(self, alone, stage)
         self.shortest, self.longest = self._gaps_between()
         self.spaced = spaced_pairs(self)
         self.orders, self.holds = near_pairs(self)
-        self.alive = self._alive()
+        self.alive = [0] * len(self.stages)
+        self._come_alive()
 
     # what the search asks
 
@@ -54,13 +63,6 @@ class Board:
     def hard_until(self) -> int:
         """The last step that binds a later one by more than its gap; -1 where none does."""
         return max((first for first, _ in (*self.spaced, *self.orders, *self.holds)), default=-1)
-
-    def is_alive(self, at: int, day: int) -> bool:
-        """Whether a step can be on a day and gaps lead from there to the end of the course."""
-        stage = self.stages[at]
-        if stage.pin_option is not None:
-            return day == stage.pin_day and bool(self.alive[at])
-        return day >= -1 and bool(self.alive[at] >> (day + 1) & 1)
 
     def days_after(self, at: int, day: int) -> list[tuple[int, int]]:
         """The days on which the step after `at` can be, with what the gap costs, cheapest first."""
@@ -75,7 +77,7 @@ class Board:
         first = day + 1
         low = max(first + gap.min, 0)
         reach = alive >> low & ((1 << max(first + gap.max - low + 1, 0)) - 1)
-        if not reach:
+        if not reach and stage.stay is None:
             return []
         ideal, each = first + gap.ideal, self.costs.gap_day
         found = []
@@ -84,6 +86,11 @@ class Board:
             place = low + bit.bit_length() - 1
             found.append((abs(place - ideal) * each, place - 1))
             reach ^= bit
+        if stage.stay is not None:
+            stays = stage.stay_day
+            found = [(cost + self.costs.moved, place) for cost, place in found if place != stays]
+            if gap.min <= stays - day <= gap.max:
+                found.append((abs(stays - day - gap.ideal) * each, stays))
         found.sort()
         return [(place, cost) for cost, place in found]
 
@@ -99,6 +106,8 @@ class Board:
         """Each leader with the starts of a day, counted from where its cut begins."""
         supply = stage.supply
         assert supply is not None
+        if stage.stay is not None and not (day >= -1 and stage.days >> (day + 1) & 1):
+            return []  # nothing but staying is open on this day
         cut = self.cuts[day + 1]
         mask = self._clipped(stage, cut)
         return [
@@ -125,23 +134,39 @@ class Board:
 
     def first_cost(self, day: int) -> int:
         """What it costs to begin on a day: the wait, or the gap to the session before the course's first step."""
-        last, gap = self.problem.last_session_on, self.stages[0].gap
+        last, gap, stage = self.problem.last_session_on, self.stages[0].gap, self.stages[0]
+        moved = self.costs.moved if stage.stay is not None and day != stage.stay_day else 0
         if last is None:
-            return max(day, 0) * self.costs.wait_day
-        return 0 if gap is None else abs(day - self.ruler.day(last) - gap.ideal) * self.costs.gap_day
+            return moved + max(day, 0) * self.costs.wait_day
+        return moved if gap is None else moved + abs(day - self.ruler.day(last) - gap.ideal) * self.costs.gap_day
 
     def first_days(self) -> list[int]:
         """The days on which the first step can be."""
-        if self.stages[0].pin_option is not None:
-            return [self.stages[0].pin_day] if self.alive[0] else []
-        return [at - 1 for at in range(self.alive[0].bit_length()) if self.alive[0] >> at & 1]
+        stage = self.stages[0]
+        if stage.pin_option is not None:
+            return [stage.pin_day] if self.alive[0] else []
+        found = [at - 1 for at in range(self.alive[0].bit_length()) if self.alive[0] >> at & 1]
+        return found if stage.stay is None or stage.stay_day in found else [*found, stage.stay_day]
+
+    def start_at(self, at: int, start: Position) -> datetime:
+        """The instant at which a step starts, where the search has placed it; a pin's own."""
+        stage = self.stages[at]
+        stands = stage.step.pinned
+        if stage.stay is not None and start == stage.stay.start:
+            stands = stage.step.standing
+        if stands is not None:
+            return stands.start_at
+        assert isinstance(start, int)
+        return self.ruler.instant(start)
 
     def other_cost(self, leader: int) -> int:
         """What it costs that this practitioner leads and not the preferred one."""
         return self.costs.other_practitioner if NOBODY != leader != self.preferred != NOBODY else 0
 
-    def holds_of(self, at: int, start: int, resources: Sequence[int]) -> tuple[tuple[int, int, int], ...]:
-        """What a session holds: resource, first granule and the one after the last."""
+    def holds_of(
+        self, at: int, start: Position, resources: Sequence[int]
+    ) -> tuple[tuple[int, Position, Position], ...]:
+        """What a session holds: resource, where that begins and where it ends."""
         supply = self.stages[at].supply
         assert supply is not None
         return tuple(
@@ -283,12 +308,17 @@ class Board:
     def _cell(self, stage: Stage, day: int) -> tuple[Option, ...]:
         if stage.pin_option is not None:
             return (stage.pin_option,)
+        found, moved = [], 0
+        if stage.stay is not None and day == stage.stay_day:
+            found, moved = [stage.stay], self.costs.moved
+        led = self.led_on(stage, day)
+        if not led:
+            return tuple(found)
         cut = self.cuts[day + 1]
         windows = -1 if stage.windows is None else cut.of(stage.windows)
-        found = []
-        for leader, starts in self.led_on(stage, day):
+        for leader, starts in led:
             inside = starts & windows
-            cost = self.other_cost(leader) if inside else self.other_cost(leader) + self.costs.outside_windows
+            cost = moved + self.other_cost(leader) + (0 if inside else self.costs.outside_windows)
             best = inside or starts
             found.append(Option(cost, cut.low + (best & -best).bit_length() - 1, leader))
         return tuple(sorted(found, key=lambda option: (option.cost, option.start, option.leader)))
@@ -315,21 +345,34 @@ class Board:
         """The most days that the gaps leave between two steps."""
         return self.longest[then] - self.longest[first]
 
-    def _alive(self) -> list[int]:
-        """For each step the days from which gaps lead to the end of the course; for a pin whether they do."""
-        alive = [0] * len(self.stages)
+    def _come_alive(self) -> None:
+        """Find for each step the days from which gaps lead to the end of the course; for a pin whether they do.
+
+        An appointment from which they do not cannot be kept.
+        """
         if any(days > self.most(first, then) for (first, then), days in self.spaced.items()):
-            return alive
+            for stage in self.stages:
+                stage.stay = None
+            return
         after = None
         for stage in reversed(self.stages):
+            leads_on = after is None or self.alive[after.at] > 0 or after.stay is not None
             if stage.pin_option is not None:
-                found = 1 if after is None or alive[after.at] else 0
+                found = int(leads_on)
             elif after is None or after.pin_option is not None:
-                found = stage.days if after is None or alive[after.at] else 0
+                found = stage.days if leads_on else 0
             else:
-                assert after.gap is not None
-                gap = after.gap
-                found = stage.days & spread(alive[after.at], gap.max - gap.min + 1) >> gap.max
-            alive[stage.at] = found
+                found = stage.days & self._days_before(after)
+            self.alive[stage.at] = found
+            if stage.stay is not None and after is not None and not self.days_after(stage.at, stage.stay_day):
+                stage.stay = None
             after = stage
-        return alive
+
+    def _days_before(self, after: Stage) -> int:
+        """The days from which a gap leads to a step that leads on."""
+        gap = after.gap
+        assert gap is not None
+        found = spread(self.alive[after.at], gap.max - gap.min + 1) >> gap.max
+        if after.stay is not None:
+            found |= bits(max(after.stay_day - gap.max + 1, 0), after.stay_day - gap.min + 2)
+        return found

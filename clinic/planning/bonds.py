@@ -1,9 +1,10 @@
 """Pairs of steps that bind each other by more than their gaps."""
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from clinic.planning.stage import Stage
+from clinic.planning.stage import Position, Stage
 from clinic.planning.supply import Supply
 
 if TYPE_CHECKING:
@@ -51,17 +52,36 @@ def near_pairs(board: Board) -> tuple[set[tuple[int, int]], set[tuple[int, int]]
 
 def _can_meet(board: Board, earlier: Stage, later: Stage, days: int, ends: int, begins: int) -> bool:
     """Whether some start of the one, `ends` granules on, lies after some start of the other, `begins` on."""
-    earliest = ENDLESS
-    for day in range(board.ruler.days - 1, -2, -1):
-        if day + days < board.ruler.days and later.days >> (day + days + 1) & 1:
-            starts = board.starts_on(later, day + days)
-            if starts:
-                earliest = min(earliest, board.cuts[day + days + 1].low + (starts & -starts).bit_length() - 1)
-        if earlier.days >> (day + 1) & 1:
-            starts = board.starts_on(earlier, day)
-            if starts and board.cuts[day + 1].low + starts.bit_length() - 1 + ends > earliest + begins:
-                return True
+    earliest: Position = ENDLESS
+    for day in _days_to_compare(board, earlier, later, days):
+        soon = _starts_between(board, later, day + days)
+        if soon is not None:
+            earliest = min(earliest, soon[0])
+        late = _starts_between(board, earlier, day)
+        if late is not None and late[1] + ends > earliest + begins:
+            return True
     return False
+
+
+def _days_to_compare(board: Board, earlier: Stage, later: Stage, days: int) -> Iterable[int]:
+    """Every day of the earlier, and `days` before every one of the later, from the last; some may be neither."""
+    if earlier.stay is None and later.stay is None:
+        return range(board.ruler.days - 1, -2, -1)
+    kept = earlier.stay_day, later.stay_day - days
+    return sorted({*range(-1 - days, board.ruler.days), *kept}, reverse=True)
+
+
+def _starts_between(board: Board, stage: Stage, day: int) -> tuple[Position, Position] | None:
+    """The first and the last start of a step on a day; None where it has none."""
+    found: list[Position] = []
+    if -1 <= day < board.ruler.days and stage.days >> (day + 1) & 1:
+        starts = board.starts_on(stage, day)
+        if starts:
+            low = board.cuts[day + 1].low
+            found = [low + (starts & -starts).bit_length() - 1, low + starts.bit_length() - 1]
+    if stage.stay is not None and day == stage.stay_day:
+        found.append(stage.stay.start)
+    return (min(found), max(found)) if found else None
 
 
 def _share(one: Supply, other: Supply) -> bool:

@@ -2,10 +2,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from clinic.planning.answer import Parts, PlannedSession
-from clinic.planning.local import day_of
+from clinic.planning.local import MINUTE, day_of
 from clinic.planning.problem import Kind, Problem, Step
 from clinic.planning.ruler import window_bits
 
@@ -26,7 +26,7 @@ def parts_of(problem: Problem, sessions: Sequence[PlannedSession]) -> Parts:
             leader != preferred for leader in leaders if preferred is not None
         ),
         outside_windows=costs.outside_windows * sum(
-            is_outside(problem, step, each) for step, each in zip(problem.steps, sessions, strict=True)
+            is_outside(problem, step, each.start_at) for step, each in zip(problem.steps, sessions, strict=True)
         ),
     )
 
@@ -43,13 +43,14 @@ def gap_before(problem: Problem, at: int, days: Sequence[date]) -> int | None:
     return None if before is None else (days[at] - before).days
 
 
-def is_outside(problem: Problem, step: Step, placed: PlannedSession) -> bool:
-    """Whether no single preferred window holds a session; one that is pinned is never counted."""
+def is_outside(problem: Problem, step: Step, start_at: datetime) -> bool:
+    """Whether no single preferred window holds a session; one that is pinned, or outside the ruler, never counts."""
     windows, on = problem.preferences.windows, problem.ruler
-    if windows is None or step.pinned is not None:
+    if windows is None or step.pinned is not None or not -1 <= on.day(day_of(start_at, on.zone)) < on.days:
         return False
-    held = window_bits(on, windows, step.minutes * 60 // on.granule)
-    return not held >> on.down(placed.start_at) & 1
+    first = on.down(start_at)
+    held = window_bits(on, windows, on.up(start_at + step.minutes * MINUTE) - first)
+    return not held >> first & 1
 
 
 def _days_off_ideal(problem: Problem, days: Sequence[date]) -> int:

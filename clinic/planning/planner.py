@@ -33,7 +33,7 @@ def plan(problem: Problem, *, seconds: float | None = None) -> Answer:
     except OutOfTime:
         return _best_so_far(search, plans)
     if not plans:
-        return _why_not(problem)
+        return why_not(problem)
     best, *others = plans
     told = [replace(best, why=why_best(problem, best))]
     told += [replace(each, why=why_alternative(problem, each)) for each in others]
@@ -85,7 +85,8 @@ def _starts_one_by_one(problem: Problem, board: Board, at: int) -> list[int]:
     return sorted(found)
 
 
-def _why_not(problem: Problem) -> Answer:
+def why_not(problem: Problem) -> Answer:
+    """The reason why a problem has no plan, and what would help; both within a bounded search."""
     looks = Looks(LOOKS_FOR_REASONS)
     try:
         unplaceable = first_unplaceable(problem, looks)

@@ -89,6 +89,7 @@ class Step:
     to_on: date | None = None
     pinned: Pin | None = None
     name: str = ""
+    standing: Pin | None = None  # the appointment that it has and may keep or lose; `repair` sets it
 
     @property
     def words(self) -> str:
@@ -122,6 +123,7 @@ class Costs:
     practitioner_change: int = 30
     other_practitioner: int = 30
     outside_windows: int = 20
+    moved: int = 0  # each standing session that moves: weighed by `repair` alone, and no part of what a plan costs
 
 
 @dataclass(frozen=True, slots=True)

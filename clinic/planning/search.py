@@ -16,7 +16,7 @@ from time import monotonic
 
 from clinic.planning.board import Board
 from clinic.planning.bonds import ENDLESS, reach
-from clinic.planning.stage import Option
+from clinic.planning.stage import Option, Position, Stage
 
 LOOKS_BETWEEN_CLOCKS = 64
 
@@ -36,13 +36,13 @@ class Looks:
 class Tag:
     """What sessions placed so far ask of later ones beyond their gaps.
 
-    `floors` are (step, earliest day), `ready` is the first granule at which the next session may start, `holds` are
-    (resource, first granule, granule after the last).
+    `floors` are (step, earliest day), `ready` is where on the ruler the next session may start, `holds` are
+    (resource, where it begins, where it ends).
     """
 
     floors: tuple[tuple[int, int], ...] = ()
-    ready: int = 0
-    holds: tuple[tuple[int, int, int], ...] = ()
+    ready: Position = 0
+    holds: tuple[tuple[int, Position, Position], ...] = ()
 
 
 FREE = Tag()
@@ -69,7 +69,7 @@ class Search:
         self._last = len(board.stages) - 1
         self._hard_until = board.hard_until
         self._bound_later = [(then, _able(board, then)) for then in sorted({then for _, then in board.holds})]
-        self._earliest: dict[tuple[int, int], int] = {}
+        self._earliest: dict[tuple[int, int], Position] = {}
         self._change = board.costs.practitioner_change
         self._exact: list[dict[tuple[int, int], int]] = [{} for _ in board.stages]
         self._least: list[dict[tuple[int, int], int]] = [{} for _ in board.stages]
@@ -99,7 +99,7 @@ class Search:
     def is_possible(self) -> bool:
         """Whether there is a plan at all."""
         if self._hard_until < 0:
-            return bool(self.board.alive[0])
+            return bool(self.board.first_days())
         return any(self.from_first_day(day, ENDLESS - 1) < ENDLESS for day in self.board.first_days())
 
     def from_first_day(self, day: int, budget: int) -> int:
@@ -255,16 +255,24 @@ class Search:
         if stage.pin_option is not None or not (binding or ordered or tag.ready or tag.holds):
             yield from board.cell(at, day)
             return
+        moved = 0
+        if stage.stay is not None and day == stage.stay_day:
+            moved = board.costs.moved
+            if self._can_stay(stage, stage.stay, tag):
+                yield stage.stay
+        led = board.led_on(stage, day)
+        if not led:
+            return
         cut = board.cuts[day + 1]
         windows = -1 if stage.windows is None else cut.of(stage.windows)
-        for leader, starts in board.led_on(stage, day):
+        for leader, starts in led:
             settled: set[int] = set()
             while starts:
                 self._look()
                 bit = starts & -starts
                 starts ^= bit
                 start = cut.low + bit.bit_length() - 1
-                cost = board.other_cost(leader) + (0 if bit & windows else board.costs.outside_windows)
+                cost = moved + board.other_cost(leader) + (0 if bit & windows else board.costs.outside_windows)
                 if start < tag.ready or cost in settled:
                     continue
                 for resources in self._served(at, start, leader, tag, binding):
@@ -272,6 +280,15 @@ class Search:
                     if not binding:
                         # Nothing later asks with what: the earliest start at a cost leaves most to the rest.
                         settled.add(cost)
+
+    def _can_stay(self, stage: Stage, stay: Option, tag: Tag) -> bool:
+        """Whether a session can keep its appointment beside what is carried."""
+        assert stay.resources is not None
+        return stay.start >= tag.ready and not any(
+            resource == taken and begins < taken_until and taken_from < ends
+            for resource, begins, ends in self.board.holds_of(stage.at, stay.start, stay.resources)
+            for taken, taken_from, taken_until in tag.holds
+        )
 
     def _served(self, at: int, start: int, leader: int, tag: Tag, binding: bool) -> Iterator[tuple[int, ...]]:
         """What serves a start, clear of what is carried: one way, or all that bind later steps each in their way."""
@@ -291,7 +308,7 @@ class Search:
                 yield found
             return
         shared = frozenset().union(*(_able(board, then) for first, then in board.holds if first == at))
-        seen: set[frozenset[tuple[int, int, int]]] = set()
+        seen: set[frozenset[tuple[int, Position, Position]]] = set()
         for resources in supply.assignments(start, leader, taken):
             binds = frozenset(hold for hold in board.holds_of(at, start, resources) if hold[0] in shared)
             if binds not in seen:
@@ -306,7 +323,7 @@ class Search:
             if first == at:
                 floors[then] = max(floors.get(then, day + days), day + days)
         kept = tuple(sorted((step, floor) for step, floor in floors.items() if floor > day + board.least(at, step)))
-        ready = 0
+        ready: Position = 0
         if (at, at + 1) in board.orders:
             ready = option.start + board.stages[at].ends
         holds = [hold for hold in tag.holds if self._may_matter(hold, at, day)]
@@ -317,21 +334,24 @@ class Search:
             return FREE
         return Tag(kept, ready, tuple(sorted(holds)))
 
-    def _may_matter(self, hold: tuple[int, int, int], at: int, day: int) -> bool:
+    def _may_matter(self, hold: tuple[int, Position, Position], at: int, day: int) -> bool:
         """Whether a session after `at` could still need a resource while it is held."""
         return any(
             hold[0] in able and hold[2] > self._earliest_hold(then, day + self.board.least(at, then))
             for then, able in self._bound_later if then > at
         )
 
-    def _earliest_hold(self, at: int, day: int) -> int:
-        """The first granule that a session on a day or later could hold."""
+    def _earliest_hold(self, at: int, day: int) -> Position:
+        """Where what a session holds could begin at the earliest, if it is on a day or later."""
         known = self._earliest.get((at, day))
         if known is None:
-            supply = self.board.stages[at].supply
-            assert supply is not None
-            low = min((cut.low for cut in self.board.cuts[max(day + 1, 0):day + 4]), default=ENDLESS)
-            known = self._earliest[at, day] = low + reach(supply)[0]
+            stage = self.board.stages[at]
+            assert stage.supply is not None
+            first = max(day + 1, 0)
+            low: Position = min((cut.low for cut in self.board.cuts[first:first + 3]), default=ENDLESS)
+            if stage.stay is not None and stage.stay_day >= day:
+                low = min(low, stage.stay.start)
+            known = self._earliest[at, day] = low + reach(stage.supply)[0]
         return known
 
     def _look(self) -> None:

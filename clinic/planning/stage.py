@@ -2,19 +2,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
 from functools import lru_cache
 
 from clinic.planning.problem import Step
 from clinic.planning.ruler import Ruler, bits
 from clinic.planning.supply import Supply
 
+# Where something lies on the ruler, in granules: whole for all that the search places, exact for what stands between.
+Position = int | Fraction
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A way to place a session on a day: its own cost, first granule, leader, and its resources where they matter."""
+    """A way to place a session on a day: its own cost, where it starts, leader, and its resources where they matter."""
 
     cost: int
-    start: int
+    start: Position
     leader: int
     resources: tuple[int, ...] | None = None
 
@@ -60,8 +65,8 @@ class Stage:
     """One step on the board."""
 
     __slots__ = (
-        "at", "cells", "days", "ends", "first_bit", "gap", "last_bit", "pin_day", "pin_option", "step", "supply",
-        "windows",
+        "at", "cells", "days", "ends", "first_bit", "gap", "last_bit", "pin_day", "pin_option", "stay", "stay_day",
+        "step", "supply", "windows",
     )
 
     def __init__(self, at: int, step: Step, length: int) -> None:
@@ -70,6 +75,8 @@ class Stage:
         self.days = 0  # bit d + 1 is set where the session alone could be on day d
         self.pin_day = 0
         self.pin_option: Option | None = None
+        self.stay_day = 0
+        self.stay: Option | None = None  # keeping the appointment that it has, where that is possible
         self.supply: Supply | None = None
         self.windows: bytes | None = None
         self.ends = 0  # how many granules after its start the patient leaves
@@ -79,3 +86,9 @@ class Stage:
 def packed(granules: int, length: int) -> bytes:
     """A set of granules as bytes, in which a day can be cut out without touching the rest."""
     return granules.to_bytes((length >> 3) + 2, "little")
+
+
+def position(on: Ruler, at: datetime) -> Position:
+    """Where an instant lies, exactly; off the ruler too."""
+    found = Fraction((at - on.origin) // timedelta(microseconds=1), on.granule * 1_000_000)
+    return found.numerator if found.denominator == 1 else found

@@ -13,7 +13,7 @@ from clinic.planning.board import MINUTE
 from clinic.planning.costs import gap_before, parts_of
 from clinic.planning.local import day_of
 from clinic.planning.search import Search, State
-from clinic.planning.stage import Option
+from clinic.planning.stage import Option, Position
 
 
 @dataclass(slots=True)
@@ -105,13 +105,13 @@ def _earliest(nodes: Sequence[Node]) -> list[Node]:
     return [node for node in nodes if node.option.start == first]
 
 
-def _chosen(search: Search, layers: Sequence[Sequence[Node]]) -> list[tuple[int, tuple[int, ...]]]:
+def _chosen(search: Search, layers: Sequence[Sequence[Node]]) -> list[tuple[Position, tuple[int, ...]]]:
     """For each step its start and resources: the earliest resources that lead on to the end."""
     leads_on: list[list[Node]] = [list(layers[-1])]
     for layer in reversed(layers[:-1]):
         wanted = {id(parent) for node in leads_on[-1] for parent in node.parents}
         leads_on.append([node for node in layer if id(node) in wanted])
-    chosen: list[tuple[int, tuple[int, ...]]] = []
+    chosen: list[tuple[Position, tuple[int, ...]]] = []
     before: Node | None = None
     for layer in reversed(leads_on):
         ways = [node for node in layer if before is None or any(parent is before for parent in node.parents)]
@@ -126,18 +126,15 @@ def _resources(search: Search, at: int, option: Option) -> tuple[int, ...]:
     if option.resources is not None:
         return option.resources
     supply = search.board.stages[at].supply
-    assert supply is not None
+    assert supply is not None and isinstance(option.start, int)
     found = supply.assign(option.start, option.leader, frozenset())
     assert found is not None
     return found
 
 
-def _as_plan(search: Search, chosen: Sequence[tuple[int, tuple[int, ...]]]) -> Plan:
+def _as_plan(search: Search, chosen: Sequence[tuple[Position, tuple[int, ...]]]) -> Plan:
     problem = search.board.problem
-    starts = [
-        step.pinned.start_at if step.pinned is not None else problem.ruler.instant(start)
-        for step, (start, _) in zip(problem.steps, chosen, strict=True)
-    ]
+    starts = [search.board.start_at(at, start) for at, (start, _) in enumerate(chosen)]
     days = [day_of(start_at, problem.ruler.zone) for start_at in starts]
     sessions = tuple(
         PlannedSession(

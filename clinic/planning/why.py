@@ -78,7 +78,7 @@ def _people(problem: Problem, sessions: Sequence[PlannedSession]) -> list[str]:
 def _hours(problem: Problem, sessions: Sequence[PlannedSession]) -> list[str]:
     outside = [
         str(placed.step) for step, placed in zip(problem.steps, sessions, strict=True)
-        if is_outside(problem, step, placed)
+        if is_outside(problem, step, placed.start_at)
     ]
     return [f"{_sessions(outside)} outside the preferred hours"] if outside and problem.costs.outside_windows else []
 
