@@ -1,9 +1,11 @@
 """Random problems of the sorts that courses come in, small enough for a solver to prove."""
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 ZONES = {
@@ -25,6 +27,93 @@ SORTS = ("short", "chain", "spaced", "tight", "near", "many-needs", "pinned", "h
 def random_problem(seed: int) -> dict[str, Any]:
     """The problem of a seed; seeds go round the sorts."""
     return _Maker(Random(seed), SORTS[seed % len(SORTS)]).problem()
+
+
+def course_problem(seed: int) -> dict[str, Any]:
+    """As `random_problem`, two of three made easier, so that most have a plan, and some times with their offsets."""
+    problem, random = random_problem(seed), Random(f"course {seed}")
+    if seed // len(SORTS) % 3:
+        _ease(problem, random)
+    if random.random() < 0.3:
+        _write_offsets(problem, random)
+    return problem
+
+
+def families(problem: dict[str, Any]) -> set[str]:
+    """What a problem is an example of, by the words in which the tests promise their mix."""
+    steps, spacing = problem["course"]["steps"], problem["course"].get("spacing", ())
+    needs = [need for step in steps for need in step["needs"]]
+    busy = [len(each.get("busy", ())) for each in problem["resources"]]
+    several = any(
+        sum(need["kind"] == kind and "same_as" not in need for need in step["needs"]) > 1
+        for step in steps for kind in ("practitioner", "room", "device")
+    )
+    found = {
+        "short": len(steps) <= 3, "chain of 12": len(steps) == 12, "tight diary": min(busy) >= 5 and sum(busy) >= 80,
+        "odd zone": problem["time_zone"] not in ("Europe/London", "UTC"),
+        "several needs of one kind": several, "same_as": any("same_as" in need for need in needs),
+        "pins": any("pinned" in step for step in steps), "history": "history" in problem,
+        "last session": "last_session" in problem, "preferred practitioner": "practitioner" in _wishes(problem),
+        "preferred hours": "windows" in _wishes(problem), "dates": any("dates" in step for step in steps),
+        "spacing between distant steps": _is_bound_at_a_distance(steps, spacing),
+        "several treatments": len({step["treatment"] for step in steps}) > 1,
+        "alternatives": problem.get("alternatives", 1) > 1, "own costs": "costs" in problem,
+    }
+    return {name for name, is_one in found.items() if is_one}
+
+
+def _wishes(problem: dict[str, Any]) -> dict[str, Any]:
+    return dict(problem.get("preferences", {}))
+
+
+def _is_bound_at_a_distance(steps: list[dict[str, Any]], spacing: Sequence[dict[str, Any]]) -> bool:
+    """Whether two steps that are no neighbours must lie further apart than the gaps between them ask."""
+    return any(
+        each["first"] == steps[one]["treatment"] and each["then"] == steps[other]["treatment"]
+        and each["days"] > sum(step["gap_days"]["min"] for step in steps[one + 1:other + 1])
+        for each in spacing for one in range(len(steps)) for other in range(one + 2, len(steps))
+    )
+
+
+def _ease(problem: dict[str, Any], random: Random) -> None:
+    for resource in problem["resources"]:
+        if "skills" in resource:
+            resource["skills"] = ["rf", "peel", "laser", "extra"]
+        if random.random() < 0.5:
+            resource.pop("overrides", None)
+        for hours in resource.get("hours", ())[:1]:
+            hours["days"] = list(WEEKDAYS)
+            if random.random() < 0.4:
+                hours |= {"from": "00:00", "to": "24:00"}
+        if len(resource["busy"]) <= 10:
+            resource["busy"] = resource["busy"][:4]
+    for step in problem["course"]["steps"]:
+        step.pop("dates", None)
+        if "gap_days" in step and random.random() < 0.5:
+            step["gap_days"]["max"] += 2
+
+
+def _write_offsets(problem: dict[str, Any], random: Random) -> None:
+    """Write some times with an offset, which then decides; to a whole minute, as the form wants."""
+    zone = ZoneInfo(problem["time_zone"])
+
+    def written(text: str) -> str:
+        at = datetime.fromisoformat(text).replace(tzinfo=zone)
+        if random.random() < 0.3:
+            return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
+        return at.isoformat(timespec="minutes")
+
+    problem["not_before"] = written(problem["not_before"])
+    for resource in problem["resources"]:
+        for span in resource.get("busy", ()):
+            if random.random() < 0.5 and not _is_odd(span["from"], zone) and not _is_odd(span["to"], zone):
+                span |= {"from": written(span["from"]), "to": written(span["to"])}
+
+
+def _is_odd(text: str, zone: ZoneInfo) -> bool:
+    """Whether the clock reads a time twice or never: its two ways to resolve differ."""
+    at = datetime.fromisoformat(text).replace(tzinfo=zone)
+    return at.utcoffset() != at.replace(fold=1).utcoffset()
 
 
 def tiny_problem(seed: int) -> dict[str, Any]:

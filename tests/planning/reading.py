@@ -4,6 +4,7 @@ Instants are whole seconds since 1970 in UTC.
 """
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -174,7 +175,10 @@ class Document:
         return self._known_free[key]
 
     def _is_free(self, name: str, span: Span) -> bool:
-        return any(low <= span[0] and span[1] <= high for low, high in self.open_spans[name]) and not any(
+        # Openings are joined and in order: only the last that begins in time could hold the span.
+        opened = self.open_spans[name]
+        last = bisect_right(opened, span[0], key=lambda each: each[0]) - 1
+        return last >= 0 and span[1] <= opened[last][1] and not any(
             low < span[1] and span[0] < high for low, high in self.busy_spans[name]
         )
 

@@ -3,11 +3,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinic.planning import (
@@ -22,16 +20,13 @@ from clinic.planning import (
     Spacing,
     Status,
     Step,
-    judge,
     plan,
     ruler,
     starts,
 )
-from clinic.planning.document import document_of, parse, problem_of
+from clinic.planning.document import document_of, parse
 from clinic.planning.local import local_of, zone
 from clinic.planning.ruler import grid_bits
-from tests.planning.brute_force import answer_of
-from tests.planning.checker import faults
 from tests.planning.diaries import (
     AMARI,
     BELL,
@@ -42,14 +37,9 @@ from tests.planning.diaries import (
     busy,
     course,
     office,
-    placements,
     starts_of,
     with_resource,
 )
-from tests.planning.exact_model import ExactModel, is_least
-from tests.planning.random_problems import random_problem, tiny_problem
-from tests.planning.reading import Document, seconds
-from tests.planning.settings import count
 
 EXAMPLES = Path(__file__).parent / "examples"
 MONTH = Gap(28, 30, 42)
@@ -64,131 +54,6 @@ def test_the_example_of_the_page_has_exactly_the_published_answer() -> None:
     for each in answer["plans"]:
         assert each.pop("why")
     assert answer == json.loads((EXAMPLES / "two-sessions.answer.json").read_text())
-
-
-@pytest.mark.parametrize("seed", range(count(16, 400)))
-def test_the_least_cost_is_proven_by_a_solver_and_every_plan_passes_the_checker(seed: int) -> None:
-    document = random_problem(seed)
-    problem = problem_of(document)
-
-    answer = document_of(plan(problem), problem)
-
-    cost = answer["plans"][0]["cost"] if answer["plans"] else None
-    assert [fault for each in answer["plans"] for fault in faults(Document(document), each)] == []
-    assert is_least(document, cost)
-
-
-@pytest.mark.parametrize("seed", [0, 2, 3, 5, 6, 9, 14, 22, *range(60, count(64, 160))])
-def test_ties_and_alternatives_are_those_of_trying_every_plan(seed: int) -> None:
-    document = tiny_problem(seed)
-    problem = problem_of(document)
-
-    plans = document_of(plan(problem), problem)["plans"]
-
-    assert [{key: each[key] for key in ("cost", "parts", "sessions")} for each in plans] == answer_of(document)
-
-
-@pytest.mark.parametrize("seed", range(800, 800 + count(8, 60)))
-def test_the_starts_of_a_step_are_those_from_which_a_solver_finds_a_whole_plan(seed: int) -> None:
-    document = tiny_problem(seed)
-    step = seed % len(document["course"]["steps"])
-
-    found = starts(problem_of(document), step + 1).starts
-
-    grid = Document(document).grid()
-    if "pinned" in document["course"]["steps"][step]:
-        grid = iter([seconds(start_at) for start_at in found or ()])
-    assert [seconds(start_at) for start_at in found or ()] == [
-        start for start in grid if ExactModel(document, only=(step, start)).has_plan()
-    ]
-
-
-@settings(max_examples=count(25, 300), deadline=None)
-@given(seeds)
-def test_the_judge_has_nothing_against_any_plan(seed: int) -> None:
-    problem = problem_of(random_problem(seed))
-
-    answer = plan(problem)
-
-    assert [judge(problem, placements(each)) for each in answer.plans] == [()] * len(answer.plans)
-
-
-@settings(max_examples=count(15, 200), deadline=None)
-@given(seeds, st.data())
-def test_what_the_judge_accepts_is_among_the_starts(seed: int, data: st.DataObject) -> None:
-    problem = problem_of(random_problem(seed))
-    answer = plan(problem)
-    if not answer.plans:
-        return
-    sessions = placements(answer.plans[-1])
-    step = data.draw(st.integers(0, len(sessions) - 1))
-    moved = replace(sessions[step], start_at=sessions[step].start_at + timedelta(
-        days=data.draw(st.integers(-2, 2)), minutes=problem.start_step * data.draw(st.integers(-4, 4))
-    ))
-    sessions[step] = moved
-
-    findings = judge(problem, sessions)
-
-    if not findings and problem.steps[step].pinned is None:
-        assert moved.start_at in (starts(problem, step + 1).starts or ())
-
-
-@settings(max_examples=count(25, 300), deadline=None)
-@given(seeds, st.data())
-def test_more_free_time_never_raises_the_least_cost(seed: int, data: st.DataObject) -> None:
-    problem = problem_of(random_problem(seed))
-    freed = data.draw(st.sampled_from(problem.resources))
-
-    before = plan(problem).plans
-    after = plan(with_resource(problem, replace(freed, busy=0, open=-1))).plans
-
-    assert not before or after[0].cost <= before[0].cost
-
-
-@settings(max_examples=count(25, 300), deadline=None)
-@given(seeds)
-def test_a_booked_plan_fed_back_as_busy_is_not_offered_again(seed: int) -> None:
-    problem = problem_of(random_problem(seed))
-    answer = plan(problem)
-    if not answer.plans or any(step.pinned for step in problem.steps):
-        return
-    booked = answer.plans[0].sessions
-    taken = problem
-    for each, step in zip(booked, problem.steps, strict=True):
-        for need, name in zip(step.needs, each.resources, strict=True):
-            resource = next(one for one in taken.resources if one.id == name)
-            begins = each.start_at + timedelta(minutes=need.offset)
-            held = problem.ruler.covering(begins, begins + timedelta(minutes=need.minutes))
-            taken = with_resource(taken, replace(resource, busy=resource.busy | held))
-
-    again = plan(taken).plans
-
-    for other in again:
-        for one, two in zip(booked, other.sessions, strict=True):
-            assert (one.start_at, one.resources) != (two.start_at, two.resources)
-
-
-@given(st.integers(1, 60), st.integers(0, 40))
-def test_whole_weeks_shift_the_answer_in_a_zone_without_clock_changes(weeks: int, seed: int) -> None:
-    document = random_problem(seed * 8) | {"time_zone": "Asia/Kathmandu"}
-    problem = problem_of(document)
-    shift = timedelta(weeks=weeks)
-    later = replace(
-        problem, not_before=problem.not_before + shift,
-        ruler=ruler(problem.ruler.zone, problem.ruler.first_on + shift, problem.ruler.days, problem.ruler.granule),
-        steps=tuple(
-            replace(
-                step, from_on=step.from_on and step.from_on + shift, to_on=step.to_on and step.to_on + shift
-            ) for step in problem.steps
-        ),
-        history=tuple(replace(past, on=past.on + shift) for past in problem.history),
-    )
-
-    answer, shifted = plan(problem), plan(later)
-
-    assert [
-        [(each.start_at + shift, each.resources) for each in one.sessions] for one in answer.plans
-    ] == [[(each.start_at, each.resources) for each in one.sessions] for one in shifted.plans]
 
 
 def test_a_course_keeps_its_practitioner_and_its_ideal_gaps() -> None:
