@@ -10,6 +10,7 @@ from typing import Any, cast
 from clinic.care.documents import DocumentFaults, Fault, read_document, write_document
 from clinic.care.evidence import Evidence, Source
 from clinic.care.guidance import Aftercare, Contraindication, Instruction, Laxity, RedFlag
+from clinic.care.outcomes import ALWAYS_KEEP, Missed
 from clinic.care.parts import Part
 
 
@@ -195,7 +196,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """Everything that one version of a protocol says; one that contradicts itself cannot be built."""
+    """Everything that one version of a protocol says; one that contradicts itself cannot be built.
+
+    `missed` came later than the first stored versions, which never change: one without it keeps a course as it is.
+    """
 
     code: str
     name: str
@@ -222,6 +226,7 @@ class Protocol:
     photo_days: tuple[int, ...]
     training: Training
     sources: tuple[Source, ...]
+    missed: Missed = ALWAYS_KEEP
 
     def __post_init__(self) -> None:
         if faults := tuple(_contradictions(self)):

@@ -36,5 +36,9 @@ class Row(DeclarativeBase):
 
 def one_of(column: str, values: Iterable[str] | type[StrEnum]) -> sa.CheckConstraint:
     """The column holds one of these codes."""
-    listed = ", ".join(f"'{value}'" for value in values)
-    return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
+    return sa.CheckConstraint(f"{column} IN ({listed(values)})", name=column)
+
+
+def listed(values: Iterable[str] | type[StrEnum]) -> str:
+    """Codes as a constraint lists them."""
+    return ", ".join(f"'{value}'" for value in values)

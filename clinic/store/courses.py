@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from clinic.care.outcomes import VisitOutcome
 from clinic.care.states import CourseState, MaintenanceState, SessionState
 from clinic.store.base import Row, one_of
 
@@ -78,7 +79,8 @@ class MaintenancePlan(Row):
 class TreatmentSession(Row):
     """One planned delivery, owned by exactly one course or maintenance plan; owed until it is completed.
 
-    Its window counts from the session before: planned while that is ahead, real once it is completed.
+    Its window counts from the session before: planned while that is ahead, real once it is completed. One that was
+    given in part says which areas were treated and which were left out.
     """
 
     __tablename__ = "treatment_session"
@@ -86,6 +88,11 @@ class TreatmentSession(Row):
         one_of("state", SessionState),
         sa.CheckConstraint("(course_id IS NULL) <> (maintenance_plan_id IS NULL)", name="one_owner"),
         sa.CheckConstraint("(state = 'completed') = (performed_at IS NOT NULL)", name="performed"),
+        one_of("outcome", VisitOutcome),
+        sa.CheckConstraint("outcome IS NULL OR state = 'completed'", name="outcome_of"),
+        sa.CheckConstraint(
+            "(areas_left IS NOT NULL) = (outcome IS NOT NULL AND outcome = 'partly-treated')"
+            " AND (areas_treated IS NULL) = (areas_left IS NULL)", name="areas"),
         sa.UniqueConstraint("course_id", "number"),
         sa.UniqueConstraint("maintenance_plan_id", "number"),
     )
@@ -100,6 +107,9 @@ class TreatmentSession(Row):
     latest_on: Mapped[date | None]
     performed_at: Mapped[datetime | None]
     performed_on: Mapped[date | None]
+    outcome: Mapped[str | None]
+    areas_treated: Mapped[str | None]
+    areas_left: Mapped[str | None]
     lock_version: Mapped[int] = mapped_column(default=1)
 
 

@@ -6,8 +6,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from clinic.care.outcomes import NoShowCause, NotTreatedCause
 from clinic.care.states import AppointmentState
-from clinic.store.base import Row, one_of
+from clinic.store.base import Row, listed, one_of
 
 _ACTIVE = sa.text("state IN ('proposed', 'booked', 'arrived') AND treatment_session_id IS NOT NULL")
 _HOLDS = sa.text("state = 'proposed'")
@@ -17,7 +18,9 @@ class Appointment(Row):
     """A time held for a patient. Local start, zone and fold decide; `starts_at` and `ends_at` are derived.
 
     `lock_version` moves at each write; `revision` only when time, place or cancellation changes, and is the
-    SEQUENCE of the calendar entry whose `uid` stays for life.
+    SEQUENCE of the calendar entry whose `uid` stays for life. One that is `pinned` is never moved by the planner.
+    `ended_cause` says of a patient who came why they were not treated (it is cancelled then), and of one who did not
+    come why not; the words of the desk are in `cancellation_reason`.
     """
 
     __tablename__ = "appointment"
@@ -27,6 +30,10 @@ class Appointment(Row):
         sa.CheckConstraint("(kind = 'session') = (treatment_session_id IS NOT NULL)", name="about"),
         sa.CheckConstraint("ends_at > starts_at", name="span"),
         sa.CheckConstraint("(state = 'proposed') = (hold_expires_at IS NOT NULL)", name="hold"),
+        sa.CheckConstraint(
+            "ended_cause IS NULL"
+            f" OR state = 'cancelled' AND ended_cause IN ({listed(NotTreatedCause)})"
+            f" OR state = 'noshow' AND ended_cause IN ({listed(NoShowCause)})", name="ended_cause"),
         sa.Index("uq_appointment_one_active", "treatment_session_id", unique=True,
                  sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
         sa.Index("ix_appointment_clinic_starts", "clinic_id", "starts_at"),
@@ -53,6 +60,8 @@ class Appointment(Row):
     arrived_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     cancellation_reason: Mapped[str | None]
+    ended_cause: Mapped[str | None]
+    pinned: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     created_at: Mapped[datetime]
     created_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
 
