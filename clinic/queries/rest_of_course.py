@@ -12,9 +12,12 @@ from clinic.care.states import AppointmentState, SessionState
 from clinic.planning import Pin, Placement, Problem
 from clinic.queries.problems import Asked, problem_of
 from clinic.queries.session_problem import Place, Series, held_by, steps_of
-from clinic.queries.visit_choice import VisitChoice
+from clinic.queries.visit_choice import VisitChoice, parse_choice
+from clinic.store.accounts import AuditEntry
 from clinic.store.courses import CourseOverride
 
+REPAIRED = "course-repaired"
+"""What the audit calls putting a course right."""
 TOO_LATE = "too-late"
 """The code under which a reason is kept for a session after its window."""
 OPEN = frozenset({SessionState.OWED, SessionState.BOOKED})
@@ -24,12 +27,13 @@ OPEN = frozenset({SessionState.OWED, SessionState.BOOKED})
 class Rest:
     """The open sessions of a course, read from the diary once, by their numbers.
 
-    `standing` are the times that sessions have now and could give up, `fixed` those that never move: pinned by the
-    desk, arrived, begun, or just chosen. In the diary behind `problem` all of them are free.
+    `before` are the times that sessions have now; `standing` those of them that could be given up, `fixed` those
+    that never move: pinned by the desk, arrived, begun, or just chosen. In the diary behind `problem` all are free.
     """
 
     series: Series
     problem: Problem
+    before: Mapping[int, Pin]
     standing: Mapping[int, Pin]
     fixed: Mapping[int, Pin]
     late: frozenset[int]
@@ -40,7 +44,7 @@ class Rest:
         Every other session has no date: it stretches the interval around it. With `late`, no session that is free
         has a last date.
         """
-        pins: dict[int, Pin | None] = {**dict.fromkeys(free), **stay, **self.fixed}
+        pins: dict[int, Pin | None] = {**self.fixed, **stay, **dict.fromkeys(free)}
         relaxed = self.late | frozenset(number for number, pin in pins.items() if late and pin is None)
         steps = steps_of(self.series, pins, relaxed)
         return replace(self.problem, steps=tuple(step for _, step in steps)), [number for number, _ in steps]
@@ -60,13 +64,13 @@ def rest_of_course(
 ) -> Rest:
     """The open sessions of that course, in the diary as it stands; `wanted` is a time just chosen for one of them."""
     held = held_by(db, [place.appointment.id for place in series.places if place.appointment])
-    standing, fixed = dict[int, Pin](), dict[int, Pin]()
+    before, fixed = dict[int, Pin](), dict[int, Pin]()
     for place in series.places:
         if place.appointment is not None and place.row.state in OPEN:
-            pin = Pin(place.appointment.starts_at, held[place.appointment.id])
-            (fixed if _is_fixed(place, now) else standing)[place.row.number] = pin
+            before[place.row.number] = Pin(place.appointment.starts_at, held[place.appointment.id])
+            if _is_fixed(place, now):
+                fixed[place.row.number] = before[place.row.number]
     if wanted is not None:
-        standing.pop(wanted.number, None)
         fixed[wanted.number] = Pin(wanted.starts_at, tuple(map(str, wanted.resource_ids)))
     every: dict[int, Pin | None] = {place.row.number: None for place in series.places if place.row.state in OPEN}
     asked = Asked(
@@ -77,7 +81,8 @@ def rest_of_course(
                      if place.appointment and place.row.state in OPEN),
         except_course_id=series.course.id if series.plan is None else None,
         except_plan_id=series.plan.id if series.plan else None, until_on=until_on)
-    return Rest(series, problem_of(db, asked, now=now), standing, fixed, _allowed_late(db, series))
+    standing = {number: pin for number, pin in before.items() if number not in fixed}
+    return Rest(series, problem_of(db, asked, now=now), before, standing, fixed, _allowed_late(db, series))
 
 
 def token_of(series: Series) -> str:
@@ -86,6 +91,18 @@ def token_of(series: Series) -> str:
         f"{place.row.number}.{place.row.lock_version}" +
         (f".{place.appointment.id}.{place.appointment.lock_version}" if place.appointment else "")
         for place in series.places)
+
+
+def last_repair(db: Session, series: Series) -> tuple[VisitChoice, ...] | None:
+    """The times before the course was last put right; none where anything has changed since, or it never was."""
+    facts = db.scalar(
+        sa.select(AuditEntry.facts)
+        .where(AuditEntry.subject_kind == "course", AuditEntry.subject_id == series.course.id,
+               AuditEntry.action == REPAIRED)
+        .order_by(AuditEntry.id.desc()).limit(1))
+    if facts is None or facts["token"] != token_of(series):
+        return None
+    return tuple(parse_choice(each) for each in facts["before"])
 
 
 def _allowed_late(db: Session, series: Series) -> frozenset[int]:

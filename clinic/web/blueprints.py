@@ -12,6 +12,7 @@ from clinic.web import (
     pages,
     patients,
     protocols,
+    repair,
     signin,
     tasks,
     times,
@@ -30,5 +31,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     protocols.protocols,
     tasks.tasks,
 )
-FURTHER_PAGES = (new_course, times)
+FURTHER_PAGES = (new_course, repair, times)
 """Modules whose pages belong to the blueprint of another one: of courses, and of appointments."""

@@ -28,7 +28,7 @@ courses = Blueprint("courses", __name__)
 @allowed(Right.SEE_DIARY)
 def show(course_id: int) -> Response:
     """The course with its sessions, messages and history."""
-    found = _found(course_id)
+    found = found_course(course_id)
     return page("courses/show.html", course=found, words=course_words, reason_words=reason_words,
                 zone_words=zone_words(zone(found.zone)))
 
@@ -37,7 +37,7 @@ def show(course_id: int) -> Response:
 @allowed(Right.BOOK)
 def ask_stop(course_id: int) -> Response:
     """Asks why the course ends early."""
-    found = _found(course_id)
+    found = found_course(course_id)
     return _stop_page(found, Form(initial={"lock_version": found.lock_version}))
 
 
@@ -45,7 +45,7 @@ def ask_stop(course_id: int) -> Response:
 @allowed(Right.BOOK)
 def stop(course_id: int) -> Response:
     """Ends the course early: what is booked is cancelled, what is owed will not be done."""
-    found, form = _found(course_id), Form(request.form)
+    found, form = found_course(course_id), Form(request.form)
     reason, version = read_reason(form, STOPPING), form.version()
     if form.faults:
         return _stop_page(found, form)
@@ -64,7 +64,8 @@ def stop(course_id: int) -> Response:
     return outcome
 
 
-def _found(course_id: int) -> CoursePage:
+def found_course(course_id: int) -> CoursePage:
+    """The page of a course, at a clinic where the view's right is held; 404 otherwise."""
     with kit().read() as db:
         check_clinic(clinic_of_course(db, course_id))
         found = course_page(db, course_id)
