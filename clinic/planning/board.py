@@ -20,7 +20,7 @@ from clinic.planning.local import day_of
 from clinic.planning.problem import Kind, Problem
 from clinic.planning.ruler import bits, grid_bits, window_bits
 from clinic.planning.stage import Cut, Only, Option, Position, Stage, cuts_of, packed
-from clinic.planning.standing import let_stay
+from clinic.planning.standing import AtLeast, let_stay
 from clinic.planning.supply import NOBODY, Pool, Supply, groups_of
 
 MINUTE = timedelta(minutes=1)
@@ -55,7 +55,10 @@ class Board:
         self.spaced = spaced_pairs(self)
         self.orders, self.holds = near_pairs(self)
         self.alive = [0] * len(self.stages)
+        self._at_least: AtLeast | None = None
         self._come_alive()
+        if self.costs.moved and any(stage.stay is not None for stage in self.stages):
+            self._at_least = AtLeast(self)
 
     # what the search asks
 
@@ -72,7 +75,7 @@ class Board:
         if stage.pin_option is not None:
             fits = self.stages[at].pin_option is not None or gap.min <= stage.pin_day - day <= gap.max
             cost = abs(stage.pin_day - day - gap.ideal) * self.costs.gap_day
-            return [(stage.pin_day, cost)] if fits and self.alive[at + 1] else []
+            return self._with_moves(at, day, [(cost, stage.pin_day)] if fits and self.alive[at + 1] else [])
         alive = self.alive[at + 1]
         first = day + 1
         low = max(first + gap.min, 0)
@@ -91,6 +94,13 @@ class Board:
             found = [(cost + self.costs.moved, place) for cost, place in found if place != stays]
             if gap.min <= stays - day <= gap.max:
                 found.append((abs(stays - day - gap.ideal) * each, stays))
+        return self._with_moves(at, day, found)
+
+    def _with_moves(self, at: int, day: int, found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Days by their cost, cheapest first; with what they add to what the rest costs at least."""
+        if self._at_least is not None:
+            after, known = self._at_least.after, self._at_least.after(at, day)
+            found = [(cost + after(at + 1, place) - known, place) for cost, place in found]
         found.sort()
         return [(place, cost) for cost, place in found]
 
@@ -136,6 +146,8 @@ class Board:
         """What it costs to begin on a day: the wait, or the gap to the session before the course's first step."""
         last, gap, stage = self.problem.last_session_on, self.stages[0].gap, self.stages[0]
         moved = self.costs.moved if stage.stay is not None and day != stage.stay_day else 0
+        if self._at_least is not None:
+            moved += self._at_least.after(0, day)
         if last is None:
             return moved + max(day, 0) * self.costs.wait_day
         return moved if gap is None else moved + abs(day - self.ruler.day(last) - gap.ideal) * self.costs.gap_day

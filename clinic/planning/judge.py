@@ -234,13 +234,13 @@ def _too_close(after: _Placed, what: str, before_on: date, needed: int) -> Findi
 
 
 def _judge_shared(problem: Problem, before: _Placed, after: _Placed) -> Iterator[Finding]:
-    words = {resource.id: resource.words for resource in problem.resources}
     said = set()
     for _, one, one_begins, one_ends in before.holds():
         for _, other, begins, ends in after.holds():
             if one == other and one_begins < ends and begins < one_ends and one not in said:
                 said.add(one)
-                text = f"{after.words} needs {words.get(one, one)} while session {before.at + 1} still has it."
+                what = next((resource.words for resource in problem.resources if resource.id == one), one)
+                text = f"{after.words} needs {what} while session {before.at + 1} still has it."
                 yield Finding("held-twice", Weight.BLOCKS, text, "start")
 
 

@@ -90,7 +90,8 @@ class Search:
                 count -= 1
                 continue
             others = min((entry[0] for entry in self.queue[1:3]), default=ENDLESS)
-            budget = max(others, cost + cost // 4)
+            wishes = cost % self.board.costs.moved if self.board.costs.moved else cost
+            budget = max(others, cost + wishes // 4)
             found = self.from_first_day(day, budget)
             heappop(self.queue)
             if found < ENDLESS:

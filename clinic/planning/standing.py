@@ -7,6 +7,7 @@ bookings and wishes, so that there it simply stands.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from clinic.planning.answer import Placement
@@ -47,3 +48,36 @@ def let_stay(board: Board, problem: Problem, stage: Stage) -> None:
     stage.stay = Option(
         board.other_cost(leader) + outside, position(problem.ruler, standing.start_at), leader, resources
     )
+
+
+class AtLeast:
+    """What the rest of a course costs at least from a day of a step on: in moves, and in gaps to what can be kept.
+
+    It never falls by more along a gap than that gap costs, so the board adds what it gains to the cost of a gap: the
+    search then meets first what keeps the most appointments, and the sum over a whole course is the same.
+    """
+
+    def __init__(self, board: Board) -> None:
+        self._board, self._costs = board, board.costs
+        self._stays = [stage for stage in board.stages if stage.stay is not None]
+        self._ideal = list(accumulate(stage.gap.ideal if stage.gap and stage.at else 0 for stage in board.stages))
+        self._known: dict[tuple[int, int], int] = {}
+        self._after: dict[int, int] = {}
+        for stage in reversed(self._stays):
+            self._after[stage.at] = self.after(stage.at, stage.stay_day)
+
+    def after(self, at: int, day: int) -> int:
+        """What comes after a step that is on a day costs at least."""
+        known = self._known.get((at, day))
+        if known is not None:
+            return known
+        board, moved, gap_day = self._board, self._costs.moved, self._costs.gap_day
+        later = [stage for stage in self._stays if stage.at > at]
+        found = len(later) * moved
+        for passed, stage in enumerate(later):
+            days = stage.stay_day - day
+            if board.least(at, stage.at) <= days <= board.most(at, stage.at):
+                off = abs(days - self._ideal[stage.at] + self._ideal[at])
+                found = min(found, passed * moved + off * gap_day + self._after[stage.at])
+        self._known[at, day] = found
+        return found

@@ -68,7 +68,8 @@ def _cause(problem: Problem, step: int, sessions: Sequence[PlannedSession]) -> _
         else Placement(each.step, each.start_at, each.resources)
         for each in sessions
     ]
-    findings = against_standing(problem, placements)
+    # Neighbours say the most, and quickly; those further off are asked if they say nothing.
+    findings = against_standing(problem, placements[max(step - 2, 0):step + 1]) or against_standing(problem, placements)
     if not findings:
         return _Cause(step, clause="another session takes its place")
     finding = findings[0]
