@@ -32,6 +32,8 @@ NEWS_LASTS = timedelta(days=1)
 """A reminder this soon after the patient heard of the time would only repeat it."""
 RECALL_RESTS = timedelta(days=7)
 """After an appointment was cancelled or missed, the patient is not asked again at once."""
+MISSED_LASTS = timedelta(days=7)
+"""How long after a missed appointment its patient may be written to about it. Our default: no source gives a figure."""
 
 _REMINDERS = ((MessageKind.REMINDER_7D, 7), (MessageKind.REMINDER_2D, 2))
 _CHECK_INS = ((MessageKind.CHECK_IN_24H, timedelta(hours=24)), (MessageKind.CHECK_IN_72H, timedelta(hours=72)))
@@ -88,7 +90,7 @@ def messages_owed(facts: OwnerFacts, *, now: datetime) -> tuple[OwedItem, ...]:
         for appointment in facts.appointments:
             if appointment.state is AppointmentState.BOOKED:
                 found += [*_reminders(facts, appointment, now), *_precare(facts, appointment, now)]
-        found += _recalls(facts, now)
+        found += [*_missed(facts, now), *_recalls(facts, now)]
     if facts.is_completed:
         found += _course_complete(facts, now)
     return tuple(sorted(found, key=lambda item: (item.due_at, item.key)))
@@ -107,10 +109,10 @@ def why_unreachable(patient: PatientFacts) -> str | None:
 
 def why_no_longer(facts: OwnerFacts, kind: str, subject_kind: str, subject_id: int, revision: int) -> str:
     """In words for staff: why something that was owed once is not any more."""
+    if kind in (MessageKind.MISSED, MessageKind.RECALL) and facts.is_active:
+        return "the session has been booked"
     if subject_kind == "appointment":
         return _why_not_about(facts, subject_id, revision)
-    if kind == MessageKind.RECALL and facts.is_active:
-        return "the session has been booked"
     if kind in (MessageKind.CONFIRMATION, MessageKind.CHANGE, MessageKind.CANCELLATION):
         if facts.is_said_of != revision:
             return "the dates have changed since"
@@ -120,7 +122,7 @@ def why_no_longer(facts: OwnerFacts, kind: str, subject_kind: str, subject_id: i
 
 def _why_not_about(facts: OwnerFacts, appointment_id: int, revision: int) -> str:
     appointment = next((each for each in facts.appointments if each.id == appointment_id), None)
-    if appointment is None or appointment.state is AppointmentState.CANCELLED:
+    if appointment is None or appointment.is_withdrawn:
         return "the appointment was cancelled"
     if appointment.state is not AppointmentState.BOOKED:
         return "the visit has taken place or was missed"
@@ -157,7 +159,7 @@ def _visits(facts: OwnerFacts, now: datetime) -> tuple[OwedVisit, ...]:
     """Each session's date against what was told of it, in order of sessions; what is past is no news."""
     standing = {each.treatment_session_id: each for each in facts.appointments if each.is_standing}
     found = (
-        _visit(facts, now, standing.get(session_facts.id), _told_of(facts, session_facts.id))
+        _visit(facts, now, standing.get(session_facts.id), _told_of(facts, session_facts.id), session_facts)
         for session_facts in sorted(facts.sessions, key=lambda each: each.number)
     )
     return tuple(visit for visit in found if visit is not None)
@@ -171,9 +173,11 @@ def _told_of(facts: OwnerFacts, treatment_session_id: int) -> tuple[Told, ...]:
 
 
 def _visit(
-    facts: OwnerFacts, now: datetime, present: AppointmentFacts | None, told: tuple[Told, ...]
+    facts: OwnerFacts, now: datetime, present: AppointmentFacts | None, told: tuple[Told, ...],
+    session_facts: SessionFacts,
 ) -> OwedVisit | None:
-    gone = {each.id for each in facts.appointments if each.state is AppointmentState.CANCELLED}
+    gone = {each.id for each in facts.appointments
+            if each.is_withdrawn or each.was_on_another_date(session_facts.performed_at)}
     withdrawn = tuple(each.appointment_id for each in told if each.appointment_id in gone)
     if present is not None:
         if present.starts_at <= now:
@@ -192,10 +196,7 @@ def _visit(
 
 def _changed_at(facts: OwnerFacts, visit: OwedVisit, by_id: dict[int, AppointmentFacts]) -> datetime:
     appointments = [by_id[each] for each in {visit.appointment_id, *visit.withdrawn} if each in by_id]
-    return max(
-        each.closed_at if each.state is AppointmentState.CANCELLED and each.closed_at else each.scheduled_at
-        for each in appointments
-    )
+    return max(each.scheduled_at if each.is_standing else each.closed_at or each.scheduled_at for each in appointments)
 
 
 def _matters_until(visit: OwedVisit, by_id: dict[int, AppointmentFacts]) -> datetime:
@@ -254,6 +255,18 @@ def _course_complete(facts: OwnerFacts, now: datetime) -> Iterator[OwedItem]:
         planned = max(known) + timedelta(hours=1)
         yield _item(facts, now, MessageKind.COURSE_COMPLETE, (facts.owner.kind, facts.owner.id, 0), planned=planned,
                     useless_after=next_allowed(planned, facts.quiet) + timedelta(days=30))
+
+
+def _missed(facts: OwnerFacts, now: datetime) -> Iterator[OwedItem]:
+    """On the next day that the clinic is open, unless a new date was found for the session by then."""
+    undated = {each.id for each in facts.sessions if each.state is SessionState.OWED}
+    undated -= {each.treatment_session_id for each in facts.appointments if each.is_standing}
+    for each in facts.appointments:
+        if each.is_missed and each.closed_at is not None and each.treatment_session_id in undated:
+            noted_on = day_of(each.closed_at, facts.quiet.zone)
+            yield _item(facts, now, MessageKind.MISSED, ("appointment", each.id, each.revision),
+                        planned=instant(facts.business.next_after(noted_on), MORNING, facts.quiet.zone),
+                        useless_after=each.starts_at + MISSED_LASTS)
 
 
 def _recalls(facts: OwnerFacts, now: datetime) -> Iterator[OwedItem]:

@@ -6,9 +6,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
+from clinic.care.business_days import EVERY_DAY, BusinessDays
+from clinic.care.outcomes import NoShowCause
 from clinic.care.quiet import QuietHours
 from clinic.care.states import AppointmentState, SessionState
-from clinic.planning.local import resolve, zone
+from clinic.planning.local import day_of, resolve, zone
 
 OwnerKind = Literal["course", "maintenance-plan"]
 SubjectKind = Literal["course", "maintenance-plan", "treatment-session", "appointment"]
@@ -28,6 +30,7 @@ class MessageKind(StrEnum):
     CHECK_IN_72H = "check-in-72h"
     COURSE_COMPLETE = "course-complete"
     RECALL = "recall"
+    MISSED = "missed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,10 @@ class SessionFacts:
 
 @dataclass(frozen=True, slots=True)
 class AppointmentFacts:
-    """An appointment for one of the owner's sessions; its wall-clock start, zone and fold are the promise."""
+    """An appointment for one of the owner's sessions; its wall-clock start, zone and fold are the promise.
+
+    `ended_cause` is why a patient who came was not treated, or why one did not come.
+    """
 
     id: int
     treatment_session_id: int
@@ -77,11 +83,27 @@ class AppointmentFacts:
     starts_at: datetime
     scheduled_at: datetime
     closed_at: datetime | None = None
+    ended_cause: str | None = None
 
     @property
     def is_standing(self) -> bool:
         """Whether the patient is expected."""
         return self.state in (AppointmentState.BOOKED, AppointmentState.ARRIVED)
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it was cancelled before anyone came: not one that ended because the patient was not treated."""
+        return self.state is AppointmentState.CANCELLED and self.ended_cause is None
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether the patient did not come, for a reason that is known and not the clinic's own."""
+        return self.state is AppointmentState.NOSHOW and self.ended_cause not in (None, NoShowCause.BY_CLINIC)
+
+    def was_on_another_date(self, performed_at: datetime | None) -> bool:
+        """Whether its session was performed, and on another date than this."""
+        return self.state is AppointmentState.FULFILLED and performed_at is not None and (
+            day_of(performed_at, zone(self.zone)) != self.local_start.date())
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +135,7 @@ class OwnerFacts:
     """Everything that decides which messages an owner owes.
 
     `told` has one entry for each appointment that the patient ever heard of, and `told_precare` the session and
-    local date of every preparation that was sent.
+    local date of every preparation that was sent. `business` are the days on which the clinic can be called.
     """
 
     owner: Owner
@@ -125,6 +147,7 @@ class OwnerFacts:
     appointments: tuple[AppointmentFacts, ...]
     told: tuple[Told, ...] = ()
     told_precare: frozenset[tuple[int, date]] = frozenset()
+    business: BusinessDays = EVERY_DAY
 
     @property
     def is_said_of(self) -> int:

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     CHECK_IN_72H = "check-in-72h"
     COURSE_COMPLETE = "course-complete"
     RECALL = "recall"
+    MISSED = "missed"
 
 
 class VisitState(StrEnum):
@@ -193,7 +194,7 @@ class Letter:
 
 
 _DATED = frozenset(
-    {Kind.CONFIRMATION, Kind.PRECARE, Kind.REMINDER_7D, Kind.REMINDER_2D, Kind.CHANGE, Kind.CANCELLATION}
+    {Kind.CONFIRMATION, Kind.PRECARE, Kind.REMINDER_7D, Kind.REMINDER_2D, Kind.CHANGE, Kind.CANCELLATION, Kind.MISSED}
 )
 _AFTER = frozenset({Kind.AFTERCARE, Kind.CHECK_IN_24H, Kind.CHECK_IN_72H})
 

@@ -1,4 +1,7 @@
-"""What the rows say of a course or a maintenance plan when its messages are decided on; four statements each."""
+"""What the rows say of a course or a maintenance plan when its messages are decided on.
+
+Four statements each, and two more where a patient did not come: the clinic's days, on which they are asked why.
+"""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -9,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from clinic.care.business_days import EVERY_DAY, BusinessDays
 from clinic.care.instructions import checklist, longest_lead
 from clinic.care.owner_facts import (
     AppointmentFacts,
@@ -22,9 +26,9 @@ from clinic.care.owner_facts import (
 from clinic.care.protocols import Protocol
 from clinic.care.quiet import QuietHours
 from clinic.care.states import AppointmentState, CourseState, MaintenanceState, MessageState, SessionState
-from clinic.planning.local import zone
+from clinic.planning.local import day_of, zone
 from clinic.queries.protocol_contents import protocol_of
-from clinic.store.clinics import Clinic
+from clinic.store.clinics import Clinic, Closure, OpeningHours
 from clinic.store.courses import Course, MaintenancePlan, Recall, TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.store.outbox import Message, MessageItem
@@ -86,7 +90,7 @@ def owner_facts(db: Session, head: OwnerHead, *, leaving_out: int | None = None)
     return OwnerFacts(
         owner=head.owner, is_active=head.is_active, is_completed=head.is_completed, patient=head.patient,
         quiet=head.quiet, sessions=_sessions(db, head, appointments), appointments=appointments,
-        told=told, told_precare=told_precare,
+        told=told, told_precare=told_precare, business=_business_days(db, head, appointments),
     )
 
 
@@ -116,16 +120,30 @@ def _appointments(db: Session, owner: Owner) -> tuple[AppointmentFacts, ...]:
     rows = db.execute(
         sa.select(Appointment.id, Appointment.treatment_session_id, Appointment.clinic_id, Appointment.state,
                   Appointment.revision, Appointment.local_start, Appointment.fold, Appointment.zone,
-                  Appointment.starts_at, Appointment.scheduled_at, Appointment.closed_at)
+                  Appointment.starts_at, Appointment.scheduled_at, Appointment.closed_at, Appointment.ended_cause)
         .join(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
         .where(sessions_of(owner), Appointment.state != AppointmentState.PROPOSED)
         .order_by(Appointment.id)
     )
     return tuple(
         AppointmentFacts(row.id, row.treatment_session_id, row.clinic_id, AppointmentState(row.state), row.revision,
-                         row.local_start, row.fold, row.zone, row.starts_at, row.scheduled_at, row.closed_at)
+                         row.local_start, row.fold, row.zone, row.starts_at, row.scheduled_at, row.closed_at,
+                         row.ended_cause)
         for row in rows
     )
+
+
+def _business_days(db: Session, head: OwnerHead, appointments: tuple[AppointmentFacts, ...]) -> BusinessDays:
+    """When the clinic is open, where that matters: only a patient who did not come is written to by it."""
+    missed = [each.closed_at for each in appointments if each.is_missed and each.closed_at is not None]
+    if not missed:
+        return EVERY_DAY
+    weekdays = db.scalars(sa.select(OpeningHours.weekday).where(OpeningHours.clinic_id == head.clinic_id))
+    closures = db.execute(
+        sa.select(Closure.from_on, Closure.to_on)
+        .where(Closure.clinic_id == head.clinic_id, Closure.to_on >= day_of(min(missed), head.quiet.zone))
+        .order_by(Closure.from_on, Closure.id))
+    return BusinessDays(frozenset(weekdays), tuple((row.from_on, row.to_on) for row in closures))
 
 
 def _sessions(

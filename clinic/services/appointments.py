@@ -1,8 +1,10 @@
-"""One appointment's life at the desk: booked for an owed session, moved, cancelled, arrived, not come."""
+"""One appointment's life at the desk: booked for an owed session, moved, cancelled, arrived, not treated, not come."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from clinic.care.outcomes import NoShowCause, NotTreatedCause
 from clinic.care.states import (
     APPOINTMENT_MOVES,
     AppointmentState,
@@ -12,6 +14,7 @@ from clinic.care.states import (
 )
 from clinic.planning import Finding, Placement, Weight, judge
 from clinic.planning.local import DAY, day_of, zone
+from clinic.queries.missed import effect_of_noshow
 from clinic.queries.session_problem import Place, Series, series_of, session_problem
 from clinic.queries.visit_choice import VisitChoice
 from clinic.services.courses import cancel
@@ -20,9 +23,11 @@ from clinic.services.holding import (
     Taken,
     change_time,
     expire_holds,
+    free,
     new_appointment,
     refresh_windows,
 )
+from clinic.services.missed import add_sessions
 from clinic.services.overrides import keep_reasons, unsettled
 from clinic.services.reconcile import Owner, reconcile
 from clinic.services.work import Done, Refused, UnitOfWork, check_version, record
@@ -86,12 +91,51 @@ def cancel_appointment(
     work: UnitOfWork, appointment_id: int, *, reason: str, lock_version: int
 ) -> Done[int] | Refused:
     """Cancels an appointment; its session stays owed."""
-    return _end(work, appointment_id, lock_version, AppointmentState.CANCELLED, reason)
+    row, _, appointment = _opened(work, appointment_id, lock_version)
+    if AppointmentState.CANCELLED not in APPOINTMENT_MOVES[AppointmentState(appointment.state)]:
+        return Refused((_closed(appointment),))
+    cancel(work, appointment, reason)
+    _owe_again(row)
+    _settle(work, row, "appointment-cancelled", appointment)
+    return Done(appointment.id)
 
 
-def mark_noshow(work: UnitOfWork, appointment_id: int, *, lock_version: int) -> Done[int] | Refused:
-    """Notes that the patient did not come; the session stays owed. Refused before the appointment's start."""
-    return _end(work, appointment_id, lock_version, AppointmentState.NOSHOW, None)
+def end_untreated(
+    work: UnitOfWork, appointment_id: int, *, cause: NotTreatedCause, lock_version: int, details: str = ""
+) -> Done[int] | Refused:
+    """Notes that the patient came and was not treated: the visit is over, the session stays owed.
+
+    Nothing is said to the patient, who was here and knows. Refused before the appointment's date.
+    """
+    row, _, appointment = _opened(work, appointment_id, lock_version)
+    if AppointmentState.CANCELLED not in APPOINTMENT_MOVES[AppointmentState(appointment.state)]:
+        return Refused((_closed(appointment),))
+    if day_of(work.now, zone(appointment.zone)) < appointment.local_start.date():
+        return Refused((Finding(
+            "not-yet", Weight.BLOCKS, "This appointment is on a later date: cancel or move it instead"),))
+    _close(work, row, appointment, AppointmentState.CANCELLED, cause)
+    appointment.cancellation_reason = details.strip() or None
+    _settle(work, row, "appointment-not-treated", appointment, cause=cause.value)
+    return Done(appointment.id)
+
+
+def mark_noshow(
+    work: UnitOfWork, appointment_id: int, *, lock_version: int, cause: NoShowCause = NoShowCause.FORGOT
+) -> Done[int] | Refused:
+    """Notes that the patient did not come, and why; the session stays owed. Refused before the appointment's start.
+
+    The protocol's rule for that cause may add sessions to the course: see `care.outcomes.missed_effect`.
+    """
+    row, series, appointment = _opened(work, appointment_id, lock_version)
+    if AppointmentState.NOSHOW not in APPOINTMENT_MOVES[AppointmentState(appointment.state)]:
+        return Refused((_closed(appointment),))
+    if work.now < appointment.starts_at:
+        return Refused((Finding("not-yet", Weight.BLOCKS, "This appointment has not begun yet: cancel it instead"),))
+    effect = effect_of_noshow(work.db, series, row, cause, now=work.now, where=appointment.zone)
+    _close(work, row, appointment, AppointmentState.NOSHOW, cause)
+    add_sessions(work, series, row, appointment.id, cause, effect)
+    _settle(work, row, "appointment-noshow", appointment, cause=cause.value)
+    return Done(appointment.id)
 
 
 def mark_arrived(work: UnitOfWork, appointment_id: int, *, lock_version: int) -> Done[int] | Refused:
@@ -137,23 +181,21 @@ def _opened(
     return row, series, appointment
 
 
-def _end(
-    work: UnitOfWork, appointment_id: int, lock_version: int, state: AppointmentState, reason: str | None
-) -> Done[int] | Refused:
-    row, _, appointment = _opened(work, appointment_id, lock_version)
-    if state not in APPOINTMENT_MOVES[AppointmentState(appointment.state)]:
-        return Refused((_closed(appointment),))
-    if state is AppointmentState.NOSHOW and work.now < appointment.starts_at:
-        return Refused((Finding("not-yet", Weight.BLOCKS, "This appointment has not begun yet: cancel it instead"),))
-    if state is AppointmentState.CANCELLED:
-        cancel(work, appointment, reason or "")
-    else:
-        appointment.state = state
-        appointment.closed_at = work.now
+def _close(
+    work: UnitOfWork, row: TreatmentSession, appointment: Appointment, state: AppointmentState,
+    cause: NotTreatedCause | NoShowCause,
+) -> None:
+    """Ends an appointment at which nothing was done. Its time is past: to the patient no date changes."""
+    free(work, [appointment.id])
+    appointment.state = state
+    appointment.ended_cause = cause.value
+    appointment.closed_at = work.now
+    _owe_again(row)
+
+
+def _owe_again(row: TreatmentSession) -> None:
     row.state = SessionState.OWED
     row.lock_version += 1
-    _settle(work, row, f"appointment-{state.value}", appointment)
-    return Done(appointment.id)
 
 
 def _goes_on(series: Series) -> bool:
@@ -173,12 +215,12 @@ def _judged(work: UnitOfWork, series: Series, place: Place, choice: VisitChoice)
     return judge(problem, [Placement(step, choice.starts_at, tuple(map(str, choice.resource_ids)))])
 
 
-def _settle(work: UnitOfWork, row: TreatmentSession, action: str, appointment: Appointment) -> None:
+def _settle(work: UnitOfWork, row: TreatmentSession, action: str, appointment: Appointment, **facts: Any) -> None:
     """What follows every change of an appointment: windows, audit, messages, one commit."""
     work.db.flush()
     series = series_of(work.db, row, now=work.now)
     refresh_windows(series, series.windows())
-    record(work, action, "appointment", appointment.id, clinic_id=appointment.clinic_id)
+    record(work, action, "appointment", appointment.id, clinic_id=appointment.clinic_id, **facts)
     reconcile(work, owner_of(row))
     work.commit()
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from clinic.care.outcomes import PartlyTreated, VisitOutcome
 from clinic.care.protocols import Interval
 from clinic.care.states import (
     APPOINTMENT_MOVES,
@@ -14,43 +15,55 @@ from clinic.care.states import (
 from clinic.care.windows import Window, window_after
 from clinic.planning import Finding, Weight
 from clinic.planning.local import day_of, zone
+from clinic.planning.words import date_words
+from clinic.queries.missed import effect_of_lateness
 from clinic.queries.session_problem import Series, series_of
 from clinic.services.appointments import locked_series, owner_of
-from clinic.services.holding import refresh_windows
+from clinic.services.holding import free, refresh_windows
+from clinic.services.missed import add_sessions
 from clinic.services.reconcile import Owner, reconcile
 from clinic.services.work import Done, Refused, UnitOfWork, check_version, record
+from clinic.store.accounts import Task
 from clinic.store.courses import MaintenancePlan, Recall, TreatmentSession
 from clinic.store.diary import Appointment
 
 RECALL_DAYS_BEFORE = 21
 """A patient is asked this long before the ideal date of upkeep. Our default; clinic systems use 12 to 28 days."""
+RECORDED_WITHIN = timedelta(days=366)
+"""A treatment longer ago than this is taken for a slip of the keyboard. Our default: no source gives a figure."""
+DECIDE_WITHIN = timedelta(days=7)
+"""What becomes of areas that were left out is to be decided within these days. Our default: no source gives one."""
 
 
 def complete_appointment(
-    work: UnitOfWork, appointment_id: int, *, lock_version: int, performed_at: datetime | None = None
+    work: UnitOfWork, appointment_id: int, *, lock_version: int, performed_at: datetime | None = None,
+    partly: PartlyTreated | None = None,
 ) -> Done[int] | Refused:
     """Notes that the session was performed, at `performed_at` (now if not said; it may be earlier, never later).
 
-    Later sessions count from that date. The last session completes the course and begins its upkeep; a completed
-    maintenance session owes the next one.
+    It may have been on another date than planned: then what was held at the planned time is free again, and a
+    planned date that is still to come is called off. Later sessions count from the real date. The last session
+    completes the course and begins its upkeep; a completed maintenance session owes the next one. `partly` says
+    which areas were left out: the session counts as performed, and a practitioner is asked to decide.
     """
     appointment = work.db.get_one(Appointment, appointment_id)
     row = work.db.get_one(TreatmentSession, appointment.treatment_session_id)
     series = locked_series(work, row)
     work.db.refresh(appointment)
     check_version("appointment", appointment, lock_version)
-    at = performed_at or work.now
-    refusal = _refusal(appointment, at, work.now)
+    refusal = _refusal(series, row, appointment, performed_at, work.now)
     if refusal is not None:
         return Refused((refusal,))
-    appointment.state = AppointmentState.FULFILLED
-    appointment.closed_at = work.now
-    row.state = SessionState.COMPLETED
-    row.performed_at = at
-    row.performed_on = day_of(at, zone(appointment.zone))
-    row.lock_version += 1
+    _perform(work, appointment, row, performed_at or work.now)
+    _keep_outcome(work, series, row, appointment, partly)
+    assert row.performed_on is not None
+    late = effect_of_lateness(work.db, series, row, row.performed_on)
+    if late is not None:
+        missed, effect = late
+        add_sessions(work, series, row, missed.appointment_id, missed.cause, effect)
     work.db.flush()
-    record(work, "session-completed", "treatment_session", row.id, clinic_id=appointment.clinic_id)
+    record(work, "session-completed", "treatment_session", row.id, clinic_id=appointment.clinic_id,
+           outcome=row.outcome, performed_on=row.performed_on.isoformat())
     series = series_of(work.db, row, now=work.now)
     refresh_windows(series, series.windows())
     begun = _what_follows(work, series, row)
@@ -61,16 +74,62 @@ def complete_appointment(
     return Done(appointment.id)
 
 
-def _refusal(appointment: Appointment, at: datetime, now: datetime) -> Finding | None:
+def _refusal(
+    series: Series, row: TreatmentSession, appointment: Appointment, performed_at: datetime | None, now: datetime
+) -> Finding | None:
+    at = performed_at or now
+    on = day_of(at, zone(appointment.zone))
     if AppointmentState.FULFILLED not in APPOINTMENT_MOVES[AppointmentState(appointment.state)]:
         return Finding("closed", Weight.BLOCKS, f"This appointment is {appointment.state}: it cannot be completed")
     if at > now:
         return Finding("not-yet", Weight.BLOCKS, "A session cannot be completed before it happens", "performed_at")
-    if day_of(at, zone(appointment.zone)) != appointment.local_start.date():
-        return Finding("other-day", Weight.BLOCKS,
-                       "The session was planned for another date: move the appointment to the day it took place",
+    if now - at > RECORDED_WITHIN:
+        return Finding("long-ago", Weight.BLOCKS, "This is more than a year ago: check the date", "performed_at")
+    if performed_at is None and on != appointment.local_start.date():
+        return Finding("other-day", Weight.BLOCKS, "The session was planned for another date: say when it took place",
                        "performed_at")
+    before = _before(series, row)
+    if before is not None and on <= before:
+        return Finding("before-previous", Weight.BLOCKS, "The session before it was performed on "
+                       f"{date_words(before)}: this one can only have been later", "performed_at")
     return None
+
+
+def _before(series: Series, row: TreatmentSession) -> date | None:
+    """The date of the last session performed of those that come before this one."""
+    performed = [place.row.performed_on for place in series.places
+                 if place.row.number < row.number and place.row.performed_on is not None]
+    return max([*performed, *([series.before_on] if series.before_on else [])], default=None)
+
+
+def _perform(work: UnitOfWork, appointment: Appointment, row: TreatmentSession, at: datetime) -> None:
+    row.state = SessionState.COMPLETED
+    row.performed_at = at
+    row.performed_on = day_of(at, zone(appointment.zone))
+    row.lock_version += 1
+    appointment.state = AppointmentState.FULFILLED
+    appointment.closed_at = work.now
+    if row.performed_on != appointment.local_start.date():
+        free(work, [appointment.id])
+        if appointment.starts_at > work.now:
+            appointment.revision += 1  # the calendar entry of a date that is called off
+
+
+def _keep_outcome(
+    work: UnitOfWork, series: Series, row: TreatmentSession, appointment: Appointment, partly: PartlyTreated | None
+) -> None:
+    if partly is None:
+        row.outcome = VisitOutcome.TREATED
+        return
+    row.outcome, row.areas_treated, row.areas_left = VisitOutcome.PARTLY_TREATED, partly.treated, partly.left
+    task = Task(
+        clinic_id=series.course.clinic_id, patient_id=series.course.patient_id, kind="other", created_at=work.now,
+        created_by=work.actor.account_id, due_on=day_of(work.now, zone(appointment.zone)) + DECIDE_WITHIN,
+        text=f"{series.protocol.name}, session {row.number}, was treated in part. Treated: {partly.treated}. "
+             f"Left out: {partly.left}. A practitioner decides whether and when to treat what was left out.")
+    work.db.add(task)
+    work.db.flush()
+    record(work, "left-out-asked", "task", task.id, clinic_id=task.clinic_id)
 
 
 def _what_follows(work: UnitOfWork, series: Series, row: TreatmentSession) -> MaintenancePlan | None:

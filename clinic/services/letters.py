@@ -162,6 +162,8 @@ def _section(facts: LetterFacts, item: OwedItem, now: datetime) -> Section:
         return Section(kind, visits=_visit_lines(facts, item))
     if item.kind is MessageKind.COURSE_COMPLETE:
         return _course_complete(facts, kind)
+    if item.kind is MessageKind.MISSED:
+        return Section(kind, visits=(_line(facts, facts.visits[item.subject_id], VisitState.KEPT),))
     part = facts.parts[item.subject_id]
     if item.kind is MessageKind.RECALL:
         return Section(kind, offer=_offer(part))
