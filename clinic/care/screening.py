@@ -126,6 +126,13 @@ def holds_on(findings: Sequence[Finding], day: date) -> tuple[Finding, ...]:
     return tuple(each for each in findings if each.until is None or day < each.until)
 
 
+def date_asked(reason: Contraindication) -> DateAsked:
+    """Which date belongs to a contraindication that applies."""
+    if reason.defer_days:
+        return DateAsked.SINCE
+    return DateAsked.UNTIL if reason.kind is ContraindicationKind.TEMPORARY else DateAsked.NO
+
+
 def answers_document(answers: ScreeningAnswers) -> dict[str, Any]:
     """The answers as they are kept; `answers_of` reads them back."""
     return {
@@ -155,13 +162,8 @@ def _asks_laxity(protocol: Protocol) -> bool:
 
 
 def _question(reason: Contraindication) -> Question:
-    asked = DateAsked.NO
-    if reason.defer_days:
-        asked = DateAsked.SINCE
-    elif reason.kind is ContraindicationKind.TEMPORARY:
-        asked = DateAsked.UNTIL
     return Question(reason.code, QuestionKind.CONTRAINDICATION, reason.question,
-                    date_asked=asked, contraindication=reason)
+                    date_asked=date_asked(reason), contraindication=reason)
 
 
 def _incomplete(protocol: Protocol, answers: ScreeningAnswers) -> Iterator[Finding]:

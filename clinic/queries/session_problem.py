@@ -84,6 +84,13 @@ def series_of(db: Session, treatment_session: TreatmentSession, *, now: datetime
     return maintenance_series(db, treatment_session.maintenance_plan_id, now=now)
 
 
+def series_again(db: Session, series: Series, *, now: datetime) -> Series:
+    """The same course or maintenance plan as its rows now stand."""
+    if series.plan is not None:
+        return maintenance_series(db, series.plan.id, now=now)
+    return course_series(db, series.course.id, now=now)
+
+
 def course_series(db: Session, course_id: int, *, now: datetime) -> Series:
     """The sessions of a course, each after the interval that the course itself has changed, else its protocol's."""
     course = db.get_one(Course, course_id)
