@@ -113,13 +113,13 @@ def missed_effect(
     if cause is NoShowCause.BY_CLINIC:
         return MissedEffect(0, rule, "It was not the patient's doing: nothing is added, and the visit does not count "
                                      "as missed.")
-    if latest_on is None or rule is MissedRule.KEEP:
+    added = {MissedRule.KEEP: 0, MissedRule.EXTEND: 1, MissedRule.RESTART: completed}[rule]
+    if latest_on is None or not added:
         return MissedEffect(0, rule, "The session stays owed. Nothing is added.")
-    added = 1 if rule is MissedRule.EXTEND else completed
     last = date_words(latest_on)
-    if given_from <= latest_on or not added:
-        later = f" Given later than that, it adds {_more(added)}." if added else ""
-        return MissedEffect(0, rule, f"The session stays owed until {last}. Nothing is added.{later}")
+    if given_from <= latest_on:
+        return MissedEffect(0, rule, f"The session stays owed. Nothing is added if it is given by {last}; "
+                                     f"given later, it adds {_more(added)}.")
     why = " Those given so far do not count any more: the whole series is given again." \
         if rule is MissedRule.RESTART else ""
     return MissedEffect(added, rule, f"The session passes its last day, {last}: {_more(added)} at the end.{why}")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from clinic.care.owed import VisitChange, messages_owed
+from clinic.care.outcomes import NoShowCause, NotTreatedCause
 from clinic.care.owner_facts import AppointmentFacts, OwnerFacts, SessionFacts
 from clinic.care.quiet import QuietHours, is_quiet
 from clinic.care.states import AppointmentState, SessionState
@@ -29,11 +30,12 @@ instants = st.builds(
 def appointments(draw: st.DrawFn, number: int, where: str) -> AppointmentFacts:
     local = datetime.combine(draw(days_of_change), time(draw(st.integers(0, 23)), draw(st.sampled_from((0, 15, 30)))))
     state = draw(st.sampled_from(AppointmentState))
+    causes = {AppointmentState.NOSHOW: (None, *NoShowCause), AppointmentState.CANCELLED: (None, *NotTreatedCause)}
     open_ = state in (AppointmentState.PROPOSED, AppointmentState.BOOKED, AppointmentState.ARRIVED)
     return AppointmentFacts(
         id=100 + number, treatment_session_id=number, clinic_id=1, state=state, revision=draw(st.integers(0, 3)),
         local_start=local, fold=0, zone=where, starts_at=resolve(local, zone(where)), scheduled_at=draw(instants),
-        closed_at=None if open_ else draw(instants),
+        closed_at=None if open_ else draw(instants), ended_cause=draw(st.sampled_from(causes.get(state, (None,)))),
     )
 
 
