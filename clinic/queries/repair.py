@@ -143,8 +143,9 @@ class _Laying:
         rest = self.rest
         reason: str | None = None
         relaxations: tuple[str, ...] = ()
-        for late in (False, True):
-            problem, numbers = rest.asked({*rest.standing, *self._ripe}, {}, late=late)
+        free = {*rest.standing, *self._ripe}
+        for late in ((), free):
+            problem, numbers = rest.asked(free, {}, late=late)
             found = repair(problem, rest.placements(numbers, rest.standing))
             if found.plan is not None:
                 return _pins(numbers, found.plan.sessions), None, ()
@@ -244,7 +245,7 @@ class _Laying:
         return self._fitting(later, found)
 
     def _planned(self, free: set[int], stay: Dates) -> Dates | None:
-        for late in (False, True):
+        for late in ((), free):
             problem, numbers = self.rest.asked(free, stay, late=late)
             if not numbers:
                 return stay

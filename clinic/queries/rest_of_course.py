@@ -38,15 +38,15 @@ class Rest:
     fixed: Mapping[int, Pin]
     late: frozenset[int]
 
-    def asked(self, free: Iterable[int], stay: Mapping[int, Pin], *, late: bool = False) -> tuple[Problem, list[int]]:
+    def asked(
+        self, free: Iterable[int], stay: Mapping[int, Pin], *, late: Iterable[int] = ()
+    ) -> tuple[Problem, list[int]]:
         """The problem with these sessions free and those as they stand, and the session number of each step.
 
-        Every other session has no date: it stretches the interval around it. With `late`, no session that is free
-        has a last date.
+        Every other session has no date: it stretches the interval around it. Sessions in `late` have no last date.
         """
         pins: dict[int, Pin | None] = {**self.fixed, **stay, **dict.fromkeys(free)}
-        relaxed = self.late | frozenset(number for number, pin in pins.items() if late and pin is None)
-        steps = steps_of(self.series, pins, relaxed)
+        steps = steps_of(self.series, pins, self.late | frozenset(late))
         return replace(self.problem, steps=tuple(step for _, step in steps)), [number for number, _ in steps]
 
     def place(self, number: int) -> Place:

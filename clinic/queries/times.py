@@ -1,16 +1,18 @@
 """Other times for one session: what a move or a booking may choose from."""
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from clinic.care.windows import Fit, Window
-from clinic.planning import Costs, Kind, Problem, plan, starts
-from clinic.planning.local import day_of, instant, local_of, zone
+from clinic.planning import Costs, Kind, Pin, Problem, plan, starts
+from clinic.planning.local import day_of, local_of, zone
 from clinic.queries.offers import names_of
-from clinic.queries.session_problem import Place, series_of, session_problem
+from clinic.queries.rest_of_course import Rest, rest_of_course
+from clinic.queries.session_problem import Place, series_of
 from clinic.queries.visit_choice import VisitChoice
 from clinic.store.clinics import Clinic
 from clinic.store.courses import TreatmentSession
@@ -21,7 +23,10 @@ NO_COSTS = Costs(0, 0, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class TimeOffer:
-    """One time that fits, with whom and where, and how its date lies in the window."""
+    """One time that fits, with whom and where, and how its date lies in the window.
+
+    With `moves_others`, later sessions of the course cannot all stay inside their windows where they are.
+    """
 
     number: int
     starts_at: datetime
@@ -33,6 +38,7 @@ class TimeOffer:
     device: str | None
     fit: Fit | None
     gap_days: int | None
+    moves_others: bool = False
 
     @property
     def choice(self) -> str:
@@ -55,10 +61,10 @@ def offer_times(
     db: Session, treatment_session_id: int, *, now: datetime, from_on: date | None = None, days: int = 14,
     practitioner_id: int | None = None,
 ) -> TimesPage:
-    """Every start of the session in those days for which the rest of the course can stay as it is.
+    """Every start of the session in those days for which the whole course remains possible, in order.
 
-    Too late is shown as such; too early never is offered. Without `from_on` the days begin with the window; none lies
-    past the clinic's booking horizon.
+    Those that later sessions have to follow are marked. Too late is shown as such; too early never is offered. Without
+    `from_on` the days begin with the window; none lies past the clinic's booking horizon.
     """
     row = db.get_one(TreatmentSession, treatment_session_id)
     series = series_of(db, row, now=now)
@@ -73,13 +79,62 @@ def offer_times(
     last_on = min(first_on + timedelta(days=min(max(days, 1), MOST_DAYS) - 1), bookable_to)
     if series.not_before_on is not None and series.not_before_on > last_on:
         return TimesPage((), first_on, last_on, window, _too_soon(series.not_before_on))
-    problem, step = session_problem(
-        db, series, target, now=now, not_before=instant(first_on, 0, where), until_on=last_on, lenient=True)
-    problem = _narrowed(problem, step, first_on, last_on, practitioner_id)
-    answer = starts(problem, step)
-    times = tuple(_offer(problem, step, target, at, window) for at in answer.starts or ())
-    reason = answer.reason if wanted_on <= bookable_to else f"{clinic.name} books until {bookable_to:%d %B %Y}"
+    rest = rest_of_course(db, series, now=now)
+    found = _Found(rest, target, window, lambda problem, step: _narrowed(
+        problem, step, first_on, last_on, practitioner_id))
+    times, reason = found.times()
+    if wanted_on > bookable_to:
+        reason = f"{clinic.name} books until {bookable_to:%d %B %Y}"
     return TimesPage(times, first_on, last_on, window, None if times else reason)
+
+
+class _Found:
+    """The starts of one session: those that leave all others where they are, and those that others must follow."""
+
+    def __init__(
+        self, rest: Rest, target: Place, window: Window | None, narrowed: Callable[[Problem, int], Problem]
+    ) -> None:
+        self._rest, self._target, self._window, self._narrowed = rest, target, window, narrowed
+        self._number = target.row.number
+
+    def times(self) -> tuple[tuple[TimeOffer, ...], str | None]:
+        """Every start in order, and why there is none."""
+        others = {number: pin for number, pin in self._rest.before.items() if number != self._number}
+        earlier = {number: pin for number, pin in others.items() if number < self._number}
+        later = set(self._rest.standing) - set(earlier) - {self._number}
+        alone = self._asked((self._number,), others, (self._number,))
+        found = starts(*alone)
+        offers = {at: self._offer(*alone, at, moves_others=False) for at in found.starts or ()}
+        following = min((number for number in others if number > self._number), default=None)
+        if following is not None:
+            # The next session would lie after its window, or it and those after it move as well.
+            beside = [self._asked((self._number,), others, (self._number, following))]
+            beside += [self._asked((self._number, *later), earlier, (self._number,))] if later else []
+            for problem, step in beside:
+                for at in starts(problem, step).starts or ():
+                    if at not in offers:
+                        offers[at] = self._offer(problem, step, at, moves_others=True)
+        return tuple(offers[at] for at in sorted(offers)), found.reason
+
+    def _asked(self, free: Iterable[int], stay: Mapping[int, Pin], late: Iterable[int]) -> tuple[Problem, int]:
+        problem, numbers = self._rest.asked(free, stay, late=late)
+        step = numbers.index(self._number) + 1
+        return self._narrowed(problem, step), step
+
+    def _offer(self, problem: Problem, step: int, at: datetime, *, moves_others: bool) -> TimeOffer:
+        # With no costs the planner takes the earliest start, which is the one asked for, and the first-listed
+        # resources; what comes after it is of no matter then.
+        asked = replace(problem, not_before=at, costs=NO_COSTS, alternatives=1, steps=tuple(
+            each for place, each in enumerate(problem.steps, 1) if place <= step or each.pinned))
+        found = plan(asked).plans[0].sessions[step - 1]
+        where = problem.ruler.zone
+        names = names_of(problem, found.resources)
+        day = day_of(at, where)
+        return TimeOffer(
+            number=self._number, starts_at=at, local_start=local_of(at, where),
+            local_end=local_of(found.end_at, where), resource_ids=tuple(map(int, found.resources)),
+            practitioner=names.get(Kind.PRACTITIONER), room=names.get(Kind.ROOM), device=names.get(Kind.DEVICE),
+            fit=self._window.fit(day) if self._window else None, gap_days=found.gap_days, moves_others=moves_others)
 
 
 def _too_soon(not_before_on: date) -> str:
@@ -97,17 +152,3 @@ def _narrowed(problem: Problem, step: int, first_on: date, last_on: date, practi
          else replace(each, open=0) for each in problem.resources),
         key=lambda each: each.id != preferred)
     return replace(problem, steps=tuple(steps), resources=tuple(resources))
-
-
-def _offer(problem: Problem, step: int, target: Place, at: datetime, window: Window | None) -> TimeOffer:
-    # With no costs the planner takes the earliest start, which is the one asked for, and the first-listed resources.
-    asked = replace(problem, not_before=at, costs=NO_COSTS, alternatives=1)
-    found = plan(asked).plans[0].sessions[step - 1]
-    where = problem.ruler.zone
-    names = names_of(problem, found.resources)
-    day = day_of(at, where)
-    return TimeOffer(
-        number=target.row.number, starts_at=at, local_start=local_of(at, where),
-        local_end=local_of(found.end_at, where), resource_ids=tuple(map(int, found.resources)),
-        practitioner=names.get(Kind.PRACTITIONER), room=names.get(Kind.ROOM), device=names.get(Kind.DEVICE),
-        fit=window.fit(day) if window else None, gap_days=found.gap_days)

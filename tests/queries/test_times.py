@@ -16,6 +16,7 @@ from clinic.queries.times import offer_times
 from clinic.queries.visit_choice import parse_choice
 from clinic.store.courses import TreatmentSession
 from clinic.store.engine import for_writing, open_engine
+from clinic.store.resources import Absence, Device
 from tests.booking import (
     asked,
     at,
@@ -114,11 +115,34 @@ def test_its_own_time_is_offered_and_the_others_stay_where_they_are(engine: Engi
     first, second, third = standing(made, course_id)
 
     page = times(made, second.treatment_session_id or 0, date(2027, 3, 1), days=42)
-    dates = sorted({time.local_start.date() for time in page.times})
+    alone = sorted({time.local_start.date() for time in page.times if not time.moves_others})
+    with_others = {time.local_start.date() for time in page.times if time.moves_others}
 
     assert second.starts_at in {time.starts_at for time in page.times}
-    assert dates[0] >= first.local_start.date() + timedelta(days=28)
-    assert dates[-1] <= third.local_start.date() - timedelta(days=28)
+    assert alone[0] >= first.local_start.date() + timedelta(days=28)
+    assert alone[-1] <= third.local_start.date() - timedelta(days=28)
+    assert min(with_others) > alone[-1]
+
+
+def test_a_time_that_the_others_must_follow_is_offered_only_while_they_can(engine: Engine) -> None:
+    made = small_clinic(engine)
+    first, second, third = standing(made, booked(made, sessions=3))
+    made.now = first.ends_at
+    done(perform(made, first))
+    ident, week = second.treatment_session_id or 0, third.local_start.date() - timedelta(days=7)
+
+    free = times(made, ident, week, days=5)
+    with made.work() as work:
+        for device in work.db.scalars(sa.select(Device).where(Device.device_type == "needling-pen")):
+            work.db.add(Absence(
+                resource_id=device.id, starts_at=third.ends_at, ends_at=third.ends_at + timedelta(days=400),
+                reason="repair"))
+        work.commit()
+    none_later = times(made, ident, week, days=5)
+
+    assert free.times
+    assert all(time.moves_others for time in free.times)
+    assert none_later.times == ()
 
 
 def test_a_session_that_nobody_completed_yet_does_not_stop_the_next_one_from_moving(engine: Engine) -> None:
