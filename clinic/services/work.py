@@ -7,13 +7,16 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from clinic.planning.findings import Finding
 from clinic.store.accounts import AuditEntry
+from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.engine import for_writing
+from clinic.store.occupancy import merge_changes
 
 T = TypeVar("T")
 
@@ -65,6 +68,8 @@ class UnitOfWork:
 
     def __enter__(self) -> UnitOfWork:
         self.db = Session(self._engine, expire_on_commit=False)
+        self._changes_diary = False
+        sa.event.listen(self.db, "after_flush", self._notice)
         self.now = self._clock()
         return self
 
@@ -74,8 +79,17 @@ class UnitOfWork:
             raise NotFound(str(error)) from error
 
     def commit(self) -> None:
-        """Makes everything of this unit of work real, at once or not at all."""
+        """Makes everything of this unit of work real, at once or not at all; the packed diary with it."""
+        self.db.flush()
+        if self._changes_diary:
+            merge_changes(self.db)
         self.db.commit()
+
+    def _notice(self, db: Session, _context: Any) -> None:
+        """Whatever changes what is held changes an appointment too."""
+        if not self._changes_diary:
+            changed = (*db.new, *db.dirty, *db.deleted)
+            self._changes_diary = any(isinstance(row, (Appointment, ResourceBooking)) for row in changed)
 
 
 def record(

@@ -11,6 +11,7 @@ OVERLAP = "resource_booking_overlap"
 
 _HOLDING = ", ".join(f"'{state}'" for state in sorted(HOLDS_TIME))
 _APPEND_ONLY = ("audit", "message_attempt")
+_CHANGED = "UPDATE OF resource_id, clinic_id, starts_at, ends_at"
 
 
 def _sqlite_overlap(event: str, others: str) -> str:
@@ -34,6 +35,22 @@ BEGIN
 END"""
 
 
+def _changes(row: str) -> str:
+    """Notes that a row's span is held from now on (NEW), or no more (OLD); a patient's are read as they are."""
+    return f"""INSERT INTO occupancy_change (resource_id, clinic_id, starts_at, ends_at, is_held)
+  SELECT {row}.resource_id, {row}.clinic_id, {row}.starts_at, {row}.ends_at, {"true" if row == "NEW" else "false"}
+  FROM resource WHERE id = {row}.resource_id AND kind <> 'patient';"""
+
+
+def _sqlite_changed(event: str, *rows: str) -> str:
+    body = "\n  ".join(map(_changes, rows))
+    return f"""CREATE TRIGGER resource_booking_changed_{event.split()[0].lower()}
+AFTER {event} ON resource_booking
+BEGIN
+  {body}
+END"""
+
+
 def _sqlite_append_only(table: str, event: str) -> str:
     return f"""CREATE TRIGGER {table}_append_only_{event.lower()}
 BEFORE {event} ON {table}
@@ -47,6 +64,9 @@ SQLITE: dict[str, str] = {
     "resource_booking_overlap_update": _sqlite_overlap("UPDATE", " AND other.id <> NEW.id"),
     "resource_booking_blocks_insert": _sqlite_blocks("INSERT"),
     "resource_booking_blocks_update": _sqlite_blocks("UPDATE OF appointment_id"),
+    "resource_booking_changed_insert": _sqlite_changed("INSERT", "NEW"),
+    "resource_booking_changed_update": _sqlite_changed(_CHANGED, "OLD", "NEW"),
+    "resource_booking_changed_delete": _sqlite_changed("DELETE", "OLD"),
     "appointment_frees": f"""CREATE TRIGGER appointment_frees
 AFTER UPDATE OF state ON appointment WHEN NEW.state NOT IN ({_HOLDING})
 BEGIN
@@ -80,6 +100,11 @@ _POSTGRESQL_TRIGGERS: dict[str, tuple[str, str]] = {
         f"IF (SELECT state FROM appointment WHERE id = NEW.appointment_id FOR NO KEY UPDATE) NOT IN ({_HOLDING}) THEN"
         f" {_refuse('resource_booking_blocks')} END IF; RETURN NEW;",
     ),
+    "resource_booking_changed": (
+        f"AFTER INSERT OR DELETE OR {_CHANGED} ON resource_booking",
+        f"IF TG_OP <> 'INSERT' THEN\n  {_changes('OLD')}\nEND IF;"
+        f"\nIF TG_OP <> 'DELETE' THEN\n  {_changes('NEW')}\nEND IF;\nRETURN NULL;",
+    ),
     "appointment_frees": (
         "AFTER UPDATE OF state ON appointment",
         f"IF NEW.state NOT IN ({_HOLDING}) THEN"
@@ -110,6 +135,12 @@ POSTGRESQL: dict[str, tuple[str, ...]] = {
         )
         for name, (when, body) in _POSTGRESQL_TRIGGERS.items()
     },
+    "resource_booking_emptied": (
+        "CREATE FUNCTION resource_booking_emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " DELETE FROM occupancy_change; DELETE FROM occupancy; RETURN NULL; END $$",
+        "CREATE TRIGGER resource_booking_emptied AFTER TRUNCATE ON resource_booking"
+        " FOR EACH STATEMENT EXECUTE FUNCTION resource_booking_emptied()",
+    ),
     **{
         f"{table}_append_only_truncate": (
             f"CREATE TRIGGER {table}_append_only_truncate BEFORE TRUNCATE ON {table}"

@@ -156,9 +156,12 @@ class Absence(Row):
     """When a practitioner is away, or a room or device out of service (its downtime)."""
 
     __tablename__ = "absence"
-    __table_args__ = (sa.CheckConstraint("ends_at > starts_at", name="span"),)
+    __table_args__ = (
+        sa.CheckConstraint("ends_at > starts_at", name="span"),
+        sa.Index("ix_absence_reading", "resource_id", "ends_at"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
-    resource_id: Mapped[int] = mapped_column(sa.ForeignKey("resource.id", ondelete="CASCADE"), index=True)
+    resource_id: Mapped[int] = mapped_column(sa.ForeignKey("resource.id", ondelete="CASCADE"))
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     reason: Mapped[str]

@@ -1,0 +1,66 @@
+"""What SQLite and PostgreSQL say in different words: instants as seconds, and many rows as one value."""
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+
+class epoch(FunctionElement[int]):
+    """An instant's whole seconds since 1970."""
+
+    type = sa.BigInteger()
+    inherit_cache = True
+
+
+class rows_as_json(FunctionElement[str]):
+    """The aggregate of all rows as one JSON text, each row a list; see `rows_of`."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(epoch, "sqlite")
+def _seconds(element: epoch, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(epoch, "postgresql")
+def _extracted(element: epoch, compiler: SQLCompiler, **options: Any) -> str:
+    return f"CAST(EXTRACT(epoch FROM {compiler.process(element.clauses, **options)}) AS bigint)"
+
+
+@compiles(rows_as_json, "sqlite")
+def _grouped(element: rows_as_json, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_group_array(json_array({compiler.process(element.clauses, **options)}))"
+
+
+@compiles(rows_as_json, "postgresql")
+def _aggregated(element: rows_as_json, compiler: SQLCompiler, **options: Any) -> str:
+    return f"CAST(json_agg(json_build_array({compiler.process(element.clauses, **options)})) AS text)"
+
+
+def rows_of(value: str | None) -> list[list[Any]]:
+    """The rows of a `rows_as_json` value, in no order; JSON in a column may still be text, see `parsed`."""
+    found: list[list[Any]] = json.loads(value) if value else []
+    return found
+
+
+def parsed(value: Any) -> Any:
+    """A JSON column's value as `rows_of` gives it: SQLite hands it over as text."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def seconds_of(at: datetime) -> int:
+    """An aware instant's whole seconds since 1970."""
+    return int(at.timestamp())
+
+
+def instant_of(seconds: int) -> datetime:
+    """The instant (aware UTC) so many seconds after 1970 began."""
+    return datetime.fromtimestamp(seconds, UTC)
