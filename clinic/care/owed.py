@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from clinic.care.nudges import NUDGES, RESTS, nudges, why_not_asked
 from clinic.care.owner_facts import (
     AppointmentFacts,
     MessageKind,
@@ -30,8 +31,6 @@ MORNING = 9 * 60
 """The wall-clock minute at which messages of a date go out."""
 NEWS_LASTS = timedelta(days=1)
 """A reminder this soon after the patient heard of the time would only repeat it."""
-RECALL_RESTS = timedelta(days=7)
-"""After an appointment was cancelled or missed, the patient is not asked again at once."""
 MISSED_LASTS = timedelta(days=7)
 """How long after a missed appointment its patient may be written to about it. Our default: no source gives a figure."""
 
@@ -90,7 +89,7 @@ def messages_owed(facts: OwnerFacts, *, now: datetime) -> tuple[OwedItem, ...]:
         for appointment in facts.appointments:
             if appointment.state is AppointmentState.BOOKED:
                 found += [*_reminders(facts, appointment, now), *_precare(facts, appointment, now)]
-        found += [*_missed(facts, now), *_recalls(facts, now)]
+        found += [*_missed(facts, now), *_recalls(facts, now), *_nudges(facts, now)]
     if facts.is_completed:
         found += _course_complete(facts, now)
     return tuple(sorted(found, key=lambda item: (item.due_at, item.key)))
@@ -111,6 +110,8 @@ def why_no_longer(facts: OwnerFacts, kind: str, subject_kind: str, subject_id: i
     """In words for staff: why something that was owed once is not any more."""
     if kind in (MessageKind.MISSED, MessageKind.RECALL) and facts.is_active:
         return "the session has been booked"
+    if kind in NUDGES:
+        return why_not_asked(facts, subject_id)
     if subject_kind == "appointment":
         return _why_not_about(facts, subject_id, revision)
     if kind in (MessageKind.CONFIRMATION, MessageKind.CHANGE, MessageKind.CANCELLATION):
@@ -280,10 +281,17 @@ def _recalls(facts: OwnerFacts, now: datetime) -> Iterator[OwedItem]:
                     useless_after=useless_after)
 
 
+def _nudges(facts: OwnerFacts, now: datetime) -> Iterator[OwedItem]:
+    for each in nudges(facts):
+        yield _item(facts, now, each.kind, ("treatment-session", each.treatment_session_id, each.revision),
+                    planned=instant(each.on, MORNING, facts.quiet.zone),
+                    useless_after=instant(each.until, MORNING, facts.quiet.zone))
+
+
 def _rests(facts: OwnerFacts, session_facts: SessionFacts) -> Iterator[date]:
     for each in facts.appointments:
         if each.treatment_session_id == session_facts.id and each.closed_at is not None:
-            yield day_of(each.closed_at, facts.quiet.zone) + RECALL_RESTS
+            yield day_of(each.closed_at, facts.quiet.zone) + RESTS
 
 
 def _about(

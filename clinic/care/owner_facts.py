@@ -30,6 +30,8 @@ class MessageKind(StrEnum):
     CHECK_IN_72H = "check-in-72h"
     COURSE_COMPLETE = "course-complete"
     RECALL = "recall"
+    NUDGE_14D = "nudge-14d"
+    NUDGE_IDEAL = "nudge-ideal"
     MISSED = "missed"
 
 
@@ -53,7 +55,7 @@ class PatientFacts:
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
     """A treatment session: `recorded_at` is when its completion was entered, `precare_days` the longest lead of
-    its instructions (none: it has no instructions), `ask_on` the day of its recall."""
+    its instructions (none: it has no instructions), `ask_on` the day of its recall. The dates are its window's."""
 
     id: int
     number: int
@@ -63,6 +65,8 @@ class SessionFacts:
     latest_on: date | None = None
     precare_days: int | None = None
     ask_on: date | None = None
+    earliest_on: date | None = None
+    ideal_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,8 @@ class OwnerFacts:
     """Everything that decides which messages an owner owes.
 
     `told` has one entry for each appointment that the patient ever heard of, and `told_precare` the session and
-    local date of every preparation that was sent. `business` are the days on which the clinic can be called.
+    local date of every preparation that was sent. `business` are the days on which the clinic can be called;
+    `screened_on` is the date on which the patient was last screened.
     """
 
     owner: Owner
@@ -148,6 +153,7 @@ class OwnerFacts:
     told: tuple[Told, ...] = ()
     told_precare: frozenset[tuple[int, date]] = frozenset()
     business: BusinessDays = EVERY_DAY
+    screened_on: date | None = None
 
     @property
     def is_said_of(self) -> int:

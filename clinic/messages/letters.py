@@ -23,6 +23,8 @@ class Kind(StrEnum):
     CHECK_IN_72H = "check-in-72h"
     COURSE_COMPLETE = "course-complete"
     RECALL = "recall"
+    NUDGE_14D = "nudge-14d"
+    NUDGE_IDEAL = "nudge-ideal"
     MISSED = "missed"
 
 
@@ -196,6 +198,7 @@ class Letter:
 _DATED = frozenset(
     {Kind.CONFIRMATION, Kind.PRECARE, Kind.REMINDER_7D, Kind.REMINDER_2D, Kind.CHANGE, Kind.CANCELLATION, Kind.MISSED}
 )
+_ASKS = frozenset({Kind.RECALL, Kind.NUDGE_14D, Kind.NUDGE_IDEAL})
 _AFTER = frozenset({Kind.AFTERCARE, Kind.CHECK_IN_24H, Kind.CHECK_IN_72H})
 
 
@@ -205,8 +208,8 @@ def _require_facts(section: Section) -> None:
         raise ValueError(f"{kind} needs the visits that it is about")
     if kind in _AFTER and section.treated_at is None:
         raise ValueError(f"{kind} needs the time of the treatment")
-    if kind is Kind.RECALL and section.offer is None:
-        raise ValueError("recall needs the dates between which the patient is due")
+    if kind in _ASKS and section.offer is None:
+        raise ValueError(f"{kind} needs the dates between which the patient is due")
     if kind is Kind.PRECARE and not section.instructions:
         raise ValueError("precare needs its instructions")
     if kind is Kind.CHANGE and not states & {VisitState.MOVED, VisitState.NEW}:

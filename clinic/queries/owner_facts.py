@@ -29,7 +29,7 @@ from clinic.care.states import AppointmentState, CourseState, MaintenanceState, 
 from clinic.planning.local import day_of, zone
 from clinic.queries.protocol_contents import protocol_of
 from clinic.store.clinics import Clinic, Closure, OpeningHours
-from clinic.store.courses import Course, MaintenancePlan, Recall, TreatmentSession
+from clinic.store.courses import Course, MaintenancePlan, Recall, Screening, TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.store.outbox import Message, MessageItem
 from clinic.store.resources import Patient
@@ -51,6 +51,7 @@ class OwnerHead:
     is_completed: bool
     patient: PatientFacts
     quiet: QuietHours
+    screened_at: datetime | None = None
 
 
 def owner_head(db: Session, owner: Owner) -> OwnerHead | None:
@@ -60,7 +61,9 @@ def owner_head(db: Session, owner: Owner) -> OwnerHead | None:
                patient.email, patient.channel, patient.wants_service_messages,
                Clinic.zone, Clinic.quiet_from, Clinic.quiet_to)
     state = Course.state if owner.kind == "course" else MaintenancePlan.state
-    found = sa.select(*columns, state.label("own_state")).select_from(Course)
+    screened_at = sa.select(sa.func.max(Screening.answered_at)).where(Screening.course_id == Course.id)
+    found = sa.select(*columns, state.label("own_state"), screened_at.scalar_subquery().label("screened_at"))
+    found = found.select_from(Course)
     found = (
         found.join(Patient.__table__, patient.id == Course.patient_id)
         .join(Clinic, Clinic.id == Course.clinic_id)
@@ -79,7 +82,7 @@ def owner_head(db: Session, owner: Owner) -> OwnerHead | None:
         is_active=row.own_state in (CourseState.ACTIVE, MaintenanceState.ACTIVE),
         is_completed=owner.kind == "course" and row.own_state == CourseState.COMPLETED,
         patient=PatientFacts(row.email, row.channel, row.wants_service_messages),
-        quiet=QuietHours(row.quiet_from, row.quiet_to, zone(row.zone)),
+        quiet=QuietHours(row.quiet_from, row.quiet_to, zone(row.zone)), screened_at=row.screened_at,
     )
 
 
@@ -91,6 +94,7 @@ def owner_facts(db: Session, head: OwnerHead, *, leaving_out: int | None = None)
         owner=head.owner, is_active=head.is_active, is_completed=head.is_completed, patient=head.patient,
         quiet=head.quiet, sessions=_sessions(db, head, appointments), appointments=appointments,
         told=told, told_precare=told_precare, business=_business_days(db, head, appointments),
+        screened_on=day_of(head.screened_at, head.quiet.zone) if head.screened_at else None,
     )
 
 
@@ -153,8 +157,8 @@ def _sessions(
                    if each.state is AppointmentState.FULFILLED}
     rows = db.execute(
         sa.select(TreatmentSession.id, TreatmentSession.number, TreatmentSession.state,
-                  TreatmentSession.treatment_code, TreatmentSession.performed_at, TreatmentSession.latest_on,
-                  Recall.ask_on)
+                  TreatmentSession.treatment_code, TreatmentSession.performed_at, TreatmentSession.earliest_on,
+                  TreatmentSession.ideal_on, TreatmentSession.latest_on, Recall.ask_on)
         .outerjoin(Recall, Recall.treatment_session_id == TreatmentSession.id)
         .where(sessions_of(head.owner)).order_by(TreatmentSession.number)
     )
@@ -162,7 +166,7 @@ def _sessions(
         SessionFacts(
             row.id, row.number, SessionState(row.state), row.performed_at,
             recorded_at.get(row.id) or row.performed_at, row.latest_on,
-            _precare_days(head, row.number, row.treatment_code), row.ask_on,
+            _precare_days(head, row.number, row.treatment_code), row.ask_on, row.earliest_on, row.ideal_on,
         )
         for row in rows
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 import email.policy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from email.message import EmailMessage
 from email.parser import BytesParser
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from clinic.care.guidance import Aftercare
 from clinic.care.instructions import aftercare, aftercare_at, checklist, red_flags
+from clinic.care.nudges import NUDGES
 from clinic.care.owed import OwedItem, OwedVisit, VisitChange, messages_owed
 from clinic.care.owner_facts import MessageKind, Owner, Told
 from clinic.care.protocols import Protocol
@@ -161,12 +162,12 @@ def _section(facts: LetterFacts, item: OwedItem, now: datetime) -> Section:
     if item.visits:
         return Section(kind, visits=_visit_lines(facts, item))
     if item.kind is MessageKind.COURSE_COMPLETE:
-        return _course_complete(facts, kind)
+        return _course_complete(facts, kind, _today(facts, now))
     if item.kind is MessageKind.MISSED:
         return Section(kind, visits=(_line(facts, facts.visits[item.subject_id], VisitState.KEPT),))
     part = facts.parts[item.subject_id]
-    if item.kind is MessageKind.RECALL:
-        return Section(kind, offer=_offer(part))
+    if item.kind in (MessageKind.RECALL, *NUDGES):
+        return Section(kind, offer=_offer(part, _today(facts, now)))
     return _after_treatment(facts, item.kind, part, now)
 
 
@@ -192,20 +193,25 @@ def _red_flags(protocol: Protocol) -> tuple[RedFlag, ...]:
     return tuple(RedFlag(flag.text, Urgency(flag.urgency.value)) for flag in red_flags(protocol))
 
 
-def _course_complete(facts: LetterFacts, kind: Kind) -> Section:
+def _course_complete(facts: LetterFacts, kind: Kind, today: date) -> Section:
     upkeep = facts.upkeep
     if upkeep is None or not upkeep.parts:
         return Section(kind)
     standing = [visit for visit in upkeep.visits.values() if visit.is_standing]
     if standing:
         return Section(kind, visits=tuple(_line(upkeep, visit, VisitState.KEPT) for visit in standing))
-    return Section(kind, offer=_offer(min(upkeep.parts.values(), key=lambda part: part.number)))
+    return Section(kind, offer=_offer(min(upkeep.parts.values(), key=lambda part: part.number), today))
 
 
-def _offer(part: PartFacts) -> Offer | None:
+def _offer(part: PartFacts, today: date) -> Offer | None:
+    """The dates between which the patient is due; the first is never in the past."""
     if part.earliest_on is None or part.latest_on is None:
         return None
-    return Offer(part.earliest_on, part.latest_on)
+    return Offer(min(max(part.earliest_on, today), part.latest_on), part.latest_on)
+
+
+def _today(facts: LetterFacts, now: datetime) -> date:
+    return day_of(now, zone(facts.clinic.zone))
 
 
 def _instructions(facts: LetterFacts, visit: VisitFacts, now: datetime) -> Iterator[Instruction]:

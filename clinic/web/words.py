@@ -18,7 +18,8 @@ MESSAGE_KINDS = {
     "confirmation": "Confirmation", "precare": "Pre-care checklist", "reminder-7d": "Reminder, 7 days before",
     "reminder-2d": "Reminder, 2 days before", "change": "Change", "cancellation": "Cancellation",
     "aftercare": "Aftercare", "check-in-24h": "Check-in after 24 hours", "check-in-72h": "Check-in after 72 hours",
-    "course-complete": "Course completed", "recall": "Recall", "missed": "Missed appointment",
+    "course-complete": "Course completed", "recall": "Recall",
+    "nudge-14d": "Asked to book", "nudge-ideal": "Asked to book, again", "missed": "Missed appointment",
 }
 MESSAGE_STATES = {
     MessageState.PENDING: "Pending", MessageState.SENDING: "Sending", MessageState.SENT: "Sent",

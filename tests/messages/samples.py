@@ -128,6 +128,8 @@ LETTERS: dict[str, Letter] = {
     "cancellation-several": letter(Section(Kind.CANCELLATION, (
         CANCELLED, visit(date(2027, 5, 3), 13, state=VisitState.CANCELLED, number=3, of=4)))),
     "recall": letter(Section(Kind.RECALL, offer=Offer(date(2027, 11, 1), date(2027, 12, 13)), link=LINK)),
+    "nudge-14d": letter(Section(Kind.NUDGE_14D, offer=Offer(date(2027, 4, 12), date(2027, 5, 10)))),
+    "nudge-ideal": letter(Section(Kind.NUDGE_IDEAL, offer=Offer(date(2027, 4, 14), date(2027, 5, 10)), link=LINK)),
     "missed": letter(Section(Kind.MISSED, (kept(FIRST),))),
     "merged": letter(
         Section(Kind.PRECARE, (FIRST,), instructions=INSTRUCTIONS[2:]), Section(Kind.REMINDER_7D, (FIRST,))
