@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from clinic.care.owed import VisitChange, messages_owed
 from clinic.care.outcomes import NoShowCause, NotTreatedCause
+from clinic.care.owed import VisitChange, messages_owed
 from clinic.care.owner_facts import AppointmentFacts, OwnerFacts, SessionFacts
 from clinic.care.quiet import QuietHours, is_quiet
 from clinic.care.states import AppointmentState, SessionState

@@ -35,7 +35,8 @@ STALE_MESSAGES = """
 SELECT item.id, item.kind FROM message_item AS item JOIN message ON message.id = item.message_id
 LEFT JOIN appointment ON appointment.id = item.subject_id
 WHERE item.subject_kind = 'appointment' AND message.state IN ('pending', 'held')
-AND (appointment.state <> 'booked' OR appointment.revision <> item.revision)
+AND (appointment.state <> CASE WHEN item.kind = 'missed' THEN 'noshow' ELSE 'booked' END
+  OR appointment.revision <> item.revision)
 """
 WAITING_SCHEDULES = """
 SELECT item.owner_kind, item.owner_id, COUNT(*) FROM message_item AS item
@@ -94,7 +95,8 @@ def _appointment_faults(connection: Connection) -> Iterator[str]:
             continue
         if row.version is not None and row.revision < changes[row.id]:
             yield f"appointment {row.id} was moved {changes[row.id]} times and is at revision {row.revision}"
-        if row.state in BLOCKING:
+        elsewhere = row.state == "fulfilled" and _date(row.performed_on) != wall.date()
+        if row.state in BLOCKING and not elsewhere:
             yield from _held_faults(row, starts_at, held[row.id], treatments[row.version, row.treatment_code])
         elif held[row.id]:
             yield f"appointment {row.id} is {row.state} and holds {len(held[row.id])} rows"
@@ -128,12 +130,15 @@ def _course_faults(connection: Connection) -> Iterator[str]:
         sessions[course_id].append((number, made))
     booked = {ident: _json(facts) for ident, facts in _all(
         connection, "SELECT subject_id, facts FROM audit WHERE action = 'course-booked'")}
+    added: Counter[int] = Counter()
+    for ident, facts in _all(connection, "SELECT subject_id, facts FROM audit WHERE action = 'course-extended'"):
+        added[ident] += _json(facts)["sessions"]
     courses = {ident for (ident,) in _all(connection, "SELECT id FROM course")}
     if courses != set(booked):
         yield f"courses {sorted(courses ^ set(booked))} exist without a booking, or were booked and do not exist"
     for ident in courses & set(booked):
         numbers = sorted(number for number, _ in sessions[ident])
-        if numbers != list(range(1, booked[ident]["sessions"] + 1)):
+        if numbers != list(range(1, booked[ident]["sessions"] + added[ident] + 1)):
             yield f"course {ident} has the sessions {numbers}"
         if any(number <= booked[ident]["visits"] and not made for number, made in sessions[ident]):
             yield f"course {ident} was booked in part"
@@ -143,13 +148,15 @@ def _gap_faults(connection: Connection) -> Iterator[str]:
     """No two sessions of a course closer than its protocol allows."""
     documents = _documents(connection)
     dates: defaultdict[tuple[int, int], list[tuple[date, int]]] = defaultdict(list)
-    for course_id, version, number, local_start in _all(
-        connection, "SELECT course.id, course.protocol_version_id, owed.number, held.local_start FROM course"
+    for course_id, version, number, local_start, performed_on in _all(
+        connection, "SELECT course.id, course.protocol_version_id, owed.number, held.local_start, owed.performed_on"
+        " FROM course"
         " JOIN treatment_session AS owed ON owed.course_id = course.id"
         " JOIN appointment AS held ON held.treatment_session_id = owed.id"
         " WHERE held.state IN ('proposed', 'booked', 'arrived', 'fulfilled')"
     ):
-        dates[course_id, version].append((datetime.fromisoformat(str(local_start)).date(), number))
+        on = _date(performed_on) if performed_on else datetime.fromisoformat(str(local_start)).date()
+        dates[course_id, version].append((on, number))
     for (course_id, version), found in dates.items():
         cycle = documents[version]["cycle"]
         for (before, _), (after, number) in pairwise(sorted(found)):
@@ -179,7 +186,8 @@ def _message_faults(connection: Connection, untold_at: datetime | None) -> Itera
 
 def _appointments(connection: Connection) -> list[Any]:
     return _all(
-        connection, "SELECT held.*, owed.course_id, owed.maintenance_plan_id, course.protocol_version_id AS version"
+        connection, "SELECT held.*, owed.course_id, owed.maintenance_plan_id, owed.performed_on,"
+        " course.protocol_version_id AS version"
         " FROM appointment AS held LEFT JOIN treatment_session AS owed ON owed.id = held.treatment_session_id"
         " LEFT JOIN maintenance_plan AS plan ON plan.id = owed.maintenance_plan_id"
         " LEFT JOIN course ON course.id = COALESCE(owed.course_id, plan.course_id) ORDER BY held.id")
