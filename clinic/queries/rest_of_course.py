@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from clinic.care.states import AppointmentState, SessionState
 from clinic.planning import Pin, Placement, Problem
 from clinic.queries.problems import Asked, problem_of
-from clinic.queries.session_problem import Place, Series, held_by, steps_of
+from clinic.queries.session_problem import Place, Series, course_series, held_by, steps_of
 from clinic.queries.visit_choice import VisitChoice, parse_choice
 from clinic.store.accounts import AuditEntry
 from clinic.store.courses import CourseOverride
@@ -95,14 +96,31 @@ def token_of(series: Series) -> str:
 
 def last_repair(db: Session, series: Series) -> tuple[VisitChoice, ...] | None:
     """The times before the course was last put right; none where anything has changed since, or it never was."""
-    facts = db.scalar(
-        sa.select(AuditEntry.facts)
-        .where(AuditEntry.subject_kind == "course", AuditEntry.subject_id == series.course.id,
-               AuditEntry.action == REPAIRED)
-        .order_by(AuditEntry.id.desc()).limit(1))
+    facts = _repair_facts(db, series.course.id)
     if facts is None or facts["token"] != token_of(series):
         return None
     return tuple(parse_choice(each) for each in facts["before"])
+
+
+def undo_token(db: Session, course_id: int, *, now: datetime) -> str | None:
+    """What a form sends to take the last repair of a course back; none where there is none to take back any more."""
+    if _repair_facts(db, course_id) is None:
+        return None
+    series = course_series(db, course_id, now=now)
+    before = last_repair(db, series)
+    stands = {place.row.number: place.appointment.starts_at for place in series.places if place.appointment}
+    if not before or any(
+        choice.starts_at <= now for choice in before if stands.get(choice.number) != choice.starts_at
+    ):
+        return None
+    return token_of(series)
+
+
+def _repair_facts(db: Session, course_id: int) -> Mapping[str, Any] | None:
+    return db.scalar(
+        sa.select(AuditEntry.facts)
+        .where(AuditEntry.subject_kind == "course", AuditEntry.subject_id == course_id, AuditEntry.action == REPAIRED)
+        .order_by(AuditEntry.id.desc()).limit(1))
 
 
 def _allowed_late(db: Session, series: Series) -> frozenset[int]:

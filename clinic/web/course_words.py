@@ -31,6 +31,7 @@ APPOINTMENT_STATES = {
 }
 
 _ACTIONS = {
+    "course-repaired": "Course put right", "repair-undone": "Putting right undone",
     "course-booked": "Course booked", "course-stopped": "Course stopped early", "course-completed": "Course completed",
     "session-booked": "Session {number} booked", "appointment-moved": "Session {number} moved",
     "appointment-cancelled": "Session {number} cancelled", "appointment-noshow": "Did not come to session {number}",
@@ -93,6 +94,11 @@ def place_words(line: AppointmentLine) -> str:
 def may_move(line: SessionLine) -> bool:
     """Whether its appointment is still to come."""
     return line.appointment is not None and line.appointment.state is AppointmentState.BOOKED
+
+
+def off_track(lines: Iterable[SessionLine]) -> tuple[SessionLine, ...]:
+    """The booked sessions that lie outside their windows as things now stand."""
+    return tuple(line for line in lines if may_move(line) and line.fit in (Fit.TOO_EARLY, Fit.TOO_LATE))
 
 
 def is_open(line: SessionLine) -> bool:

@@ -7,14 +7,16 @@ from flask import Blueprint, abort, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
+from clinic.care.states import CourseState
 from clinic.planning.local import zone
 from clinic.queries.courses import CoursePage, clinic_of_course, course_page
+from clinic.queries.rest_of_course import undo_token
 from clinic.services.courses import stop_course
 from clinic.services.work import Done, Refused, Stale, UnitOfWork
 from clinic.web import course_words
 from clinic.web.entry import allowed, check_clinic
 from clinic.web.forms import Form
-from clinic.web.kit import kit
+from clinic.web.kit import kit, now
 from clinic.web.once import done_once
 from clinic.web.pages import page, stale_page
 from clinic.web.reasons import STOPPING, read_reason, reason_words
@@ -29,8 +31,10 @@ courses = Blueprint("courses", __name__)
 def show(course_id: int) -> Response:
     """The course with its sessions, messages and history."""
     found = found_course(course_id)
-    return page("courses/show.html", course=found, words=course_words, reason_words=reason_words,
-                zone_words=zone_words(zone(found.zone)))
+    with kit().read() as db:
+        undo = undo_token(db, course_id, now=now()) if found.state is CourseState.ACTIVE else None
+    return page("courses/show.html", course=found, words=course_words, reason_words=reason_words, undo=undo,
+                off_track=course_words.off_track(found.treatment_sessions), zone_words=zone_words(zone(found.zone)))
 
 
 @courses.get("/courses/<int:course_id>/stop")

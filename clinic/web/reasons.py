@@ -13,7 +13,7 @@ STOPPING = (
     "Booked by mistake", OTHER,
 )
 
-_CODES = {"course-stopped": "The course was stopped"}
+_CODES = {"left-undated": "To be planned later", "course-stopped": "The course was stopped"}
 
 
 def read_reason(form: Form, reasons: tuple[str, ...]) -> str:

@@ -14,6 +14,7 @@ from clinic.planning.local import zone
 from clinic.planning.words import listed
 from clinic.queries.courses import CoursePage
 from clinic.queries.repair import Becomes, Proposal, RepairLine, Way, propose_repairs
+from clinic.queries.rest_of_course import OPEN
 from clinic.queries.visit_choice import VisitChoice, parse_choice
 from clinic.services.repair import repair_course, undo_repair
 from clinic.services.work import Done, Refused, Stale, UnitOfWork
@@ -64,8 +65,8 @@ class RepairCard:
 @allowed(Right.BOOK)
 def repair(course_id: int) -> Response:
     """How the course can follow what has happened, or the time that was just chosen for one session."""
-    found, wanted = found_course(course_id), _wanted()
-    return _repair_page(found, wanted, Form())
+    found = found_course(course_id)
+    return _repair_page(found, _wanted(found), Form())
 
 
 @courses.post("/courses/<int:course_id>/repair", endpoint="repaired")
@@ -76,7 +77,7 @@ def repaired(course_id: int) -> Response:
     chosen = form.choice("plan", "How the course goes on", parse_chosen)
     reasons, token = form.overrides(), request.form.get("token", "")[:MOST_TOKEN]
     if chosen is None or form.faults:
-        return _repair_page(found, _wanted(), form)
+        return _repair_page(found, _wanted(found), form)
 
     def act(work: UnitOfWork) -> Done[Any] | Refused:
         return repair_course(work, course_id, chosen.choices, chosen.undated, token=token, overrides=reasons)
@@ -89,7 +90,7 @@ def repaired(course_id: int) -> Response:
                           again=url_for("courses.repair", course_id=course_id))
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
-        return _repair_page(found, _wanted(), form)
+        return _repair_page(found, _wanted(found), form)
     return outcome
 
 
@@ -124,12 +125,18 @@ def repair_href(course_id: int, choice: VisitChoice | str) -> str:
     return url_for("courses.repair", course_id=course_id, choice=str(choice))
 
 
-def _wanted() -> VisitChoice | None:
+def _wanted(found: CoursePage) -> VisitChoice | None:
+    """The time that was chosen for one open session of the course; 404 for anything else that an address says."""
     given = request.values.get("choice", "")
+    if not given:
+        return None
     try:
-        return parse_choice(given) if given else None
+        wanted = parse_choice(given)
     except ValueError:
         abort(404)
+    if wanted.number not in {line.number for line in found.treatment_sessions if line.state in OPEN}:
+        abort(404)
+    return wanted
 
 
 def _repair_page(found: CoursePage, wanted: VisitChoice | None, form: Form) -> Response:

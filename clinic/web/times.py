@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from flask import abort, request, url_for
+from flask import abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
@@ -25,6 +25,7 @@ from clinic.web.forms import Form
 from clinic.web.kit import kit, now
 from clinic.web.once import done_once
 from clinic.web.pages import page, stale_page
+from clinic.web.repair import repair_href
 from clinic.web.words import clock, day, moment
 from clinic.web.zones import zone_words
 
@@ -110,6 +111,8 @@ def _chosen_or_times(wish: Wish) -> Response:
     offer = _offer_of(wish, choice)
     if offer is None:
         return _times_page(wish, _day_of_choice(wish, choice), (_GONE,))
+    if offer.moves_others and not wish.subject.of_maintenance:
+        return redirect(repair_href(wish.subject.course_id, choice))
     return _confirm_page(wish, offer, Form(initial={"lock_version": wish.old.lock_version if wish.old else 0}))
 
 
@@ -157,7 +160,8 @@ def _times_page(wish: Wish, first_on: date, findings: tuple[Finding, ...] = ()) 
     return page(
         "appointments/times.html", 409 if findings else 200, wish=wish, subject=subject, found=found,
         columns=_columns(found), findings=findings, practitioner_id=practitioner_id, weeks=_weeks(wish, found),
-        several=len({time.practitioner for time in found.times}) > 1, words=course_words,
+        several=len({time.practitioner for time in found.times}) > 1,
+        some_move_others=any(time.moves_others for time in found.times), words=course_words,
         zone_words=zone_words(zone(subject.zone)), choice_href=lambda time: _href(
             wish, choice=time.choice, practitioner=practitioner_id or ""), back=course_address(subject))
 
