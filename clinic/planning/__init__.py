@@ -2,6 +2,7 @@
 from clinic.planning.answer import Answer, Parts, Placement, Plan, PlannedSession, Relaxation, Status
 from clinic.planning.choices import Choice, choices
 from clinic.planning.findings import Finding, Weight, blocks
+from clinic.planning.hours import Hours, opening_bits
 from clinic.planning.judge import judge
 from clinic.planning.planner import plan, starts
 from clinic.planning.problem import (
@@ -18,7 +19,7 @@ from clinic.planning.problem import (
     Step,
 )
 from clinic.planning.repair import Repair, fits, repair
-from clinic.planning.ruler import Hours, Ruler, busy_bits, granule_for, opening_bits, ruler
+from clinic.planning.ruler import Ruler, busy_bits, granule_for, ruler
 
 __all__ = [
     "Answer", "Choice", "Costs", "Finding", "Gap", "Hours", "Kind", "Need", "Parts", "Past", "Pin", "Placement",

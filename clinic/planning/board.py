@@ -16,9 +16,10 @@ from itertools import pairwise
 
 from clinic.planning.bits import each_bit, runs, spread
 from clinic.planning.bonds import near_pairs, spaced_pairs
+from clinic.planning.hours import window_bits
 from clinic.planning.local import day_of
 from clinic.planning.problem import Kind, Problem
-from clinic.planning.ruler import bits, grid_bits, window_bits
+from clinic.planning.ruler import bits, grid_bits
 from clinic.planning.stage import Cut, Only, Option, Position, Stage, cuts_of, packed
 from clinic.planning.standing import AtLeast, let_stay
 from clinic.planning.supply import NOBODY, Pool, Supply, groups_of

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from clinic.planning.answer import Parts, PlannedSession
+from clinic.planning.hours import window_bits
 from clinic.planning.local import MINUTE, day_of
 from clinic.planning.problem import Kind, Problem, Step
-from clinic.planning.ruler import window_bits
 
 
 def parts_of(problem: Problem, sessions: Sequence[PlannedSession]) -> Parts:

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from clinic.planning.ruler import Hours, Ruler
+from clinic.planning.hours import Hours
+from clinic.planning.ruler import Ruler
 
 
 class Kind(StrEnum):

@@ -7,8 +7,9 @@ from datetime import date, datetime
 from typing import Any
 
 from clinic.planning.form import Form, readable
+from clinic.planning.hours import Hours, opening_bits
 from clinic.planning.problem import Kind, Resource
-from clinic.planning.ruler import Hours, Ruler, busy_bits, opening_bits
+from clinic.planning.ruler import Ruler, busy_bits
 from clinic.planning.times_form import TimesReader
 
 KINDS = tuple(kind.value for kind in Kind)

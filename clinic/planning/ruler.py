@@ -5,7 +5,7 @@ days from the ruler's first date. Clock changes are here and in `local` only: el
 """
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -13,27 +13,12 @@ from itertools import pairwise
 from math import gcd
 from zoneinfo import ZoneInfo
 
-from clinic.planning.local import instant
-
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 SECONDS_OF_A_DAY = 86_400
 MINUTES_OF_A_DAY = 1440
 # A session may hold a resource from a day before its start to four days after; a repeated date may come once more.
 DAYS_BEFORE, DAYS_AFTER = 3, 6
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """Hours that begin on some weekdays (Monday is 0): minutes after midnight; past midnight where `ends <= begins`."""
-
-    weekdays: frozenset[int]
-    begins: int
-    ends: int
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.begins <= MINUTES_OF_A_DAY and 0 <= self.ends <= MINUTES_OF_A_DAY):
-            raise ValueError(f"hours outside a day: {self}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +34,18 @@ class DaySpan:
     pieces: tuple[tuple[int, int, int], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Days, first and last, on which every reading up to 48:00 comes once, so many granules after midnight.
+
+    `midnight` is the granule at which day 0 would begin, were the clock never changed.
+    """
+
+    first: int
+    last: int
+    midnight: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Ruler:
     """Granules over the dates that a plan may use, and those that its sessions may reach into."""
@@ -61,7 +58,10 @@ class Ruler:
     length: int
     full: int = field(repr=False)
     spans: tuple[DaySpan, ...] = field(repr=False)
-    plain: tuple[bool, ...] = field(repr=False)
+    # Each stretch of one UTC offset: from, to (seconds since the origin) and offset; the outer ones are open-ended.
+    offsets: tuple[tuple[int, int, int], ...] = field(repr=False)
+    stretches: tuple[Stretch, ...] = field(repr=False)
+    odd_days: tuple[int, ...] = field(repr=False)  # those of no stretch
     # So many dates on, a start may still come before one of a date: 0, unless a clock goes back over midnight.
     days_out_of_order: int = field(repr=False)
 
@@ -97,6 +97,24 @@ class Ruler:
         """Where a day of the plan, from -1 (a clock set back over midnight) to the last, lies on the ruler."""
         return self.spans[day + 1]
 
+    @property
+    def granules_of_a_day(self) -> int:
+        """The granules of a day on which the clock is not changed."""
+        return SECONDS_OF_A_DAY // self.granule
+
+    def reading(self, day: int, minute: int, *, last: bool = False) -> int:
+        """Seconds from the origin to a wall-clock reading, as `local.instant` says; any minute, of any day."""
+        wall = (self.first_on.toordinal() - EPOCH_ORDINAL + day) * SECONDS_OF_A_DAY + minute * 60 - self._origin
+        found = [wall - offset for since, until, offset in self.offsets if since <= wall - offset < until]
+        if found:
+            return found[-1] if last else found[0]
+        return next(since for since, until, offset in self.offsets if wall - offset < until)
+
+    @property
+    def _origin(self) -> int:
+        since = self.origin - EPOCH
+        return since.days * SECONDS_OF_A_DAY + since.seconds
+
     def _seconds(self, at: datetime) -> int:
         since = at - self.origin
         return since.days * SECONDS_OF_A_DAY + since.seconds
@@ -117,10 +135,16 @@ def ruler(where: ZoneInfo, first_on: date, days: int, granule: int = 300) -> Rul
     origin = (first - DAYS_BEFORE) * SECONDS_OF_A_DAY - offsets[0][2]
     length = (DAYS_BEFORE + days + DAYS_AFTER) * SECONDS_OF_A_DAY // granule
     spans = tuple(_day_spans(offsets, first, days, origin, granule))
+    stretches = tuple(_stretches(offsets, first, days, origin, granule))
     in_order = all(one.high <= other.low for one, other in pairwise(span for span in spans if span.pieces))
     return Ruler(
         zone=where, first_on=first_on, days=days, granule=granule, origin=EPOCH + timedelta(seconds=origin),
-        length=length, full=(1 << length) - 1, spans=spans, plain=_plain(spans, SECONDS_OF_A_DAY // granule),
+        length=length, full=(1 << length) - 1, spans=spans,
+        offsets=tuple((since - origin, until - origin, offset) for since, until, offset in _open_ended(offsets)),
+        stretches=stretches,
+        odd_days=tuple(
+            day for day in range(-DAYS_BEFORE - 2, days + DAYS_AFTER + 1)
+            if not any(each.first <= day <= each.last for each in stretches)),
         days_out_of_order=0 if in_order else 2,
     )
 
@@ -134,37 +158,17 @@ def granule_for(step_minutes: int, minutes: Iterable[int], where: ZoneInfo, firs
 
 def busy_bits(on: Ruler, spans: Iterable[tuple[datetime, datetime]]) -> int:
     """Every granule that one of the spans touches."""
-    taken = _Marks(on.length)
-    for from_at, to_at in spans:
-        taken.add(on.down(from_at), on.up(to_at))
-    return taken.union()
+    return union(on, ((on.down(from_at), on.up(to_at)) for from_at, to_at in spans))
 
 
-def opening_bits(
-    on: Ruler, hours: Sequence[Hours] | None, overrides: Mapping[date, Sequence[tuple[int, int]]] | None = None
-) -> int:
-    """The granules at which weekly hours hold; an override replaces the hours that begin on its date.
-
-    Without hours (`None`) it is always open, except for what overridden dates do not open.
-    """
-    if not overrides:
-        return on.full if hours is None else _weekly_bits(on, tuple(hours))
+def union(on: Ruler, spans: Iterable[tuple[int, int]]) -> int:
+    """Every granule of these spans, each from a granule to the one after its last, clipped to the ruler."""
     marks = _Marks(on.length)
-    for low, high in _weekly(on, ALL_DAY if hours is None else hours, overrides):
-        marks.add(low, high)
-    for day, spans in overrides.items():
-        if -DAYS_BEFORE - 2 <= on.day(day) <= on.days + DAYS_AFTER:
-            for begins, ends in spans:
-                marks.add(*_resolved(on, on.day(day), begins, ends))
-    return marks.union()
-
-
-@lru_cache(maxsize=256)
-def window_bits(on: Ruler, windows: tuple[Hours, ...], granules: int) -> int:
-    """The granules at which a stay of so many granules can start and lie in a single one of the windows."""
-    marks = _Marks(on.length)
-    for low, high in _weekly(on, windows, {}):
-        marks.add(low, high - granules + 1)
+    until = 0
+    # In order, so that no granule is marked twice, however long the spans are and however often they overlap.
+    for low, high in sorted(spans):
+        marks.add(max(low, until), high)
+        until = max(until, high)
     return marks.union()
 
 
@@ -180,17 +184,6 @@ def grid_bits(on: Ruler, step_minutes: int) -> int:
             first = low + -reads % step // on.granule
             if high > first:
                 marks.put(first, _comb(high - first, step // on.granule), high - first)
-    return marks.union()
-
-
-ALL_DAY = (Hours(frozenset(range(7)), 0, MINUTES_OF_A_DAY),)
-
-
-@lru_cache(maxsize=256)
-def _weekly_bits(on: Ruler, hours: tuple[Hours, ...]) -> int:
-    marks = _Marks(on.length)
-    for low, high in _weekly(on, hours, {}):
-        marks.add(low, high)
     return marks.union()
 
 
@@ -227,26 +220,30 @@ class _Marks:
         return int.from_bytes(self._bytes, "little") & ((1 << self._length) - 1)
 
 
-def _weekly(on: Ruler, hours: Sequence[Hours], replaced: Container[date]) -> Iterator[tuple[int, int]]:
-    """The granules of all weekly hours that begin on dates which are not replaced."""
-    by_weekday = [[(each.begins, each.ends) for each in hours if weekday in each.weekdays] for weekday in range(7)]
-    first = on.first_on.weekday()
-    for day in range(-DAYS_BEFORE - 2, on.days + DAYS_AFTER + 1):
-        today = by_weekday[(first + day) % 7]
-        if today and not (replaced and on.date_of(day) in replaced):
-            for begins, ends in today:
-                yield _resolved(on, day, begins, ends)
+def _open_ended(offsets: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """The stretches of one offset, as if the first had always been and the last stayed for ever."""
+    ages = 1 << 50
+    return [
+        (since - (ages if at == 0 else 0), until + (ages if at == len(offsets) - 1 else 0), offset)
+        for at, (since, until, offset) in enumerate(offsets)
+    ]
 
 
-def _resolved(on: Ruler, day: int, begins: int, ends: int) -> tuple[int, int]:
-    """The granules wholly inside hours that begin on a day: first, and after the last."""
-    if ends <= begins:
-        ends += MINUTES_OF_A_DAY
-    if 0 <= day < len(on.plain) and on.plain[day]:
-        midnight = on.spans[day + 1].low
-        return midnight - (-begins * 60 // on.granule), midnight + ends * 60 // on.granule
-    date_begun = on.date_of(day)
-    return on.up(instant(date_begun, begins, on.zone)), on.down(instant(date_begun, ends, on.zone, last=True))
+def _stretches(
+    offsets: Sequence[tuple[int, int, int]], first: int, days: int, origin: int, granule: int
+) -> Iterator[Stretch]:
+    """The stretches of ordinary days; `first` is the first date and `origin` an instant, both since 1970."""
+    stretches = _open_ended(offsets)
+    for at, (since, until, offset) in enumerate(stretches):
+        before = stretches[at - 1][2] if at else offset
+        after = stretches[at + 1][2] if at + 1 < len(stretches) else offset
+        # Where the clock goes back, readings before and after come twice: they belong to no stretch.
+        since, until = since + max(before - offset, 0), until - max(offset - after, 0)
+        midnight = first * SECONDS_OF_A_DAY - offset
+        low = max(-((midnight - since) // SECONDS_OF_A_DAY), -DAYS_BEFORE - 2)
+        high = min((until - 1 - midnight) // SECONDS_OF_A_DAY - 2, days + DAYS_AFTER)
+        if low <= high:
+            yield Stretch(low, high, (midnight - origin) // granule)
 
 
 def _offsets(where: ZoneInfo, first_on: date, days: int) -> list[tuple[int, int, int]]:
@@ -297,12 +294,3 @@ def _day_spans(
                 pieces.append((bit, -(-(high - origin) // granule), origin + bit * granule + offset - midnight))
         lows, highs = [piece[0] for piece in pieces], [piece[1] for piece in pieces]
         yield DaySpan(min(lows, default=0), max(highs, default=0), tuple(pieces))
-
-
-def _plain(spans: Sequence[DaySpan], width: int) -> tuple[bool, ...]:
-    """For each day from 0 on, whether it and the two after it are ordinary days of one length."""
-    lows = [span.low for span in spans]
-    return tuple(
-        all(lows[at + step + 1] - lows[at + step] == width and len(spans[at + step].pieces) == 1 for step in range(3))
-        for at in range(1, len(spans) - 3)
-    )

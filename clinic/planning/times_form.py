@@ -9,12 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from clinic.planning.form import Form, readable
+from clinic.planning.hours import Hours
 from clinic.planning.local import resolve
-from clinic.planning.ruler import MINUTES_OF_A_DAY, Hours
+from clinic.planning.ruler import MINUTES_OF_A_DAY
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(Z|[+-]\d\d:\d\d)?", re.ASCII)
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00", re.ASCII)
+PASSED_AT = {f"{minute // 60:02}:{minute % 60:02}": timedelta(minutes=minute) for minute in range(MINUTES_OF_A_DAY)}
 # Plans are not made at the ends of the calendar, where its dates could not be counted on.
 FIRST_AT, LAST_AT = datetime(1, 1, 20, tzinfo=UTC), datetime(9999, 12, 10, tzinfo=UTC)
 
@@ -43,6 +45,7 @@ class TimesReader:
 
     def __init__(self, form: Form, zone: ZoneInfo | None) -> None:
         self.form, self.zone = form, zone
+        self._midnights: dict[str, datetime | None] = {}
 
     def time(self, value: Any, place: str) -> Time | None:
         """A date and time of day that exist, with an offset or without."""
@@ -80,6 +83,9 @@ class TimesReader:
 
     def span(self, value: Any, place: str) -> tuple[datetime, datetime] | None:
         """A span that ends after it begins, as instants."""
+        known = self._known_span(value)
+        if known is not None:
+            return known
         found = self.form.members(value, place, ("from", "to"))
         if found is None:
             return None
@@ -92,6 +98,39 @@ class TimesReader:
             self.form.fault(f"{place}.to", "must be after from")
             return None
         return span
+
+    def _known_span(self, value: Any) -> tuple[datetime, datetime] | None:
+        """A right span between wall-clock times of ordinary dates, which is nearly every span; None for all others."""
+        if type(value) is not dict or len(value) != 2:
+            return None
+        begins, ends = self._known(value.get("from")), self._known(value.get("to"))
+        return (begins, ends) if begins is not None and ends is not None and begins < ends else None
+
+    def _known(self, value: Any) -> datetime | None:
+        if type(value) is not str:
+            return None
+        passed = PASSED_AT.get(value[11:])
+        if passed is None:
+            return None
+        begun = value[:11]
+        if begun not in self._midnights:
+            self._midnights[begun] = self._midnight(begun)
+        midnight = self._midnights[begun]
+        return None if midnight is None else midnight + passed
+
+    def _midnight(self, begun: str) -> datetime | None:
+        """When a date begins, written as 2027-03-01T, if the clock runs through it without a change; else None."""
+        match = TIME.fullmatch(f"{begun}00:00")
+        if match is None or self.zone is None:
+            return None
+        try:
+            begins = datetime(*(int(part) for part in match.groups()[:3]), tzinfo=self.zone)
+            hours = [begins + timedelta(hours=hour) for hour in range(25)]
+            offsets = {hour.replace(fold=fold).utcoffset() for hour in hours for fold in (0, 1)}
+            midnight = begins.astimezone(UTC)
+        except (ValueError, OverflowError):
+            return None
+        return midnight if len(offsets) == 1 and FIRST_AT <= midnight <= LAST_AT - timedelta(days=1) else None
 
     def hours(self, value: Any, place: str) -> Hours | None:
         """Weekly hours."""

@@ -86,7 +86,7 @@ def merge_changes(db: Session) -> int:
     """
     # Two that merge for one resource would each miss what the other has not committed: its row is the lock, and the
     # changes are read after it is had. Of a resource only its oldest changes are taken, so that they stay in order.
-    changes = OccupancyChange.__table__
+    changes: Any = OccupancyChange.__table__
     oldest = sa.select(changes.c.resource_id).order_by(changes.c.id).limit(MERGED_AT_ONCE)
     mine = db.scalars(
         sa.select(Resource.__table__.c.id).where(Resource.__table__.c.id.in_(oldest))
@@ -156,7 +156,8 @@ def _write(db: Session, pages: Mapping[Key, bytes]) -> None:
     if not pages:
         return
     insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement: Any = insert(Occupancy.__table__)
+    table: Any = Occupancy.__table__
+    statement: Any = insert(table)
     db.execute(
         statement.on_conflict_do_update(
             index_elements=["resource_id", "page", "clinic_id"], set_={"bits": statement.excluded.bits}),

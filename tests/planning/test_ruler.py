@@ -7,17 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clinic.planning.hours import Hours, opening_bits, window_bits
 from clinic.planning.local import local_of, zone
-from clinic.planning.ruler import (
-    Hours,
-    Ruler,
-    busy_bits,
-    granule_for,
-    grid_bits,
-    opening_bits,
-    ruler,
-    window_bits,
-)
+from clinic.planning.ruler import Ruler, busy_bits, granule_for, grid_bits, ruler
 from tests.planning.reading import Document
 
 ALL_WEEK = frozenset(range(7))
