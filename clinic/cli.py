@@ -15,7 +15,6 @@ from clinic.services.work import Actor, Done, Refused
 from clinic.settings import Settings, SettingsFaults
 
 CLI = Actor("cli")
-MOST_BYTES = 64 * 1024 * 1024
 
 
 @click.group()
@@ -124,7 +123,7 @@ def plan(problem: BinaryIO, only_starts: bool, step: int, seconds: float | None)
     from clinic.planning import plan as planned
     from clinic.planning import starts
     from clinic.planning.document import document_of, parse
-    from clinic.planning.form import Malformed
+    from clinic.planning.form import MOST_BYTES, Malformed
 
     try:
         asked = parse(problem.read(MOST_BYTES + 1))
@@ -135,7 +134,15 @@ def plan(problem: BinaryIO, only_starts: bool, step: int, seconds: float | None)
     if only_starts and step > len(asked.steps):
         raise click.BadParameter(f"the course has {len(asked.steps)} steps", param_hint="--step")
     answer = starts(asked, step) if only_starts else planned(asked, seconds=seconds)
-    click.echo(json.dumps(document_of(answer, asked), indent=1, ensure_ascii=False))
+    click.echo(_as_json(document_of(answer, asked)))
+
+
+def _as_json(document: dict[str, Any]) -> bytes:
+    """A document as UTF-8 text, whatever the terminal speaks; names that are no text of Unicode are escaped."""
+    try:
+        return json.dumps(document, indent=1, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(document, indent=1).encode()
 
 
 @main.group()

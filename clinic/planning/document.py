@@ -12,13 +12,17 @@ from clinic.planning.form import Form, Malformed, inside, load, readable
 from clinic.planning.local import day_of, local_of, zone
 from clinic.planning.problem import Costs, Kind, Past, Preferences, Problem, Step
 from clinic.planning.resources_form import ResourcesReader, on_ruler
-from clinic.planning.ruler import MINUTES_OF_A_DAY, Ruler, busy_bits, granule_for, ruler
+from clinic.planning.ruler import MINUTES_OF_A_DAY, SECONDS_OF_A_DAY, Ruler, busy_bits, granule_for, ruler
 from clinic.planning.times_form import FIRST_AT, LAST_AT, TimesReader
 
 PROBLEM_FORMAT = "clinic-planning-problem/1"
 ANSWER_FORMAT = "clinic-planning-answer/1"
 HORIZON_DAYS, START_STEP = 400, 15
 DEAREST = 1_000_000
+# Our default: granules of all resources together. Ten years to the minute fit for 500 resources; to the second, as
+# clock changes by odd seconds long ago would need, they do not.
+MOST_GRANULES = 3_000_000_000
+RESOURCES_MORE = 10
 
 
 def parse(text: str | bytes) -> Problem:
@@ -107,7 +111,7 @@ class _Reader:
         alternatives = self._optional(top, "alternatives", 1, 1, 100)
         if self.form.faults or self.zone is None or not_before is None:
             raise Malformed(self.form.faults)
-        on = self._ruler(not_before, days, step_minutes, readable(steps))
+        on = self._ruler(not_before, days, step_minutes, readable(steps), len(resources))
         return Problem(
             ruler=on,
             not_before=not_before,
@@ -143,7 +147,9 @@ class _Reader:
             return None
         return found
 
-    def _ruler(self, not_before: datetime, days: int, step_minutes: int, steps: Sequence[Step]) -> Ruler:
+    def _ruler(
+        self, not_before: datetime, days: int, step_minutes: int, steps: Sequence[Step], resources: int
+    ) -> Ruler:
         assert self.zone is not None
         first_on = day_of(not_before, self.zone)
         minutes = [
@@ -151,6 +157,13 @@ class _Reader:
             for each in (step.minutes, *(part for need in step.needs for part in (need.offset, need.minutes)))
         ]
         granule = granule_for(step_minutes, minutes, self.zone, first_on, days)
+        most_days = MOST_GRANULES // (resources + RESOURCES_MORE) * granule // SECONDS_OF_A_DAY
+        if days > most_days:
+            self.form.fault("horizon_days", (
+                f"must be at most {most_days} for {resources} resources where time is counted in steps of {granule} s, "
+                "as the clock changes of the zone ask here"
+            ))
+            raise Malformed(self.form.faults)
         return ruler(self.zone, first_on, days, granule)
 
     def _optional(self, top: Mapping[str, Any], key: str, default: int, low: int, high: int) -> int:

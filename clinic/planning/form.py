@@ -13,6 +13,12 @@ Value = TypeVar("Value")
 DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 NAME_LONGEST = 200
 SHOWN_LONGEST = 60
+UNKNOWN_SHOWN = 100
+# Our defaults: what a document may hold at most, so that none takes more than a second or 200 MB to refuse. Five years
+# of twenty practitioners' bookings fit. The weights are bytes of memory, above those of the text, for each sign.
+MOST_BYTES = 16 * 1024 * 1024
+MOST_WEIGHT = 130_000_000
+WEIGHTS = (("[", 64), ("{", 64), (",", 40), ('":', 120))
 
 
 class Malformed(ValueError):
@@ -40,7 +46,11 @@ class NotANumber:
 
 
 def load(text: str | bytes) -> Any:
-    """The value of a JSON text; Malformed where it is none."""
+    """The value of a JSON text; Malformed where it is none, or larger than `MOST_BYTES` or `MOST_WEIGHT`."""
+    if len(text) > MOST_BYTES:
+        raise Malformed([f"document: must have at most {MOST_BYTES // 1024 ** 2} MB of text"])
+    if len(text) + _weight(text) > MOST_WEIGHT:
+        raise Malformed(["document: holds too many values; about 250,000 busy spans are the most that is read"])
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=NotANumber)
     except RecursionError:
@@ -51,6 +61,13 @@ def load(text: str | bytes) -> Any:
         raise Malformed(["document: not UTF-8 text"]) from None
     except ValueError:
         raise Malformed(["document: a number is too long"]) from None
+
+
+def _weight(text: str | bytes) -> int:
+    """About how much memory the values of a JSON text will take, in bytes."""
+    if isinstance(text, bytes):
+        return sum(text.count(sign.encode()) * weight for sign, weight in WEIGHTS)
+    return sum(text.count(sign) * weight for sign, weight in WEIGHTS)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -75,9 +92,11 @@ class Form:
         if not isinstance(value, dict):
             self.fault(place, "must be an object")
             return None
-        for key in value:
-            if key not in required and key not in optional:
-                self.fault(inside(place, key), "is not part of the form")
+        unknown = [key for key in value if key not in required and key not in optional]
+        for key in unknown[:UNKNOWN_SHOWN]:
+            self.fault(inside(place, key), "is not part of the form")
+        if len(unknown) > UNKNOWN_SHOWN:
+            self.fault(place, f"has {len(unknown) - UNKNOWN_SHOWN} more keys that are not part of the form")
         for key in value.again if isinstance(value, Repeated) else ():
             self.fault(inside(place, key), "is given more than once")
         for key in required:
