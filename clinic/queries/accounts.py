@@ -24,6 +24,7 @@ class ClinicCard:
     id: int
     name: str
     zone: ZoneInfo
+    horizon_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,11 @@ def credentials_of(db: Session, email: str) -> Credentials | None:
 
 def _grants(db: Session, account_id: int) -> tuple[tuple[Grant, ...], tuple[ClinicCard, ...]]:
     rows = db.execute(
-        sa.select(AccountRole.role, Clinic.id, Clinic.name, Clinic.zone)
+        sa.select(AccountRole.role, Clinic.id, Clinic.name, Clinic.zone, Clinic.booking_horizon_days)
         .join(Clinic, Clinic.id == AccountRole.clinic_id)
         .where(AccountRole.account_id == account_id)
         .order_by(Clinic.id, AccountRole.role)
     ).all()
     grants = tuple(Grant(row.id, Role(row.role)) for row in rows)
-    clinics = {row.id: ClinicCard(row.id, row.name, zone(row.zone)) for row in rows}
+    clinics = {row.id: ClinicCard(row.id, row.name, zone(row.zone), row.booking_horizon_days) for row in rows}
     return grants, tuple(clinics.values())

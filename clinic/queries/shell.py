@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.care.states import MessageState
+from clinic.queries.undated import Horizon, due_count
 from clinic.store.accounts import Task
 from clinic.store.clinics import Business
 from clinic.store.outbox import Message
@@ -18,10 +18,11 @@ TROUBLE = (MessageState.FAILED, MessageState.HELD, MessageState.UNCERTAIN)
 
 @dataclass(frozen=True, slots=True)
 class ShellCounts:
-    """How many messages and tasks of a clinic wait for a person."""
+    """How many messages, tasks and sessions without a date of a clinic wait for a person."""
 
     messages_in_trouble: int
     tasks_due: int
+    sessions_due: int
 
 
 def business_name(db: Session) -> str:
@@ -29,11 +30,11 @@ def business_name(db: Session) -> str:
     return db.scalar(sa.select(Business.name)) or "Clinic"
 
 
-def shell_counts(db: Session, clinic_id: int, *, today: date) -> ShellCounts:
+def shell_counts(db: Session, clinic_id: int, horizon: Horizon) -> ShellCounts:
     """What waits for a person at this clinic."""
     trouble = sa.select(sa.func.count()).where(Message.clinic_id == clinic_id, Message.state.in_(TROUBLE))
     due = sa.select(sa.func.count()).where(
-        Task.clinic_id == clinic_id, Task.done_at.is_(None), Task.due_on <= today)
-    messages_in_trouble, tasks_due = db.execute(
-        sa.select(trouble.scalar_subquery(), due.scalar_subquery())).one()
-    return ShellCounts(messages_in_trouble, tasks_due)
+        Task.clinic_id == clinic_id, Task.done_at.is_(None), Task.due_on <= horizon.today)
+    waiting = db.execute(
+        sa.select(trouble.scalar_subquery(), due.scalar_subquery(), due_count(clinic_id, horizon))).one()
+    return ShellCounts(*waiting)

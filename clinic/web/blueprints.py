@@ -17,6 +17,7 @@ from clinic.web import (
     tasks,
     times,
     today,
+    undated,
 )
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -30,6 +31,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     messages.messages,
     protocols.protocols,
     tasks.tasks,
+    undated.undated,
 )
 FURTHER_PAGES = (new_course, repair, times)
 """Modules whose pages belong to the blueprint of another one: of courses, and of appointments."""

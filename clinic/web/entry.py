@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from flask import Flask, abort, current_app, g, redirect, request
@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from clinic.access import Grant, Right, may
 from clinic.planning.local import day_of
 from clinic.queries.accounts import ClinicCard, SignedIn
+from clinic.queries.undated import Horizon
 from clinic.services.work import Actor
 from clinic.web import browser
 from clinic.web.addresses import sign_in_address
@@ -91,6 +92,11 @@ def here() -> Here:
 def today() -> date:
     """The date at the current clinic."""
     return day_of(now(), here().clinic.zone)
+
+
+def horizon() -> Horizon:
+    """The date at the current clinic, and the last one that it books."""
+    return Horizon(today(), today() + timedelta(days=here().clinic.horizon_days - 1))
 
 
 def check_clinic(clinic_id: int | None) -> None:

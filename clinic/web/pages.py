@@ -27,7 +27,7 @@ from clinic.access import Right
 from clinic.planning.local import local_of
 from clinic.queries.shell import ShellCounts, business_name, shell_counts
 from clinic.web import browser, words
-from clinic.web.entry import Here, here, public, today
+from clinic.web.entry import Here, here, horizon, public, today
 from clinic.web.forms import form_key
 from clinic.web.kit import kit, now
 
@@ -55,6 +55,7 @@ PLACES = (
     Place("Today", "today.show", "today", "t", Right.SEE_DIARY),
     Place("Patients", "patients.index", "people", "p", Right.SEE_PATIENTS),
     Place("New course", "courses.new", "course-add", "n", Right.BOOK),
+    Place("To plan", "undated.index", "calendar", "l", Right.BOOK),
     Place("Messages", "messages.index", "mail", "m", Right.SEE_MESSAGES),
     Place("Protocols", "protocols.index", "book", "r", Right.SEE_PROTOCOLS),
     Place("Tasks", "tasks.index", "tasks", "k", Right.SETTLE_TASKS),
@@ -122,7 +123,7 @@ def _frame() -> dict[str, Any]:
             return {"business": business_name(db)}
     who = here()
     with kit().read() as db:
-        business, counts = business_name(db), shell_counts(db, who.clinic_id, today=today())
+        business, counts = business_name(db), shell_counts(db, who.clinic_id, horizon())
     return {
         "business": business, "here": who, "today": today(), "may": lambda code: who.may(Right(code)),
         "shell": _shell(who, business, counts),
@@ -152,7 +153,8 @@ def _places(who: Here) -> list[Place]:
 
 
 def _nav(place: Place, counts: ShellCounts) -> dict[str, Any]:
-    waiting = {"messages.index": counts.messages_in_trouble, "tasks.index": counts.tasks_due}
+    waiting = {"messages.index": counts.messages_in_trouble, "tasks.index": counts.tasks_due,
+               "undated.index": counts.sessions_due}
     noun = (request.endpoint or "").partition(".")[0]
     current = request.endpoint == place.endpoint or (
         noun == place.endpoint.partition(".")[0] and noun not in ("courses", "appointments")

@@ -16,6 +16,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from clinic.services.delivery import Courier, Patience, rescue
+from clinic.services.overdue import ask_to_call
 from clinic.services.reconcile import settle_expired, sweep
 from clinic.services.workers import Kit, agree_on_mail, beat, clean_up, enlist, free_holds, leave, work_of
 
@@ -101,7 +102,8 @@ class Worker:
             rescue(work, worker_id=self.id, patience=self._pace.patience)
 
     def owe(self) -> None:
-        """Ask again what every course and maintenance plan owes, and settle what has passed its use."""
+        """Ask again what every course and maintenance plan owes, settle what has passed its use, and have people call
+        where asking by mail has come to its end."""
         with self._work() as work:
             settle_expired(work)
         after = None
@@ -109,7 +111,9 @@ class Worker:
             with self._work() as work:
                 after = sweep(work, after=after, limit=self._pace.batch)
             if after is None:
-                return
+                break
+        with self._work() as work:
+            ask_to_call(work)
 
     def agree(self) -> None:
         """Switch mail on or off as this worker can or cannot send it."""

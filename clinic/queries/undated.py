@@ -1,0 +1,138 @@
+"""Sessions that are owed and have no date: what is to be planned now, and what will be in its time."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from clinic.care.nudges import NUDGE_DAYS_BEFORE
+from clinic.care.states import CourseState, MaintenanceState, SessionState
+from clinic.care.windows import Window
+from clinic.planning.local import DAY
+from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
+from clinic.store.protocols import Protocol, ProtocolVersion
+from clinic.store.resources import Patient
+
+PAGE = 50
+_PATIENT = Patient.__table__
+
+
+class Due(StrEnum):
+    """How a session without a date stands: past its window; its window open, near or unknown; inside the booking
+    horizon, so that it can be planned; or later than that."""
+
+    OVERDUE = "overdue"
+    NEAR = "near"
+    PLANNABLE = "plannable"
+    LATER = "later"
+
+
+_RANKS = tuple(Due)
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """The clinic's date, and the last date that it books."""
+
+    today: date
+    bookable_to: date
+
+
+@dataclass(frozen=True, slots=True)
+class UndatedRow:
+    """One session of the list; its window counts from the session before, real or planned."""
+
+    id: int
+    number: int
+    of_maintenance: bool
+    course_id: int
+    protocol: str
+    patient_id: int
+    patient: str
+    window: Window | None
+    due: Due
+
+
+@dataclass(frozen=True, slots=True)
+class UndatedPage:
+    """A page of the list, the most urgent first; `counts` are of the whole list."""
+
+    rows: tuple[UndatedRow, ...]
+    counts: Mapping[Due, int]
+    total: int
+    number: int
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there are more than were shown so far."""
+        return self.number * PAGE < self.total
+
+
+def undated_page(
+    db: Session, clinic_id: int, horizon: Horizon, *, only_due: bool = True, number: int = 1
+) -> UndatedPage:
+    """A page of the owed sessions without a date of the clinic's living courses and upkeep; in two statements.
+
+    `only_due` leaves out what has time: those whose window does not open within a fortnight.
+    """
+    owed = _owed(clinic_id, horizon).subquery()
+    found = db.execute(sa.select(owed.c.rank, sa.func.count()).group_by(owed.c.rank))
+    counts = dict.fromkeys(Due, 0) | {_RANKS[rank]: count for rank, count in found}
+    number = max(1, min(number, 10_000))
+    rows = db.execute(
+        sa.select(owed, Course.patient_id, Protocol.name,
+                  (_PATIENT.c.given_name + " " + _PATIENT.c.family_name).label("patient"))
+        .join(Course, Course.id == owed.c.course_id)
+        .join(ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id)
+        .join(Protocol, Protocol.id == ProtocolVersion.protocol_id)
+        .join(_PATIENT, _PATIENT.c.id == Course.patient_id)
+        .where(owed.c.rank <= _RANKS.index(Due.NEAR if only_due else Due.LATER))
+        .order_by(owed.c.rank, owed.c.latest_on.nulls_last(), owed.c.course_id, owed.c.number, owed.c.id)
+        .limit(PAGE).offset((number - 1) * PAGE))
+    total = counts[Due.OVERDUE] + counts[Due.NEAR] if only_due else sum(counts.values())
+    return UndatedPage(tuple(map(_row, rows)), counts, total, number)
+
+
+def due_count(clinic_id: int, horizon: Horizon) -> sa.ScalarSelect[int]:
+    """How many sessions wait for a date now, as a part of another statement."""
+    owed = _owed(clinic_id, horizon).subquery()
+    return sa.select(sa.func.count()).select_from(owed).where(
+        owed.c.rank <= _RANKS.index(Due.NEAR)).scalar_subquery()
+
+
+def _owed(clinic_id: int, horizon: Horizon) -> sa.CompoundSelect[tuple[int, int, int, date, date, date, int, int]]:
+    """What a living course owes, and what a living maintenance plan does, each by an index of its own."""
+    each = TreatmentSession
+    columns = (each.id, each.number, each.earliest_on, each.ideal_on, each.latest_on, _rank(horizon).label("rank"))
+    of_courses = (
+        sa.select(*columns, Course.id.label("course_id"), sa.literal(0).label("of_maintenance"))
+        .join(Course, Course.id == each.course_id)
+        .where(each.state == SessionState.OWED, Course.clinic_id == clinic_id, Course.state == CourseState.ACTIVE))
+    of_upkeep = (
+        sa.select(*columns, Course.id.label("course_id"), sa.literal(1).label("of_maintenance"))
+        .join(MaintenancePlan, MaintenancePlan.id == each.maintenance_plan_id)
+        .join(Course, Course.id == MaintenancePlan.course_id)
+        .where(each.state == SessionState.OWED, Course.clinic_id == clinic_id,
+               MaintenancePlan.state == MaintenanceState.ACTIVE))
+    return sa.union_all(of_courses, of_upkeep)
+
+
+def _rank(horizon: Horizon) -> sa.ColumnElement[int]:
+    each, near_by = TreatmentSession, horizon.today + NUDGE_DAYS_BEFORE * DAY
+    return sa.case(
+        (each.latest_on < horizon.today, _RANKS.index(Due.OVERDUE)),
+        (sa.or_(each.earliest_on.is_(None), each.earliest_on <= near_by), _RANKS.index(Due.NEAR)),
+        (each.ideal_on <= horizon.bookable_to, _RANKS.index(Due.PLANNABLE)),
+        else_=_RANKS.index(Due.LATER))
+
+
+def _row(row: sa.Row[tuple[object, ...]]) -> UndatedRow:
+    known = row.earliest_on is not None and row.ideal_on is not None and row.latest_on is not None
+    return UndatedRow(
+        id=row.id, number=row.number, of_maintenance=bool(row.of_maintenance), course_id=row.course_id,
+        protocol=row.name, patient_id=row.patient_id, patient=row.patient,
+        window=Window(row.earliest_on, row.ideal_on, row.latest_on) if known else None, due=_RANKS[row.rank])

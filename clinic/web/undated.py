@@ -1,0 +1,31 @@
+"""The list of sessions that wait for a date at the current clinic."""
+from __future__ import annotations
+
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
+
+from clinic.access import Right
+from clinic.queries.undated import Due, undated_page
+from clinic.web.entry import allowed, here, horizon
+from clinic.web.kit import kit
+from clinic.web.pages import page
+
+undated = Blueprint("undated", __name__)
+
+DUES = {
+    Due.OVERDUE: ("Overdue", "bad", "alert"), Due.NEAR: ("Due now", "warn", "clock"),
+    Due.PLANNABLE: ("Can be planned", "info", "calendar"), Due.LATER: ("Later", "neutral", "ring"),
+}
+"""How a session without a date stands: word, tone and icon of its badge."""
+
+
+@undated.get("/to-plan")
+@allowed(Right.BOOK)
+def index() -> Response:
+    """What waits for a date now, or all that has none, the most urgent first."""
+    everything = request.args.get("show") == "all"
+    with kit().read() as db:
+        found = undated_page(db, here().clinic_id, horizon(), only_due=not everything,
+                             number=request.args.get("page", 1, type=int))
+    return page("undated/index.html", found=found, everything=everything, dues=DUES,
+                due=found.counts[Due.OVERDUE] + found.counts[Due.NEAR], all=sum(found.counts.values()))
