@@ -27,6 +27,7 @@ SCREENS: dict[str, Callable[[Site], str]] = {
     "course": lambda site: f"/courses/{site.course}",
     "course-completed": lambda site: f"/courses/{site.ended}",
     "stop-course": lambda site: f"/courses/{site.course}/stop",
+    "repair": lambda site: f"/courses/{site.course}/repair",
     "move": lambda site: f"/appointments/{site.booked}/move",
     "book-owed": lambda site: f"/sessions/{site.owed}/book",
     "cancel": lambda site: f"/appointments/{site.booked}/cancel",
@@ -69,6 +70,11 @@ def test_the_screens_that_answer_a_form_are_sound_too(enter: Enter, site: Site) 
     page.goto(f"/appointments/{site.booked}/move")
     page.locator("a.time").last.click()
     _is_sound(walker, "confirm")
+    page.goto(f"/appointments/{site.booked}/move")
+    page.get_by_role("link", name="4 weeks later").click()
+    page.locator("a.time-moves").first.click()
+    assert walker.heading() == "What follows the new time"
+    _is_sound(walker, "repair-after-a-move")
 
 
 def test_the_sign_in_page_is_sound(window: Callable[..., Page]) -> None:
