@@ -8,6 +8,7 @@ from time import monotonic
 from clinic.planning.answer import Answer, Plan, Status
 from clinic.planning.bits import each_bit
 from clinic.planning.board import Board
+from clinic.planning.bonds import ENDLESS
 from clinic.planning.problem import Costs, Problem
 from clinic.planning.reason import first_unplaceable, is_possible, reached_days, reason_of
 from clinic.planning.relaxations import relaxations_of
@@ -20,12 +21,14 @@ from clinic.planning.why import why_alternative, why_best, why_found
 DEAD_ENDS_OUT_OF_TIME = 20_000
 # How much is searched for a reason and for what would help, where a course fits nowhere.
 LOOKS_FOR_REASONS = 20_000
+NOT_FOUND_IN_TIME = "No plan fits; the time was over before it was found which session stands in the way."
 
 
 def plan(problem: Problem, *, seconds: float | None = None) -> Answer:
     """The least costly plans, proven; or the best found in so many seconds with a bound; or why there is none."""
+    until = None if seconds is None else monotonic() + seconds
     board = Board(problem)
-    search = Search(board, None if seconds is None else monotonic() + seconds)
+    search = Search(board, until)
     plans: list[Plan] = []
     try:
         for cost, day in search.best_first_days(problem.alternatives):
@@ -33,7 +36,7 @@ def plan(problem: Problem, *, seconds: float | None = None) -> Answer:
     except OutOfTime:
         return _best_so_far(search, plans)
     if not plans:
-        return why_not(problem)
+        return why_not(problem, until)
     best, *others = plans
     told = [replace(best, why=why_best(problem, best))]
     told += [replace(each, why=why_alternative(problem, each)) for each in others]
@@ -85,15 +88,17 @@ def _starts_one_by_one(problem: Problem, board: Board, at: int) -> list[int]:
     return sorted(found)
 
 
-def why_not(problem: Problem) -> Answer:
-    """The reason why a problem has no plan, and what would help; both within a bounded search."""
-    looks = Looks(LOOKS_FOR_REASONS)
+def why_not(problem: Problem, until: float | None = None) -> Answer:
+    """The reason why a problem has no plan, and what would help; nothing is looked for after `until`.
+
+    The session that is named is always the first that cannot be placed; what would help is looked for in bounds.
+    """
     try:
-        unplaceable = first_unplaceable(problem, looks)
+        unplaceable = first_unplaceable(problem, None if until is None else Looks(ENDLESS, until))
     except OutOfTime:
-        unplaceable = len(problem.steps)
-    reason = reason_of(problem, unplaceable)
-    return Answer(Status.INFEASIBLE, reason=reason, relaxations=relaxations_of(problem, unplaceable, looks))
+        return Answer(Status.INFEASIBLE, reason=NOT_FOUND_IN_TIME)
+    found = relaxations_of(problem, unplaceable, Looks(LOOKS_FOR_REASONS, until))
+    return Answer(Status.INFEASIBLE, reason=reason_of(problem, unplaceable), relaxations=found)
 
 
 def _best_so_far(search: Search, plans: list[Plan]) -> Answer:

@@ -21,7 +21,7 @@ def is_possible(board: Board, looks: Looks | None = None) -> bool:
         return bool(board.first_days())
     # Where nothing costs anything, the first plan that is met will do.
     free = Board(replace(board.problem, costs=Costs(0, 0, 0, 0, 0)), upto=len(board.steps), only=board.only)
-    return Search(free, looks=looks).is_possible()
+    return Search(free, None if looks is None else looks.until, looks).is_possible()
 
 
 def first_unplaceable(problem: Problem, looks: Looks | None = None) -> int:

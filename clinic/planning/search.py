@@ -27,9 +27,13 @@ class OutOfTime(Exception):
 
 @dataclass(slots=True)
 class Looks:
-    """How much searching may still be done, shared by several searches: unlike a clock, always the same."""
+    """How much searching may still be done, shared by several searches: unlike a clock, always the same.
+
+    Where somebody waits, `until` (of the monotonic clock, in seconds) ends it too.
+    """
 
     left: int
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

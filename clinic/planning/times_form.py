@@ -124,7 +124,8 @@ class TimesReader:
         if match is None or self.zone is None:
             return None
         try:
-            begins = datetime(*(int(part) for part in match.groups()[:3]), tzinfo=self.zone)
+            year, month, day = (int(part) for part in match.groups()[:3])
+            begins = datetime(year, month, day, tzinfo=self.zone)
             hours = [begins + timedelta(hours=hour) for hour in range(25)]
             offsets = {hour.replace(fold=fold).utcoffset() for hour in hours for fold in (0, 1)}
             midnight = begins.astimezone(UTC)

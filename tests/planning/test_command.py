@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ from jsonschema import Draft202012Validator
 
 from clinic.cli import main
 from tests.planning.checker import faults
+from tests.planning.exact_model import ExactModel
+from tests.planning.hard_problems import hard_problem
 from tests.planning.random_problems import course_problem
 from tests.planning.reading import Document
+from tests.planning.settings import count
 
 EXAMPLES = Path(__file__).parent / "examples"
 EXAMPLE = EXAMPLES / "two-sessions.problem.json"
@@ -81,7 +85,7 @@ def test_the_starts_of_a_step_are_listed_in_order_and_the_first_step_is_meant_if
 
 @pytest.mark.parametrize("step", [1, 2])
 def test_every_start_that_is_listed_leads_to_a_whole_plan_and_no_other_does(step: int) -> None:
-    document = json.loads(EXAMPLE.read_text()) | {"start_step_minutes": 60, "horizon_days": 45}
+    document = json.loads(EXAMPLE.read_text()) | {"start_step_minutes": 120, "horizon_days": 36}
     document["alternatives"] = 1
 
     listed = answered(document, "--starts", "--step", str(step))["starts"]
@@ -145,3 +149,48 @@ def test_any_name_is_said_as_it_was_written(name: str) -> None:
     found = answered(document)
 
     assert found["plans"][0]["sessions"][0]["resources"][0] == name
+
+
+HARD = [
+    {"seed": 1, "steps": 6, "people": 9, "needs": 3, "hold": 1440, "spacing": (3, 5, 7), "days": 40},
+    {"seed": 1, "steps": 9, "people": 9, "needs": 3, "hold": 1800, "spacing": (2, 5, 6), "days": 60},
+    {"seed": 3, "steps": 12, "people": 9, "needs": 4, "hold": 1440, "spacing": (2, 5, 8), "days": 60},
+]
+
+
+@pytest.mark.parametrize("shape", HARD[:count(1, 3)])
+def test_a_hard_problem_ends_in_time_with_a_right_plan_and_a_bound_that_a_solver_proves(shape: dict[str, Any]) -> None:
+    document = hard_problem(**shape)
+
+    began = time.monotonic()
+    found = answered(document, "--seconds", "0.2")
+    took = time.monotonic() - began
+
+    best, = found["plans"]
+    assert (found["status"], faults(Document(document), best)) == ("feasible", [])
+    assert 0 < found["bound"] < best["cost"]
+    assert not ExactModel(document).has_plan(found["bound"] - 1)
+    assert took < 10
+
+
+def test_given_time_the_same_problem_is_answered_exactly() -> None:
+    document = hard_problem(**HARD[0])
+
+    hurried, found = answered(document, "--seconds", "0.2"), answered(document, "--seconds", "500")
+
+    assert found["status"] == "optimal"
+    assert "bound" not in found
+    assert hurried["bound"] <= found["plans"][0]["cost"] <= hurried["plans"][0]["cost"]
+
+
+def test_a_hard_problem_without_a_plan_is_answered_in_time_too() -> None:
+    document = hard_problem(seed=4, steps=12, people=8, needs=4, hold=2000, spacing=(2, 5, 8), days=60)
+    for step in document["course"]["steps"][1:]:
+        step["gap_days"]["max"] = 7
+
+    began = time.monotonic()
+    found = answered(document, "--seconds", "0.5")
+
+    assert found["status"] == "infeasible"
+    assert found["reason"]
+    assert time.monotonic() - began < 10
