@@ -12,6 +12,9 @@ from functools import lru_cache
 from clinic.planning.bits import shifted
 from clinic.planning.ruler import DAYS_AFTER, DAYS_BEFORE, MINUTES_OF_A_DAY, Ruler, bits, union
 
+HOURS_BEFORE, HOURS_AFTER = DAYS_BEFORE + 2, DAYS_AFTER
+"""Hours that begin so many days before the ruler's first day, or after its last, may still reach onto the ruler."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hours:
@@ -39,13 +42,13 @@ def opening_bits(
     if not overrides:
         return on.full if hours is None else _weekly_bits(on, tuple(hours))
     replaced = sorted(map(on.day, overrides))
-    found, first, end = 0, -DAYS_BEFORE - 2, on.days + DAYS_AFTER
+    found, first, end = 0, -HOURS_BEFORE, on.days + HOURS_AFTER
     for day in (*replaced, end + 1):
         found |= cycle_bits(on, _by_weekday(ALL_DAY if hours is None else hours), _phase(on), first, min(day - 1, end))
         first = max(first, day + 1)
     opened = (
         _resolved(on, on.day(date_begun), begins, ends)
-        for date_begun, spans in overrides.items() if -DAYS_BEFORE - 2 <= on.day(date_begun) <= on.days + DAYS_AFTER
+        for date_begun, spans in overrides.items() if -HOURS_BEFORE <= on.day(date_begun) <= on.days + HOURS_AFTER
         for begins, ends in spans
     )
     return found | union(on, opened)
@@ -54,8 +57,8 @@ def opening_bits(
 @lru_cache(maxsize=256)
 def window_bits(on: Ruler, windows: tuple[Hours, ...], granules: int) -> int:
     """The granules at which a stay of so many granules can start and lie in a single one of the windows."""
-    end = on.days + DAYS_AFTER
-    return cycle_bits(on, _by_weekday(windows), _phase(on), -DAYS_BEFORE - 2, end, less=granules - 1)
+    end = on.days + HOURS_AFTER
+    return cycle_bits(on, _by_weekday(windows), _phase(on), -HOURS_BEFORE, end, less=granules - 1)
 
 
 def cycle_bits(
@@ -92,7 +95,7 @@ def repeated(on: Ruler, patterns: Sequence[int], phase: int, first: int, last: i
 
 @lru_cache(maxsize=256)
 def _weekly_bits(on: Ruler, hours: tuple[Hours, ...]) -> int:
-    return cycle_bits(on, _by_weekday(hours), _phase(on), -DAYS_BEFORE - 2, on.days + DAYS_AFTER)
+    return cycle_bits(on, _by_weekday(hours), _phase(on), -HOURS_BEFORE, on.days + HOURS_AFTER)
 
 
 def _by_weekday(hours: Sequence[Hours]) -> list[list[tuple[int, int]]]:

@@ -156,13 +156,19 @@ def _judge_times(problem: Problem, placed: _Placed) -> Iterator[Finding]:
     by_id = {resource.id: resource for resource in problem.resources}
     on = problem.ruler
     said = set()
-    for _, name, begins, ends in placed.holds():
+    for need, name, begins, ends in placed.holds():
         resource = by_id.get(name)
-        if resource is None:
+        # Who cannot serve at all was named as such; when he is free is then beside the point.
+        if resource is None or not need.skills <= resource.skills:
             continue
         held = on.covering(begins, ends)
         when = _span_words(problem, begins, ends)
-        if held & ~resource.open:
+        over = [skill for skill, holds in resource.limits if skill in need.skills and held & ~holds]
+        if over:
+            missing = ", ".join(over)
+            text = f"{resource.words} cannot serve session {placed.at + 1}: {missing} does not hold during {when}."
+            finding = Finding("lacks-skill", Weight.BLOCKS, text, "resources")
+        elif held & ~resource.open:
             gone = "does not work" if resource.kind is Kind.PRACTITIONER else "is not open"
             finding = Finding("not-open", Weight.BLOCKS, f"{resource.words} {gone} all of {when}.", "start")
         elif held & resource.busy:

@@ -31,7 +31,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """Someone or something that can be booked: where it is open and busy, as bits on the problem's ruler."""
+    """Someone or something that can be booked: where it is open and busy, as bits on the problem's ruler.
+
+    `limits` names the skills that do not hold at all times, each with the granules at which it does.
+    """
 
     id: str
     kind: Kind
@@ -39,6 +42,7 @@ class Resource:
     open: int = field(default=-1, repr=False)
     busy: int = field(default=0, repr=False)
     name: str = ""
+    limits: tuple[tuple[str, int], ...] = field(default=(), repr=False)
 
     @property
     def words(self) -> str:

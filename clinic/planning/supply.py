@@ -55,7 +55,7 @@ class Pool:
         self.problem = problem
         self._held = held
         self._free: dict[int, int] = {}
-        self._runs: dict[tuple[int, int], int] = {}
+        self._runs: dict[tuple[int, int, tuple[str, ...]], int] = {}
 
     def able(self, group: Group) -> list[int]:
         """The resources, by their place, that could serve a group, free or not."""
@@ -65,11 +65,13 @@ class Pool:
         ]
 
     def starts(self, at: int, group: Group) -> int:
-        """The starts at which a resource is free for all that a group holds."""
+        """The starts at which a resource is free for all that a group holds, and its skills hold."""
+        limits = self.problem.resources[at].limits
+        limited = tuple(skill for skill, _ in limits if skill in group.skills) if limits else ()
         (offset, length), *others = group.holds
-        found = shifted(self._run(at, length), -offset)
+        found = shifted(self._run(at, length, limited), -offset)
         for offset, length in others:
-            found &= shifted(self._run(at, length), -offset)
+            found &= shifted(self._run(at, length, limited), -offset)
         return found
 
     def free(self, at: int) -> int:
@@ -83,11 +85,15 @@ class Pool:
             free = self._free[at] = opened & (opened ^ taken)
         return free
 
-    def _run(self, at: int, length: int) -> int:
-        key = (at, length)
+    def _run(self, at: int, length: int, limited: tuple[str, ...]) -> int:
+        key = (at, length, limited)
         found = self._runs.get(key)
         if found is None:
-            found = self._runs[key] = runs(self.free(at), length)
+            free = self.free(at)
+            for skill, holds in self.problem.resources[at].limits:
+                if skill in limited:
+                    free &= holds
+            found = self._runs[key] = runs(free, length)
         return found
 
 

@@ -1,71 +1,117 @@
 """A practitioner's rota as open granules, less the breaks: fixed ones where they stand, movable ones where they fit."""
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
-from clinic.planning import Ruler, opening_bits
-from clinic.planning.local import instant
-from clinic.store.resources import Rota, RotaSpan
-
-WHOLE_DAY = 1440
+from clinic.planning import Ruler
+from clinic.planning.bits import runs, spread
+from clinic.planning.hours import HOURS_AFTER, HOURS_BEFORE, cycle_bits, repeated
 
 
-def without_breaks(
-    ruler: Ruler, rotas: Sequence[tuple[Rota, list[RotaSpan]]], clinic_id: int, taken: int
-) -> int:
-    """The granules at which the rota puts the practitioner at that clinic, less the breaks.
+@dataclass(frozen=True, slots=True)
+class WorkHours:
+    """Hours of one weekday of one week of a rota: of work, or (`break_minutes`) in which a break lies."""
+
+    week: int
+    weekday: int
+    opens: int
+    closes: int
+    break_minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weeks:
+    """A rota: weeks that come round from the week of `starts_on`, with their hours of work at one clinic."""
+
+    starts_on: date
+    ends_on: date | None
+    weeks: int
+    hours: tuple[WorkHours, ...]
+
+    def phase(self, on: Ruler) -> int:
+        """The day of the rota's weeks that the ruler's day 0 is."""
+        return (on.first_on - self.starts_on).days + self.starts_on.weekday()
+
+def without_breaks(on: Ruler, rotas: Sequence[Weeks], taken: int) -> int:
+    """The granules at which the rota in force, the one that began last, puts a practitioner at work, less breaks.
 
     A movable break lies where it is nearest to the middle of its span and meets nothing taken; where the span is
     too full for it, it is given up: what is booked stays booked.
     """
-    work: defaultdict[date, list[tuple[int, int]]] = defaultdict(list)
-    breaks = 0
-    for on, span in _spans(ruler, rotas):
-        if span.clinic_id == clinic_id:
-            work[on].append((span.opens, span.closes if span.closes <= WHOLE_DAY else span.closes - WHOLE_DAY))
-        elif span.break_minutes is not None:
-            breaks |= _break(ruler, on, span, taken)
-    return opening_bits(ruler, (), work) & ~breaks
+    work = breaks = 0
+    for rota, first, last in _in_force(on, rotas):
+        days: list[list[tuple[int, int]]] = [[] for _ in range(rota.weeks * 7)]
+        spans: dict[tuple[int, int, int], list[int]] = {}
+        for hours in rota.hours:
+            day = hours.week * 7 + hours.weekday
+            if hours.week >= rota.weeks:
+                continue
+            if hours.break_minutes is None:
+                days[day].append((hours.opens, hours.closes))
+            else:
+                spans.setdefault((hours.opens, hours.closes, hours.break_minutes), []).append(day)
+        work |= cycle_bits(on, days, rota.phase(on), first, last)
+        for (opens, closes, minutes), begun in spans.items():
+            span = _Span(opens, closes, -(-minutes * 60 // on.granule))
+            breaks |= _breaks(on, span, frozenset(begun), rota, first, last, taken)
+    return work & ~breaks
 
 
-def _spans(ruler: Ruler, rotas: Sequence[tuple[Rota, list[RotaSpan]]]) -> Iterator[tuple[date, RotaSpan]]:
-    """Each span of each date that the ruler reaches, by the rota in force: the one that began last."""
-    first, last = ruler.first_on - timedelta(days=2), ruler.first_on + timedelta(days=ruler.days + 5)
-    for at, (rota, spans) in enumerate(rotas):
-        begins = max(first, rota.starts_on)
-        ends = min(last, rota.ends_on or last)
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Where a break of so many granules lies, in minutes after midnight."""
+
+    opens: int
+    closes: int
+    length: int
+
+
+def _in_force(on: Ruler, rotas: Sequence[Weeks]) -> Iterator[tuple[Weeks, int, int]]:
+    """Each rota with the days, first and last, on which it is the one in force."""
+    for at, rota in enumerate(rotas):
+        first, last = max(on.day(rota.starts_on), -HOURS_BEFORE), on.days + HOURS_AFTER
+        if rota.ends_on is not None:
+            last = min(last, on.day(rota.ends_on))
         if at + 1 < len(rotas):
-            ends = min(ends, rotas[at + 1][0].starts_on - timedelta(days=1))
-        monday = rota.starts_on - timedelta(days=rota.starts_on.weekday())
-        by_day: defaultdict[tuple[int, int], list[RotaSpan]] = defaultdict(list)
-        for span in spans:
-            by_day[span.week, span.weekday].append(span)
-        for day in range((ends - begins).days + 1):
-            on = begins + timedelta(days=day)
-            week = ((on - monday).days // 7) % rota.weeks
-            for span in by_day.get((week, on.weekday()), ()):
-                yield on, span
+            last = min(last, on.day(rotas[at + 1].starts_on - timedelta(days=1)))
+        if first <= last:
+            yield rota, first, last
 
 
-def _break(ruler: Ruler, on: date, span: RotaSpan, taken: int) -> int:
-    """The granules of one break on one date."""
-    low, high = _reach(ruler, on, span.opens, span.closes)
-    length = -(-(span.break_minutes or 0) * 60 // ruler.granule)
-    here = (taken >> low) & ((1 << (high - low)) - 1)
-    wanted = (1 << length) - 1
-    for start in _from_the_middle(high - low - length):
-        if not here & (wanted << start):
-            return wanted << (low + start)
+def _breaks(
+    on: Ruler, span: _Span, begun: frozenset[int], rota: Weeks, first: int, last: int, taken: int
+) -> int:
+    """The breaks of one span, on all days at once: each place in turn settles the days where it is free."""
+    days, phase = rota.weeks * 7, rota.phase(on)
+    low, high = span.opens * 60 // on.granule, -(-span.closes * 60 // on.granule)
+    found = 0
+    waiting = repeated(on, [1 << low if day in begun else 0 for day in range(days)], phase, first, last) & on.full
+    fits = runs(on.full & ~taken, span.length) if waiting else 0
+    for place in _from_the_middle(high - low - span.length):
+        settled = waiting & fits >> place
+        if settled:
+            found |= spread(settled, span.length) << place
+            waiting ^= settled
+        if not waiting:
+            break
+    for day in on.odd_days:
+        if first <= day <= last and (day + phase) % days in begun:
+            found |= _break(on, day, span, taken)
+    return found
+
+
+def _break(on: Ruler, day: int, span: _Span, taken: int) -> int:
+    """The granules of the break of one day on which the clock may change."""
+    low = max(on.reading(day, span.opens) // on.granule, 0)
+    high = min(-(-on.reading(day, span.closes, last=True) // on.granule), on.length)
+    wanted = (1 << span.length) - 1
+    for place in _from_the_middle(high - low - span.length):
+        if not taken >> low & wanted << place:
+            return wanted << (low + place)
     return 0
-
-
-@lru_cache(maxsize=4096)
-def _reach(ruler: Ruler, on: date, opens: int, closes: int) -> tuple[int, int]:
-    """The granules of a span of one date: practitioners share most of theirs."""
-    return ruler.down(instant(on, opens, ruler.zone)), ruler.up(instant(on, closes, ruler.zone, last=True))
 
 
 @lru_cache(maxsize=256)

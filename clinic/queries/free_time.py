@@ -2,22 +2,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from operator import itemgetter
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.planning import Hours, Kind, Resource, Ruler, busy_bits, opening_bits
-from clinic.planning.local import instant
-from clinic.queries.breaks import without_breaks
-from clinic.store.clinics import Closure, OpeningHours, TravelTime
-from clinic.store.diary import Appointment, ResourceBooking
-from clinic.store.resources import Absence, Device, Practitioner, Qualification, Room, Rota, RotaSpan
+from clinic.planning.hours import HOURS_AFTER, HOURS_BEFORE
+from clinic.planning.ruler import bits
+from clinic.queries.breaks import Weeks, WorkHours, without_breaks
+from clinic.queries.diary_facts import Facts, Rows
+from clinic.queries.occupied import Site, occupied
+from clinic.store.expressions import instant_of, parsed
 
 WHOLE_DAY = 1440
-NO_WAY = timedelta()
+Needed = Collection[tuple[Kind, frozenset[str]]]
+"""What is asked for: of each kind, the skills that one resource must have together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,164 +31,114 @@ class FreeTime:
 
 
 @dataclass(frozen=True, slots=True)
-class _Busy:
-    """A span that blocks, and the clinic where."""
+class _Known:
+    """One resource before its times are known."""
 
-    clinic_id: int
-    starts_at: datetime
-    ends_at: datetime
+    id: int
+    kind: Kind
+    name: str
+    skills: frozenset[str]
+    limits: tuple[tuple[str, int], ...] = ()
 
 
 def free_time(
-    db: Session, ruler: Ruler, *, clinic_id: int, patient_id: int, codes: frozenset[str], now: datetime,
-    ignore: Iterable[int] = (),
+    db: Session, on: Ruler, facts: Facts, *, clinic_id: int, needed: Needed, named: Collection[int] = ()
 ) -> FreeTime:
-    """What can be booked at the clinic on the ruler's dates, in a fixed number of statements.
+    """What can be booked at the clinic on the ruler's dates; one statement more, two where pages do not suffice.
 
-    `codes` are the qualifications that are asked for; `ignore` names appointments that may move. A practitioner
-    is offered on a date only while every one of those qualifications that he holds is valid on it.
+    Every resource in use is known, and those out of use that are `named`; but only who and what could meet a need has
+    times, and all others are never open. A skill holds on the dates on which its qualification is valid. Breaks are
+    placed against all that is booked, also what may move: or a break could lie where an appointment stands.
     """
-    practitioners, rooms, devices = _resources(db, clinic_id)
-    busy = _busy(db, ruler, [*practitioners, *rooms, *devices, patient_id], now, ignore)
-    away = _absences(db, ruler, [*practitioners, *rooms, *devices])
-    opening = _opening(db, ruler, clinic_id)
-    rotas = _rotas(db, list(practitioners))
-    valid = _qualifications(db, ruler, list(practitioners), codes)
-    travel = _travel(db, clinic_id)
-    found: list[Resource] = []
-    for ident, name in practitioners.items():
-        taken = _bits(ruler, busy[ident], clinic_id, travel) | away[ident]
-        skills, qualified = valid[ident]
-        at_work = without_breaks(ruler, rotas[ident], clinic_id, taken) & opening & qualified
-        found.append(Resource(str(ident), Kind.PRACTITIONER, skills, at_work, taken, name))
-    for ident, (name, features) in rooms.items():
-        taken = _bits(ruler, busy[ident], clinic_id, {}) | away[ident]
-        found.append(Resource(str(ident), Kind.ROOM, frozenset(features), opening, taken, name))
-    for ident, (name, device_type) in devices.items():
-        taken = _bits(ruler, busy[ident], clinic_id, {}) | away[ident]
-        found.append(Resource(str(ident), Kind.DEVICE, frozenset({device_type}), opening, taken, name))
-    return FreeTime(tuple(found), _bits(ruler, busy[patient_id], clinic_id, {}))
+    known = list(_known(on, facts, named))
+    able = [each for each in known if any(each.kind is kind and skills <= each.skills for kind, skills in needed)]
+    site = Site(clinic_id, _travel(facts, clinic_id))
+    taken = occupied(
+        db, on, [each.id for each in able], site, ignored=facts.ignored, lapsed=facts.lapsed) if able else {}
+    away = _absences(on, facts.absences)
+    opening = _opening(on, facts)
+    rotas = _rotas(facts.rotas)
+    times: dict[int, tuple[int, int]] = {}
+    for each in able:
+        at_work = opening
+        if each.kind is Kind.PRACTITIONER:
+            at_work = without_breaks(on, rotas[each.id], taken[each.id].booked | away[each.id]) & opening
+        times[each.id] = at_work, taken[each.id].busy | away[each.id]
+    found = tuple(
+        Resource(str(each.id), each.kind, each.skills, *times.get(each.id, (0, 0)), each.name, each.limits)
+        for each in known)
+    return FreeTime(found, _patient(on, facts))
 
 
-def _resources(
-    db: Session, clinic_id: int
-) -> tuple[dict[int, str], dict[int, tuple[str, list[str]]], dict[int, tuple[str, str]]]:
-    practitioner, room, device = Practitioner.__table__, Room.__table__, Device.__table__
-    people = db.execute(
-        sa.select(practitioner.c.id, practitioner.c.name).where(practitioner.c.active).order_by(practitioner.c.id))
-    rooms = db.execute(
-        sa.select(room.c.id, room.c.name, room.c.features)
-        .where(room.c.active, room.c.clinic_id == clinic_id).order_by(room.c.id))
-    devices = db.execute(
-        sa.select(device.c.id, device.c.name, device.c.device_type)
-        .where(device.c.active, device.c.clinic_id == clinic_id).order_by(device.c.id))
-    return (
-        {row.id: row.name for row in people},
-        {row.id: (row.name, row.features) for row in rooms},
-        {row.id: (row.name, row.device_type) for row in devices},
-    )
+def _known(on: Ruler, facts: Facts, named: Collection[int]) -> Iterator[_Known]:
+    """Practitioners, rooms and devices, each in the order of their ids."""
+    held = _qualifications(on, facts.qualifications)
+    for ident, name, active in sorted(facts.practitioners):
+        if active or ident in named:
+            limits = held.get(ident, {}) if active else {}
+            yield _Known(ident, Kind.PRACTITIONER, name, frozenset(limits), tuple(
+                (code, valid) for code, valid in sorted(limits.items()) if valid != on.full))
+    for ident, name, active, features in sorted(facts.rooms, key=itemgetter(0)):
+        if active or ident in named:
+            yield _Known(ident, Kind.ROOM, name, frozenset(parsed(features) if active else ()))
+    for ident, name, active, device_type in sorted(facts.devices):
+        if active or ident in named:
+            yield _Known(ident, Kind.DEVICE, name, frozenset({device_type} if active else ()))
 
 
-def _ends(ruler: Ruler) -> tuple[datetime, datetime]:
-    return ruler.origin, ruler.instant(ruler.length)
+def _qualifications(on: Ruler, rows: Rows) -> Mapping[int, Mapping[str, int]]:
+    """For each practitioner the asked codes held on some date, each with the granules at which it is valid."""
+    held: defaultdict[int, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for practitioner_id, code, valid_from, expires_on in rows:
+        valid = dates_bits(on, date.fromisoformat(valid_from), date.fromisoformat(expires_on) if expires_on else None)
+        if valid:
+            held[practitioner_id][code] |= valid
+    return held
 
 
-def _busy(
-    db: Session, ruler: Ruler, idents: Sequence[int], now: datetime, ignore: Iterable[int]
-) -> Mapping[int, list[_Busy]]:
-    begins, ends = _ends(ruler)
-    lapsed = sa.select(Appointment.id).where(Appointment.state == "proposed", Appointment.hold_expires_at <= now)
-    rows = db.execute(
-        sa.select(
-            ResourceBooking.resource_id, ResourceBooking.clinic_id,
-            ResourceBooking.starts_at, ResourceBooking.ends_at,
-        ).where(
-            ResourceBooking.resource_id.in_(idents), ResourceBooking.ends_at > begins,
-            ResourceBooking.starts_at < ends, ResourceBooking.appointment_id.not_in(lapsed),
-            ResourceBooking.appointment_id.not_in(list(ignore)),
-        ))
-    found: defaultdict[int, list[_Busy]] = defaultdict(list)
-    for resource_id, clinic_id, starts_at, ends_at in rows:
-        found[resource_id].append(_Busy(clinic_id, starts_at, ends_at))
-    return found
+def _patient(on: Ruler, facts: Facts) -> int:
+    """When the patient is somewhere, by what stands and may not move."""
+    aside = {each.appointment_id for each in (*facts.ignored, *facts.lapsed)}
+    return busy_bits(on, (
+        (instant_of(starts), instant_of(ends)) for visit, _, starts, ends in facts.visits if visit not in aside))
 
 
-def _bits(ruler: Ruler, spans: Iterable[_Busy], clinic_id: int, travel: Mapping[int, timedelta]) -> int:
-    """The granules that those spans block at this clinic: travel to and from another one blocks too."""
-    ways = ((span, travel.get(span.clinic_id, NO_WAY) if span.clinic_id != clinic_id else NO_WAY) for span in spans)
-    return busy_bits(ruler, ((span.starts_at - way, span.ends_at + way) for span, way in ways))
-
-
-def _absences(db: Session, ruler: Ruler, idents: Sequence[int]) -> Mapping[int, int]:
-    begins, ends = _ends(ruler)
-    rows = db.execute(
-        sa.select(Absence.resource_id, Absence.starts_at, Absence.ends_at)
-        .where(Absence.resource_id.in_(idents), Absence.ends_at > begins, Absence.starts_at < ends))
+def _absences(on: Ruler, rows: Rows) -> Mapping[int, int]:
     found: defaultdict[int, int] = defaultdict(int)
-    for resource_id, starts_at, ends_at in rows:
-        found[resource_id] |= ruler.covering(starts_at, ends_at)
+    for resource_id, starts, ends in rows:
+        found[resource_id] |= on.covering(instant_of(starts), instant_of(ends))
     return found
 
 
-def _opening(db: Session, ruler: Ruler, clinic_id: int) -> int:
-    hours = [
-        hours_of((row.weekday,), row.opens, row.closes)
-        for row in db.execute(
-            sa.select(OpeningHours.weekday, OpeningHours.opens, OpeningHours.closes)
-            .where(OpeningHours.clinic_id == clinic_id))
-    ]
-    first, last = ruler.first_on - timedelta(days=3), ruler.first_on + timedelta(days=ruler.days + 6)
+def _opening(on: Ruler, facts: Facts) -> int:
+    by_hours: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
+    for weekday, opens, closes in facts.opening:
+        by_hours[opens, closes].add(weekday)
+    hours = [hours_of(weekdays, opens, closes) for (opens, closes), weekdays in sorted(by_hours.items())]
+    first, last = on.date_of(-HOURS_BEFORE), on.date_of(on.days + HOURS_AFTER)
     closed: dict[date, tuple[tuple[int, int], ...]] = {}
-    for from_on, to_on in db.execute(
-        sa.select(Closure.from_on, Closure.to_on)
-        .where(Closure.clinic_id == clinic_id, Closure.to_on >= first, Closure.from_on <= last)
-    ):
-        closed.update(dict.fromkeys(_dates(max(from_on, first), min(to_on, last)), ()))
-    return opening_bits(ruler, hours, closed)
+    for from_on, to_on in facts.closures:
+        days = _dates(max(date.fromisoformat(from_on), first), min(date.fromisoformat(to_on), last))
+        closed.update(dict.fromkeys(days, ()))
+    return opening_bits(on, hours, closed)
 
 
-def _rotas(db: Session, practitioners: Sequence[int]) -> Mapping[int, list[tuple[Rota, list[RotaSpan]]]]:
-    spans: defaultdict[int, list[RotaSpan]] = defaultdict(list)
-    rotas: defaultdict[int, list[tuple[Rota, list[RotaSpan]]]] = defaultdict(list)
-    rows = db.execute(
-        sa.select(Rota, RotaSpan).outerjoin(RotaSpan, RotaSpan.rota_id == Rota.id)
-        .where(Rota.practitioner_id.in_(practitioners))
-        .order_by(Rota.practitioner_id, Rota.starts_on, RotaSpan.week, RotaSpan.weekday, RotaSpan.opens))
-    for rota, span in rows:
-        if rota.id not in spans:
-            rotas[rota.practitioner_id].append((rota, spans[rota.id]))
-        if span is not None:
-            spans[rota.id].append(span)
+def _rotas(rows: Rows) -> Mapping[int, Sequence[Weeks]]:
+    """Each practitioner's rotas in order."""
+    hours: defaultdict[tuple[int, str, str | None, int], list[WorkHours]] = defaultdict(list)
+    for practitioner_id, starts_on, ends_on, weeks, week, weekday, opens, closes, break_minutes in rows:
+        found = hours[practitioner_id, starts_on, ends_on, weeks]
+        if week is not None:
+            found.append(WorkHours(week, weekday, opens, closes, break_minutes))
+    rotas: defaultdict[int, list[Weeks]] = defaultdict(list)
+    for (practitioner_id, starts_on, ends_on, weeks), each in sorted(hours.items(), key=lambda item: item[0][:2]):
+        rotas[practitioner_id].append(Weeks(
+            date.fromisoformat(starts_on), date.fromisoformat(ends_on) if ends_on else None, weeks, tuple(each)))
     return rotas
 
 
-def _qualifications(
-    db: Session, ruler: Ruler, practitioners: Sequence[int], codes: frozenset[str]
-) -> Mapping[int, tuple[frozenset[str], int]]:
-    """For each practitioner the asked codes held on some date, and the granules at which all of those are valid."""
-    held: defaultdict[int, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
-    rows = db.execute(
-        sa.select(Qualification.practitioner_id, Qualification.code, Qualification.valid_from, Qualification.expires_on)
-        .where(Qualification.practitioner_id.in_(practitioners), Qualification.code.in_(sorted(codes))))
-    for practitioner_id, code, valid_from, expires_on in rows:
-        held[practitioner_id][code] |= dates_bits(ruler, valid_from, expires_on)
-    found: defaultdict[int, tuple[frozenset[str], int]] = defaultdict(lambda: (frozenset(), ruler.full))
-    for practitioner_id, by_code in held.items():
-        valid = {code: bits for code, bits in by_code.items() if bits}
-        all_valid = ruler.full
-        for bits in valid.values():
-            all_valid &= bits
-        found[practitioner_id] = frozenset(valid), all_valid
-    return found
-
-
-def _travel(db: Session, clinic_id: int) -> Mapping[int, timedelta]:
-    rows = db.execute(
-        sa.select(TravelTime.one_clinic_id, TravelTime.other_clinic_id, TravelTime.minutes)
-        .where(sa.or_(TravelTime.one_clinic_id == clinic_id, TravelTime.other_clinic_id == clinic_id)))
-    return {
-        (other if one == clinic_id else one): timedelta(minutes=minutes) for one, other, minutes in rows
-    }
+def _travel(facts: Facts, clinic_id: int) -> Mapping[int, timedelta]:
+    return {(other if one == clinic_id else one): timedelta(minutes=minutes) for one, other, minutes in facts.travel}
 
 
 def hours_of(weekdays: Iterable[int], opens: int, closes: int) -> Hours:
@@ -194,11 +146,11 @@ def hours_of(weekdays: Iterable[int], opens: int, closes: int) -> Hours:
     return Hours(frozenset(weekdays), opens, closes if closes <= WHOLE_DAY else closes - WHOLE_DAY)
 
 
-def dates_bits(ruler: Ruler, from_on: date, to_on: date | None) -> int:
+def dates_bits(on: Ruler, from_on: date, to_on: date | None) -> int:
     """The granules from the start of one date to the end of another, both included; no end: to the ruler's."""
-    begins = instant(from_on, 0, ruler.zone)
-    ends = ruler.instant(ruler.length) if to_on is None else instant(to_on, WHOLE_DAY, ruler.zone)
-    return ruler.inside(begins, ends)
+    low = max(-(-on.reading(on.day(from_on), 0) // on.granule), 0)
+    high = on.length if to_on is None else min(on.reading(on.day(to_on), WHOLE_DAY) // on.granule, on.length)
+    return bits(low, high)
 
 
 def _dates(first: date, last: date) -> Iterator[date]:

@@ -1,12 +1,14 @@
 """What the planner is asked, built from the diary: for a new course, or for one session of a course that runs."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import gcd
+from operator import itemgetter
 from typing import Any
+from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.care.parts import needs_of, patient_minutes
@@ -27,15 +29,11 @@ from clinic.planning import (
 )
 from clinic.planning import Step as PlannedStep
 from clinic.planning.local import day_of, instant, zone
+from clinic.queries.diary_facts import Facts, Wanted, facts_of
 from clinic.queries.free_time import free_time
-from clinic.store.clinics import Clinic
-from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
-from clinic.store.diary import Appointment
-from clinic.store.protocols import ProtocolVersion
-from clinic.store.resources import Patient
+from clinic.store.expressions import parsed
 
 GRANULE = 300
-ACTIVE = ("proposed", "booked", "arrived")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +57,31 @@ class Asked:
 
 
 def problem_of(db: Session, asked: Asked, *, now: datetime) -> Problem:
-    """The planner's problem, from the diary as it stands, in a fixed number of statements."""
-    clinic = db.get_one(Clinic, asked.clinic_id)
-    patient = db.get_one(Patient, asked.patient_id)
-    where = zone(clinic.zone)
+    """The planner's problem, from the diary as it stands, in three statements at most; NoResultFound as facts_of."""
+    needs = [need for step in asked.steps for need in step.needs]
+    facts = facts_of(db, Wanted(
+        clinic_id=asked.clinic_id, patient_id=asked.patient_id,
+        codes=frozenset(skill for need in needs for skill in need.skills),
+        anyone=any(need.kind is Kind.PRACTITIONER and not need.skills for need in needs),
+        ignore=asked.ignore, now=now, from_at=asked.not_before, until_on=asked.until_on))
+    where = zone(facts.zone)
     first_on = day_of(asked.not_before, where)
-    days = max(1, clinic.booking_horizon_days - (first_on - day_of(now, where)).days)
+    days = max(1, facts.horizon_days - (first_on - day_of(now, where)).days)
     if asked.until_on is not None:
         days = max(1, min(days, (asked.until_on - first_on).days + 1))
-    line = ruler(where, first_on, days, _granule(asked.steps, clinic, first_on, days))
-    codes = frozenset(skill for step in asked.steps for need in step.needs for skill in need.skills)
-    history = _history(db, asked)
+    line = ruler(where, first_on, days, _granule(asked.steps, facts.start_step, where, first_on, days))
+    history = _history(facts, asked)
     free = free_time(
-        db, line, clinic_id=clinic.id, patient_id=patient.id, codes=codes, now=now, ignore=asked.ignore)
+        db, line, facts, clinic_id=asked.clinic_id, needed={(need.kind, need.skills) for need in needs},
+        named=_named(asked.steps, facts))
     return Problem(
         ruler=line, not_before=asked.not_before, resources=free.resources, steps=asked.steps,
-        start_step=clinic.start_step_minutes, patient_busy=free.patient_busy | _never(line, patient.only_times),
+        start_step=facts.start_step, patient_busy=free.patient_busy | _never(line, facts.only_times),
         spacing=(*_spacing(asked.protocol), *history.spacing), history=history.past,
         last_session_on=asked.last_session_on,
         preferences=Preferences(
             None if asked.practitioner_id is None else str(asked.practitioner_id),
-            times_of(patient.rather_times) or None),
+            times_of(facts.rather_times) or None),
     )
 
 
@@ -104,10 +106,16 @@ def earliest_start(not_before_on: date, where: str, now: datetime) -> datetime:
     return max(now, instant(not_before_on, 0, zone(where)))
 
 
-def _granule(steps: Iterable[PlannedStep], clinic: Clinic, first_on: date, days: int) -> int:
+def _granule(steps: Iterable[PlannedStep], start_step: int, where: ZoneInfo, first_on: date, days: int) -> int:
     minutes = {step.minutes for step in steps} | {
         each for step in steps for need in step.needs for each in (need.offset, need.minutes)}
-    return min(GRANULE, granule_for(clinic.start_step_minutes, minutes, zone(clinic.zone), first_on, days))
+    return gcd(GRANULE, granule_for(start_step, minutes, where, first_on, days))
+
+
+def _named(steps: Iterable[PlannedStep], facts: Facts) -> set[int]:
+    """Whom and what appointments of this course hold already, in use or not."""
+    stands = [pin for step in steps for pin in (step.pinned, step.standing) if pin is not None]
+    return {int(each) for pin in stands for each in pin.resources} | {each.resource_id for each in facts.ignored}
 
 
 def _never(line: Ruler, only: Sequence[Any]) -> int:
@@ -127,55 +135,41 @@ class _History:
     spacing: tuple[Spacing, ...]
 
 
-def _history(db: Session, asked: Asked) -> _History:
+def _history(facts: Facts, asked: Asked) -> _History:
     """Sessions elsewhere by modality, those of this course (completed) by treatment.
 
     One elsewhere that is to come has gaps of its own protocol to what is done before it: it is named in full, so that
     they are heard for it alone.
     """
-    plan, course, treated = MaintenancePlan.__table__, Course.__table__, TreatmentSession.__table__
-    of_course = sa.func.coalesce(treated.c.course_id, plan.c.course_id)
-    rows = db.execute(
-        sa.select(
-            treated.c.treatment_code, treated.c.performed_on, Appointment.local_start, treated.c.course_id,
-            treated.c.maintenance_plan_id, course.c.protocol_version_id,
-        )
-        .select_from(treated.outerjoin(plan, plan.c.id == treated.c.maintenance_plan_id))
-        .join(course, course.c.id == of_course)
-        .outerjoin(Appointment, sa.and_(
-            Appointment.treatment_session_id == treated.c.id, Appointment.state.in_(ACTIVE)))
-        .where(course.c.patient_id == asked.patient_id).order_by(treated.c.id)).all()
-    documents = _documents(db, {row.protocol_version_id for row in rows})
+    contents = {row[0]: row[1:] for row in facts.documents}
     past: list[Past] = []
     spacing: dict[Spacing, None] = {}
-    for row in rows:
-        own = (row.course_id is not None and row.course_id == asked.except_course_id) or (
-            row.maintenance_plan_id is not None and row.maintenance_plan_id == asked.except_plan_id)
-        on = row.performed_on or (row.local_start.date() if row.local_start else None)
-        if on is None:
+    for _, code, performed_on, local_start, course_id, plan_id, version_id in sorted(
+        [*facts.of_courses, *facts.of_plans], key=itemgetter(0)
+    ):
+        own = (course_id is not None and course_id == asked.except_course_id) or (
+            plan_id is not None and plan_id == asked.except_plan_id)
+        # A local start is told as date and time: its date is what counts.
+        told = performed_on or local_start
+        if told is None:
             continue
-        if own and row.performed_on:
-            past.append(Past(row.treatment_code, on))
+        on = date.fromisoformat(told[:10])
+        if own and performed_on:
+            past.append(Past(code, on))
         elif not own:
-            document = documents[row.protocol_version_id]
-            treatment = next(each for each in document["treatments"] if each["code"] == row.treatment_code)
+            protocol_name, treatments, gaps = contents[version_id]
+            treatment = next(each for each in parsed(treatments) if each["code"] == code)
             past.extend(Past(modality, on) for modality in treatment["modalities"])
-            if row.performed_on is None:
-                name = f"{treatment['name']} ({document['name']})"
+            if performed_on is None:
+                name = f"{treatment['name']} ({protocol_name})"
                 past.append(Past(name, on))
-                spacing.update(dict.fromkeys(_asked_by(document, name, asked.protocol)))
+                spacing.update(dict.fromkeys(_asked_by(parsed(gaps), name, asked.protocol)))
     return _History(tuple(past), tuple(spacing))
 
 
-def _asked_by(document: Mapping[str, Any], name: str, protocol: Protocol) -> Iterator[Spacing]:
+def _asked_by(gaps: Sequence[Any], name: str, protocol: Protocol) -> Iterator[Spacing]:
     """The gaps that another protocol asks for after each treatment of this one."""
     for treatment in protocol.treatments:
-        days = max((gap["days"] for gap in document["gaps"] if gap["after"] in treatment.modalities), default=0)
+        days = max((gap["days"] for gap in gaps if gap["after"] in treatment.modalities), default=0)
         if days:
             yield Spacing(treatment.code, name, days)
-
-
-def _documents(db: Session, version_ids: Iterable[int]) -> Mapping[int, Mapping[str, Any]]:
-    rows = db.execute(
-        sa.select(ProtocolVersion.id, ProtocolVersion.document).where(ProtocolVersion.id.in_(list(version_ids))))
-    return dict(rows.all())

@@ -15,7 +15,8 @@ from clinic.care.windows import Window, joined, windows
 from clinic.planning import Pin, Problem
 from clinic.planning import Step as PlannedStep
 from clinic.queries.course_changes import interval_changes, not_before_on
-from clinic.queries.problems import ACTIVE, Asked, planned_step, problem_of
+from clinic.queries.diary_facts import ACTIVE
+from clinic.queries.problems import Asked, planned_step, problem_of
 from clinic.queries.protocol_contents import protocol_of
 from clinic.store.clinics import Clinic
 from clinic.store.courses import Course, MaintenancePlan, TreatmentSession

@@ -7,10 +7,8 @@ import pytest
 
 from clinic.planning import Ruler, ruler
 from clinic.planning.local import zone
-from clinic.queries.breaks import without_breaks
-from clinic.store.resources import Rota, RotaSpan
+from clinic.queries.breaks import Weeks, WorkHours, without_breaks
 
-HERE, ELSEWHERE = 1, 2
 MONDAY = date(2027, 3, 1)
 
 
@@ -18,18 +16,16 @@ def line(days: int = 14) -> Ruler:
     return ruler(zone("Europe/London"), MONDAY, days)
 
 
-def rota(*spans: RotaSpan, weeks: int = 1, starts_on: date = MONDAY, ends_on: date | None = None) -> tuple[
-    Rota, list[RotaSpan]
-]:
-    return Rota(id=1, practitioner_id=1, starts_on=starts_on, ends_on=ends_on, weeks=weeks), list(spans)
+def rota(*hours: WorkHours, weeks: int = 1, starts_on: date = MONDAY, ends_on: date | None = None) -> Weeks:
+    return Weeks(starts_on, ends_on, weeks, hours)
 
 
-def work(weekday: int = 0, opens: int = 540, closes: int = 1020, *, week: int = 0, clinic_id: int = HERE) -> RotaSpan:
-    return RotaSpan(week=week, weekday=weekday, opens=opens, closes=closes, clinic_id=clinic_id, break_minutes=None)
+def work(weekday: int = 0, opens: int = 540, closes: int = 1020, *, week: int = 0) -> WorkHours:
+    return WorkHours(week, weekday, opens, closes)
 
 
-def rest(opens: int, closes: int, minutes: int, weekday: int = 0) -> RotaSpan:
-    return RotaSpan(week=0, weekday=weekday, opens=opens, closes=closes, clinic_id=None, break_minutes=minutes)
+def rest(opens: int, closes: int, minutes: int, weekday: int = 0) -> WorkHours:
+    return WorkHours(0, weekday, opens, closes, minutes)
 
 
 def busy(on: Ruler, *spans: tuple[str, str]) -> int:
@@ -66,7 +62,7 @@ def test_a_movable_break_gives_way_and_where_it_cannot_it_is_given_up(
 ) -> None:
     on = line()
 
-    bits = without_breaks(on, [rota(work(), rest(720, 840, 30))], HERE, busy(on, *taken))
+    bits = without_breaks(on, [rota(work(), rest(720, 840, 30))], busy(on, *taken))
 
     assert pauses(on, bits) == ([pause] if pause else [])
 
@@ -74,7 +70,7 @@ def test_a_movable_break_gives_way_and_where_it_cannot_it_is_given_up(
 def test_a_fixed_break_stands_where_it_is() -> None:
     on = line()
 
-    bits = without_breaks(on, [rota(work(), rest(780, 810, 30))], HERE, 0)
+    bits = without_breaks(on, [rota(work(), rest(780, 810, 30))], 0)
 
     assert pauses(on, bits) == ["13:00-13:30"]
 
@@ -82,7 +78,7 @@ def test_a_fixed_break_stands_where_it_is() -> None:
 def test_two_breaks_of_a_day_are_both_kept() -> None:
     on = line()
 
-    bits = without_breaks(on, [rota(work(), rest(600, 660, 15), rest(840, 900, 15))], HERE, 0)
+    bits = without_breaks(on, [rota(work(), rest(600, 660, 15), rest(840, 900, 15))], 0)
 
     assert pauses(on, bits) == ["10:20-10:35", "14:20-14:35"]
 
@@ -91,7 +87,7 @@ def test_each_week_of_a_rota_comes_round_in_turn_and_counts_from_its_first_monda
     on = line(28)
     two = rota(work(0, week=0), work(2, week=1), weeks=2, starts_on=date(2027, 2, 17))
 
-    bits = without_breaks(on, [two], HERE, 0)
+    bits = without_breaks(on, [two], 0)
 
     open_on = [
         MONDAY + timedelta(days=day) for day in range(28)
@@ -104,18 +100,10 @@ def test_the_rota_that_began_last_holds_and_one_that_ended_does_not() -> None:
     first = rota(work(0), work(1), starts_on=date(2026, 1, 5))
     second = rota(work(1), starts_on=date(2027, 3, 8), ends_on=date(2027, 3, 9))
 
-    bits = without_breaks(on, [first, second], HERE, 0)
+    bits = without_breaks(on, [first, second], 0)
 
     days = [day for day in range(14) if pauses(on, bits, MONDAY + timedelta(days=day)) != ["09:00-17:00"]]
     assert days == [0, 1, 8]
-
-
-def test_work_at_another_clinic_is_not_work_here() -> None:
-    on = line()
-
-    bits = without_breaks(on, [rota(work(0, 540, 720), work(0, 720, 1020, clinic_id=ELSEWHERE))], HERE, 0)
-
-    assert pauses(on, bits) == ["12:00-17:00"]
 
 
 def test_a_break_that_a_clock_change_swallows_is_given_up() -> None:
@@ -123,6 +111,7 @@ def test_a_break_that_a_clock_change_swallows_is_given_up() -> None:
     on = ruler(zone("Europe/London"), date(2027, 3, 28), 1)
     night = rota(work(6, 0, 600), rest(60, 120, 30, weekday=6), starts_on=date(2027, 3, 22))
 
-    bits = without_breaks(on, [night], HERE, 0)
+    bits = without_breaks(on, [night], 0)
 
-    assert bits.bit_count() * 5 == 9 * 60
+    day = on.span(0)
+    assert (bits >> day.low & ((1 << day.high - day.low) - 1)).bit_count() * 5 == 9 * 60
