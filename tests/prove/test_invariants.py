@@ -1,0 +1,38 @@
+"""Whatever is done in whatever order, the diary stays sound: a machine of random steps, audited after each of them."""
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.databases import KINDS, DatabasesOf, is_full
+from tests.prove.arena import Arena
+from tests.prove.invariant_machine import InvariantMachine
+
+
+@pytest.fixture(params=KINDS)
+def arena(request: pytest.FixtureRequest, databases_of: DatabasesOf) -> Iterator[Arena]:
+    """The two clinics, on each kind of database."""
+    made = Arena(databases_of(request.param))
+    yield made
+    made.close()
+
+
+@pytest.mark.prove
+def test_whatever_is_done_in_whatever_order_the_diary_stays_sound(
+    arena: Arena, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs, steps = (600, 80) if is_full() else (14, 40)
+
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        lambda: InvariantMachine(arena),
+        settings=settings(
+            max_examples=runs, stateful_step_count=steps, deadline=None, derandomize=not is_full(), database=None,
+            print_blob=True, suppress_health_check=list(HealthCheck),
+            phases=(Phase.generate, Phase.shrink)))
+
+    with capsys.disabled():
+        sys.stdout.write("\n" + ", ".join(f"{each} {count}" for each, count in sorted(arena.tally.items())) + "\n")
