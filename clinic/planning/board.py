@@ -161,6 +161,11 @@ class Board:
         found = [at - 1 for at in range(self.alive[0].bit_length()) if self.alive[0] >> at & 1]
         return found if stage.stay is None or stage.stay_day in found else [*found, stage.stay_day]
 
+    def moving(self, at: int, day: int) -> int:
+        """What it costs to move a step on the day of its own appointment; 0 on others, whose days cost it already."""
+        stage = self.stages[at]
+        return self.costs.moved if stage.stay is not None and day == stage.stay_day else 0
+
     def start_at(self, at: int, start: Position) -> datetime:
         """The instant at which a step starts, where the search has placed it; a pin's own."""
         stage = self.stages[at]
@@ -321,9 +326,8 @@ class Board:
     def _cell(self, stage: Stage, day: int) -> tuple[Option, ...]:
         if stage.pin_option is not None:
             return (stage.pin_option,)
-        found, moved = [], 0
-        if stage.stay is not None and day == stage.stay_day:
-            found, moved = [stage.stay], self.costs.moved
+        found = [stage.stay] if stage.stay is not None and day == stage.stay_day else []
+        moved = self.moving(stage.at, day)
         led = self.led_on(stage, day)
         if not led:
             return tuple(found)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date
 from time import monotonic
 
 from clinic.planning.answer import Placement, Plan, Relaxation, Status
@@ -96,7 +96,7 @@ def _stretched(problem: Problem, at: int, kept: Sequence[int]) -> Step:
 
 def _with_standing(problem: Problem, standing: Sequence[Placement]) -> Problem:
     """The problem whose steps know what they have, and to which a session moved outweighs all else."""
-    stands = {placement.step - 1: Pin(placement.start_at, placement.resources) for placement in standing}
+    stands = {each.step - 1: Pin(each.start_at.astimezone(UTC), each.resources) for each in standing}
     known = all(0 <= at < len(problem.steps) and problem.steps[at].pinned is None for at in stands)
     if len(stands) != len(standing) or not known:
         raise ValueError("a standing session is of no step, of one that is pinned, or of one that is named twice")

@@ -94,12 +94,19 @@ class Search:
                 count -= 1
                 continue
             others = min((entry[0] for entry in self.queue[1:3]), default=ENDLESS)
-            wishes = cost % self.board.costs.moved if self.board.costs.moved else cost
-            budget = max(others, cost + wishes // 4)
+            budget = self._budget(cost, others)
             found = self.from_first_day(day, budget)
             heappop(self.queue)
             if found < ENDLESS:
                 heappush(self.queue, (found, day, found <= budget))
+
+    def _budget(self, cost: int, others: int) -> int:
+        """How far to look from a first day of which a bound is known, before others that promise as much are tried."""
+        moved = self.board.costs.moved
+        if not moved:
+            return max(others, cost + cost // 4)
+        # The next move is too far to look; a little more of the wishes at a time is not.
+        return cost + cost % moved // 4 + self.board.costs.gap_day + self._change
 
     def is_possible(self) -> bool:
         """Whether there is a plan at all."""
@@ -111,7 +118,10 @@ class Search:
         """The least cost of a plan that begins on a day; where it is over the budget, a lower bound of it."""
         begins = self.board.first_cost(day)
         limit, bound, best = budget, ENDLESS, ENDLESS
-        for option, state in self.beginnings(day):
+        moves = begins + self.board.moving(0, day) <= limit
+        if not moves:
+            bound = begins + self.board.moving(0, day)
+        for option, state in self.beginnings(day, moves=moves):
             cost = begins + option.cost
             if cost > limit:
                 bound = min(bound, cost)
@@ -124,9 +134,9 @@ class Search:
                 bound = min(bound, cost + rest)
         return best if best < ENDLESS else bound
 
-    def beginnings(self, day: int) -> Iterator[tuple[Option, State]]:
-        """The ways to place the first step on a day."""
-        for option in self._options(0, day, FREE):
+    def beginnings(self, day: int, *, moves: bool = True) -> Iterator[tuple[Option, State]]:
+        """The ways to place the first step on a day; without moves, on the day of its appointment only that."""
+        for option in self._options(0, day, FREE, moves):
             tag = FREE if self._hard_until < 0 else self._tag_after(0, day, option, FREE)
             yield option, State(0, day, option.leader, tag)
 
@@ -137,11 +147,15 @@ class Search:
         return self._tagged_rest(state, budget)
 
     def children(
-        self, state: State, day: int, gap_cost: int, limit: int = ENDLESS
+        self, state: State, day: int, gap_cost: int, limit: int = ENDLESS, *, moves: bool = True
     ) -> Iterator[tuple[int, Option, State]]:
-        """The ways to place the next step on a day at no more than a cost: what each adds, and where it leads."""
+        """The ways to place the next step on a day at no more than a cost: what each adds, and where it leads.
+
+        Without moves, on the day of its appointment only that is one.
+        """
         at = state.at + 1
-        for option in self._options(at, day, state.tag):
+        moves = moves and gap_cost + self.board.moving(at, day) <= limit
+        for option in self._options(at, day, state.tag, moves):
             leader = option.leader if option.leader >= 0 else state.leader
             cost = gap_cost + option.cost
             if leader != state.leader and state.leader >= 0:
@@ -243,13 +257,16 @@ class Search:
             if gap_cost > budget:
                 found.append((gap_cost, gap_cost, state))
                 break
-            for cost, _, child in self.children(state, day, gap_cost):
+            dear = gap_cost + self.board.moving(state.at + 1, day)
+            if dear > budget:
+                found.append((dear, dear, state))
+            for cost, _, child in self.children(state, day, gap_cost, moves=dear <= budget):
                 guess = cost if cost > budget else cost + self._free_rest(child.at, day, child.leader, budget - cost)
                 found.append((guess, cost, child))
         found.sort(key=lambda entry: entry[:2])
         return found
 
-    def _options(self, at: int, day: int, tag: Tag) -> Iterator[Option]:
+    def _options(self, at: int, day: int, tag: Tag, moves: bool) -> Iterator[Option]:
         """The ways to place a step on a day that differ in anything that matters to cost or to later sessions."""
         board = self.board
         stage = board.stages[at]
@@ -260,11 +277,12 @@ class Search:
         if stage.pin_option is not None or not (binding or ordered or tag.ready or tag.holds):
             yield from board.cell(at, day)
             return
-        moved = 0
+        moved = board.moving(at, day)
         if stage.stay is not None and day == stage.stay_day:
-            moved = board.costs.moved
             if self._can_stay(stage, stage.stay, tag):
                 yield stage.stay
+            if not moves:
+                return
         led = board.led_on(stage, day)
         if not led:
             return
