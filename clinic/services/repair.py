@@ -78,11 +78,11 @@ def undo_repair(work: UnitOfWork, course_id: int, *, token: str) -> Done[int] | 
 
 def _locked(work: UnitOfWork, course_id: int, token: str) -> Series:
     course = lock_course(work.db, course_id)
-    expire_holds(work)
-    series = course_series(work.db, course_id, now=work.now)
-    if token_of(series) != token:
+    # Compared as it was read: a hold that has run out is no date in either, cleared away or not.
+    if token_of(course_series(work.db, course_id, now=work.now)) != token:
         raise Stale("course", course_id, course.lock_version)
-    return series
+    expire_holds(work)
+    return course_series(work.db, course_id, now=work.now)
 
 
 def _wrong(series: Series, choices: Sequence[VisitChoice], undated: Iterable[int]) -> tuple[Finding, ...]:
