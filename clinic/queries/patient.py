@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from clinic.care.states import CourseState, SessionState
+from clinic.care.outcomes import NoShowCause
+from clinic.care.states import AppointmentState, CourseState, SessionState
 from clinic.queries.messages import MessageRow, message_rows
 from clinic.queries.patients import COMING
 from clinic.queries.tasks import TaskRow, open_tasks_of_patient
@@ -117,7 +118,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class PatientPage:
-    """Everything that the page of one patient shows; notes only for those who may see them."""
+    """Everything that the page of one patient shows; notes only for those who may see them.
+
+    `missed` counts the visits that the patient missed, without those for which the clinic was the cause.
+    """
 
     card: PatientCard
     courses: tuple[CourseCard, ...]
@@ -125,6 +129,7 @@ class PatientPage:
     messages: tuple[MessageRow, ...]
     tasks: tuple[TaskRow, ...]
     notes: tuple[Note, ...]
+    missed: int
 
 
 def patient_card(db: Session, patient_id: int) -> PatientCard | None:
@@ -151,7 +156,8 @@ def patient_page(
         _coming(db, patient_id, clinic_ids, now),
         message_rows(db, sa.and_(Message.patient_id == patient_id, Message.clinic_id.in_(clinic_ids)), limit=12),
         open_tasks_of_patient(db, patient_id, clinic_ids),
-        _notes(db, patient_id) if with_notes else ())
+        _notes(db, patient_id) if with_notes else (),
+        _missed(db, patient_id, clinic_ids))
 
 
 def _wishes(documents: Sequence[Any]) -> tuple[WishTimes, ...]:
@@ -206,6 +212,13 @@ def _coming(db: Session, patient_id: int, clinic_ids: Sequence[int], now: dateti
     return tuple(
         Visit(line, names[line.id].clinic_id, names[line.id].clinic, names[line.id].what)
         for _, line in appointment_lines(db, which) if line.id in names)
+
+
+def _missed(db: Session, patient_id: int, clinic_ids: Sequence[int]) -> int:
+    by_clinic = sa.func.coalesce(Appointment.ended_cause, "") == NoShowCause.BY_CLINIC
+    return db.scalar(sa.select(sa.func.count()).select_from(Appointment).where(
+        Appointment.patient_id == patient_id, Appointment.clinic_id.in_(clinic_ids),
+        Appointment.state == AppointmentState.NOSHOW, ~by_clinic)) or 0
 
 
 def _notes(db: Session, patient_id: int) -> tuple[Note, ...]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from clinic.care.states import CourseState, SessionState
+from clinic.care.states import AppointmentState, CourseState, SessionState
 from clinic.planning.local import instant
 from clinic.queries.treatment_sessions import AppointmentLine, appointment_lines
 from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
@@ -22,7 +22,10 @@ SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class DayVisit:
-    """An appointment of the day; `number` and `of` say which session of its course it is."""
+    """An appointment of the day; `number` and `of` say which session of its course it is.
+
+    `performed_on` is the date on which its session was given, which may be another one.
+    """
 
     line: AppointmentLine
     patient_id: int
@@ -32,6 +35,7 @@ class DayVisit:
     number: int | None
     of: int | None
     course_id: int | None
+    performed_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def day_at(db: Session, clinic_id: int, on: date, *, where: ZoneInfo, today: dat
 
 def _facts(
     db: Session, which: sa.ColumnElement[bool]
-) -> dict[int, tuple[int, str, str, str, int | None, int | None, int | None]]:
+) -> dict[int, tuple[int, str, str, str, int | None, int | None, int | None, date | None]]:
     other = aliased(TreatmentSession)
     siblings = (
         sa.select(sa.func.count()).select_from(other)
@@ -86,6 +90,7 @@ def _facts(
             sa.func.coalesce(Treatment.name, Appointment.treatment_code), TreatmentSession.number,
             sa.case((TreatmentSession.course_id.is_not(None), siblings)),
             sa.func.coalesce(TreatmentSession.course_id, MaintenancePlan.course_id),
+            sa.case((Appointment.state == AppointmentState.FULFILLED, TreatmentSession.performed_on)),
         )
         .join(Patient.__table__, Patient.__table__.c.id == Appointment.patient_id)
         .outerjoin(Treatment, Treatment.code == Appointment.treatment_code)

@@ -35,7 +35,10 @@ class AppointmentLine:
     room: str | None
     device: str | None
     cancellation_reason: str | None
+    ended_cause: str | None
+    closed_at: datetime | None
     lock_version: int
+    pinned: bool = False
 
     @property
     def stands(self) -> bool:
@@ -45,7 +48,10 @@ class AppointmentLine:
 
 @dataclass(frozen=True, slots=True)
 class SessionLine:
-    """A treatment session: `appointment` is the one that stands, `past` those cancelled or missed, oldest first."""
+    """A treatment session: `appointment` is the one that stands, `past` those cancelled or missed, oldest first.
+
+    One that was treated in part names the areas treated and those left out.
+    """
 
     id: int
     number: int
@@ -59,6 +65,8 @@ class SessionLine:
     past: tuple[AppointmentLine, ...]
     gap_days: int | None
     lock_version: int
+    areas_treated: str | None = None
+    areas_left: str | None = None
 
     @property
     def held_on(self) -> date | None:
@@ -143,7 +151,8 @@ def _appointment_line(row: Appointment, held: Mapping[str, tuple[int, str]]) -> 
         zone=row.zone, practitioner=names.get("practitioner"),
         practitioner_id=practitioner[0] if practitioner else None,
         room=names.get("room"), device=names.get("device"),
-        cancellation_reason=row.cancellation_reason, lock_version=row.lock_version,
+        cancellation_reason=row.cancellation_reason, ended_cause=row.ended_cause, closed_at=row.closed_at,
+        lock_version=row.lock_version, pinned=row.pinned,
     )
 
 
@@ -158,6 +167,7 @@ def _session_line(
         state=SessionState(row.state), earliest_on=row.earliest_on, ideal_on=row.ideal_on, latest_on=row.latest_on,
         performed_local=performed, appointment=standing[-1] if standing else None,
         past=tuple(line for line in held if not line.stands), gap_days=None, lock_version=row.lock_version,
+        areas_treated=row.areas_treated, areas_left=row.areas_left,
     )
     if before_on is None or bare.held_on is None:
         return bare

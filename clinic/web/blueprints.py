@@ -5,6 +5,7 @@ from flask import Blueprint
 
 from clinic.web import (
     appointments,
+    course_changes,
     courses,
     health,
     messages,
@@ -13,11 +14,13 @@ from clinic.web import (
     patients,
     protocols,
     repair,
+    resting,
     signin,
     tasks,
     times,
     today,
     undated,
+    visit_ends,
 )
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -33,5 +36,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     tasks.tasks,
     undated.undated,
 )
-FURTHER_PAGES = (new_course, repair, times)
+FURTHER_PAGES = (course_changes, new_course, repair, resting, times, visit_ends)
 """Modules whose pages belong to the blueprint of another one: of courses, and of appointments."""

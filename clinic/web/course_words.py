@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from clinic.care.outcomes import CONTRAINDICATION_OF, MissedRule, NoShowCause, NotTreatedCause
 from clinic.care.protocols import Protocol
-from clinic.care.states import AppointmentState, CourseState, SessionState
+from clinic.care.states import AppointmentState, CourseState, MaintenanceState, SessionState
 from clinic.care.windows import Fit
-from clinic.queries.courses import HistoryLine
+from clinic.queries.courses import CoursePage, HistoryLine
 from clinic.queries.treatment_sessions import AppointmentLine, SessionLine
-from clinic.web.words import moment, plural
+from clinic.web.words import lower_first, moment, plural
 
 FITS = {
     Fit.TOO_EARLY: ("Too early", "bad", "alert"), Fit.EARLY: ("Early", "info", "clock"),
@@ -30,13 +31,35 @@ APPOINTMENT_STATES = {
     AppointmentState.NOSHOW: "Did not come",
 }
 
+NOT_TREATED = {
+    NotTreatedCause.TAN: "Tan or sunburn", NotTreatedCause.COLD_SORE: "Cold sore",
+    NotTreatedCause.OTHER_HEALTH: "Another health reason", NotTreatedCause.DEVICE: "The device does not work",
+    NotTreatedCause.CLINIC_REASON: "A reason of our own", NotTreatedCause.LEFT: "The patient left",
+}
+NO_SHOW = {
+    NoShowCause.FORGOT: "Forgot, or no reason known", NoShowCause.ILL: "Ill",
+    NoShowCause.PREVENTED: "Prevented, by travel, weather or work",
+    NoShowCause.BY_CLINIC: "Our doing: wrong date told, or we were closed",
+}
+CAUSES: dict[str, str] = {cause.value: words for cause, words in (*NOT_TREATED.items(), *NO_SHOW.items())}
+"""Why a visit ended without a treatment, by its code."""
+
+_RULES = {
+    MissedRule.KEEP: "nothing is added", MissedRule.EXTEND: "one session is added",
+    MissedRule.RESTART: "the series is given again",
+}
 _ACTIONS = {
+    "interval-changed": "Interval changed", "contraindication-noted": "Contraindication noted",
+    "contraindication-over": "Contraindication called over", "course-held": "Put on hold", "course-resumed": "Goes on",
+    "appointment-pinned": "Session {number} fixed", "appointment-unpinned": "Session {number} not fixed any more",
+    "session-overdue": "Session {number} overdue: a call was asked for",
     "course-repaired": "Course put right", "repair-undone": "Putting right undone",
     "course-booked": "Course booked", "course-stopped": "Course stopped early", "course-completed": "Course completed",
     "session-booked": "Session {number} booked", "appointment-moved": "Session {number} moved",
     "appointment-cancelled": "Session {number} cancelled", "appointment-noshow": "Did not come to session {number}",
     "appointment-arrived": "Arrived for session {number}", "session-completed": "Session {number} completed",
     "upkeep-owed": "Maintenance session {number} owed",
+    "appointment-not-treated": "Here for session {number}, not treated", "course-extended": "Sessions added",
 }
 
 
@@ -68,7 +91,9 @@ def timeline(lines: Iterable[SessionLine]) -> tuple[TimelineItem, ...]:
 def history_words(line: HistoryLine) -> str:
     """One entry of the audit trail as a sentence."""
     usual = line.action.replace("-", " ").capitalize() + (" (session {number})" if line.number else "")
-    return _ACTIONS.get(line.action, usual).format(number=line.number or "")
+    told = _ACTIONS.get(line.action, usual).format(number=line.number or "")
+    cause = CAUSES.get(line.facts.get("cause", ""))
+    return f"{told}: {lower_first(cause)}" if cause else told
 
 
 def protocol_facts(protocol: Protocol) -> list[tuple[str, str]]:
@@ -91,6 +116,35 @@ def place_words(line: AppointmentLine) -> str:
     return " · ".join(each for each in (line.practitioner, line.room, line.device) if each)
 
 
+def missed_words(protocol: Protocol) -> str:
+    """What a missed session that passes its window adds, by the patient's cause where that matters."""
+    rules = {"forgot": protocol.missed.forgot, "ill": protocol.missed.ill, "prevented": protocol.missed.prevented}
+    if len(set(rules.values())) == 1:
+        return _RULES[protocol.missed.forgot].capitalize()
+    return "; ".join(f"{cause}: {_RULES[rule]}" for cause, rule in rules.items()).capitalize()
+
+
+def visit_state(line: AppointmentLine) -> str:
+    """The state for its badge: a visit at which nothing was done is not simply cancelled."""
+    if line.state is AppointmentState.CANCELLED and line.ended_cause:
+        return "not-treated"
+    return line.state
+
+
+def to_note(course: CoursePage) -> tuple[str, str] | None:
+    """The contraindication for which a patient was last sent home and that nobody has noted yet: code and title."""
+    upkeep = course.maintenance.treatment_sessions if course.maintenance else ()
+    ended = [line.past[-1] for line in (*course.treatment_sessions, *upkeep)
+             if line.state is SessionState.OWED and line.past and line.past[-1].closed_at]
+    last = max(ended, key=lambda visit: visit.closed_at or visit.local_end, default=None)
+    code = CONTRAINDICATION_OF.get(last.ended_cause or "") if last else None
+    title = next((each.title for each in course.protocol.contraindications if each.code == code), None)
+    if last is None or last.closed_at is None or code is None or title is None:
+        return None
+    noted = any(each.answered_at >= last.closed_at for each in course.screenings)
+    return None if noted else (code, title)
+
+
 def may_move(line: SessionLine) -> bool:
     """Whether its appointment is still to come."""
     return line.appointment is not None and line.appointment.state is AppointmentState.BOOKED
@@ -99,6 +153,20 @@ def may_move(line: SessionLine) -> bool:
 def off_track(lines: Iterable[SessionLine]) -> tuple[SessionLine, ...]:
     """The booked sessions that lie outside their windows as things now stand."""
     return tuple(line for line in lines if may_move(line) and line.fit in (Fit.TOO_EARLY, Fit.TOO_LATE))
+
+
+def is_on_hold(found: CoursePage) -> bool:
+    """Whether the course rests, or the upkeep that follows it."""
+    return found.state is CourseState.ON_HOLD or (
+        found.state is CourseState.COMPLETED and found.maintenance is not None
+        and found.maintenance.state is MaintenanceState.ON_HOLD)
+
+
+def lives(found: CoursePage) -> bool:
+    """Whether the course, or its upkeep, runs or rests."""
+    return found.state in (CourseState.ACTIVE, CourseState.ON_HOLD) or (
+        found.state is CourseState.COMPLETED and found.maintenance is not None
+        and found.maintenance.state is not MaintenanceState.REVOKED)
 
 
 def is_open(line: SessionLine) -> bool:

@@ -10,6 +10,7 @@ from clinic.care.parts import DEVICE_TYPES, QUALIFICATIONS, ROOM_FEATURES
 from clinic.queries.protocols import code_of_version, protocol_page, protocol_rows
 from clinic.services.protocols import approve_version
 from clinic.services.work import Done
+from clinic.web.course_words import missed_words
 from clinic.web.entry import allowed, here
 from clinic.web.kit import kit
 from clinic.web.pages import page
@@ -49,7 +50,7 @@ def show(code: str) -> Response:
     content = found.content
     return page("protocols/show.html", found=found, content=content, version=found.version, skills=_SKILLS,
                 treatment_names={each.code: each.name for each in content.treatments}, weights=_WEIGHTS,
-                suitabilities=_SUITABILITIES)
+                suitabilities=_SUITABILITIES, missed=missed_words(content))
 
 
 @protocols.post("/protocols/versions/<int:version_id>/approve")

@@ -9,10 +9,11 @@ from werkzeug.wrappers import Response
 from clinic.access import Right
 from clinic.queries.today import DayVisit, day_at
 from clinic.web import entry
+from clinic.web.course_words import visit_state
 from clinic.web.entry import allowed, here
 from clinic.web.kit import kit, now
 from clinic.web.pages import page
-from clinic.web.words import APPOINTMENT_KINDS, clock
+from clinic.web.words import APPOINTMENT_KINDS, clock, short_day
 
 today = Blueprint("today", __name__)
 
@@ -47,11 +48,13 @@ def _line(visit: DayVisit) -> dict[str, object]:
     what = visit.what if line.kind == "session" else APPOINTMENT_KINDS.get(line.kind, line.kind)
     if visit.number is not None:
         what += f" · {visit.number} of {visit.of}" if visit.of else f" · maintenance {visit.number}"
+    if visit.performed_on not in (None, line.local_start.date()):
+        what += f" · treated on {short_day(visit.performed_on)}"
     return {
         "time": clock(line.local_start), "ends": clock(line.local_end), "name": visit.patient,
         "href": url_for("patients.show", patient_id=visit.patient_id), "what": what,
         "who": line.practitioner or "", "place": " · ".join(name for name in (line.room, line.device) if name),
-        "state": line.state, "alert": visit.alerts, "id": line.id, "lock_version": line.lock_version,
+        "state": visit_state(line), "alert": visit.alerts, "id": line.id, "lock_version": line.lock_version,
         "course_id": visit.course_id, "has_come": line.local_start.date() <= entry.today(),
         "has_begun": line.local_start <= now(),
     }

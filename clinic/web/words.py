@@ -54,7 +54,7 @@ def install(app: Flask) -> None:
         message_kind=lambda code: MESSAGE_KINDS.get(code, code),
         appointment_kind=lambda code: APPOINTMENT_KINDS.get(code, code),
         message_sentence=lambda code: MESSAGE_STATE_SENTENCES[MessageState(code)],
-        date_only=date_only, spaced=spaced, plural=plural,
+        date_only=date_only, spaced=spaced, plural=plural, lower_first=lower_first,
     )
 
 
@@ -103,6 +103,11 @@ def local(at: datetime) -> datetime:
 def spaced(code: str) -> str:
     """A code as words."""
     return code.replace("_", " ").replace("-", " ")
+
+
+def lower_first(words: str) -> str:
+    """A sentence's words as part of another one."""
+    return words[:1].lower() + words[1:]
 
 
 def plural(number: int, one: str, several: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""One appointment at the desk: arrived, completed, cancelled, not come."""
+"""One appointment at the desk: arrived, completed with one press, cancelled."""
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
@@ -59,44 +59,6 @@ def test_one_press_completes_a_session_now(kit: Kit, clock: FixedClock) -> None:
     assert (_states(desk)[0], performed) == (("completed", "fulfilled"), datetime(2027, 3, 1, 11, tzinfo=UTC))
 
 
-def test_a_session_is_completed_at_the_local_time_that_was_typed(kit: Kit, clock: FixedClock) -> None:
-    desk = open_desk(kit)
-    desk.course()
-    desk.later(clock, timedelta(days=35, hours=6))
-    visit = _visits(desk)[1]
-
-    answer = post(desk.browser, f"/appointments/{visit}/complete", {
-        **FIRST, "performed": "at", "on": "2027-04-05", "at": "09:40"})
-
-    assert answer.status_code == 303
-    with desk.rows() as db:
-        performed = db.scalar(sa.select(TreatmentSession.performed_at).where(TreatmentSession.number == 2))
-    assert performed == datetime(2027, 4, 5, 8, 40, tzinfo=UTC)
-
-
-def test_a_time_that_cannot_be_read_is_named_and_stays(kit: Kit) -> None:
-    desk = open_desk(kit)
-    desk.course()
-
-    answer = post(desk.browser, f"/appointments/{_visits(desk)[0]}/complete", {
-        **FIRST, "performed": "at", "on": "2027-03-01", "at": "nine"})
-
-    assert answer.status_code == 422
-    assert 'value="nine"' in answer.get_data(as_text=True)
-    assert _states(desk)[0] == ("booked", "booked")
-
-
-def test_completing_before_it_happens_is_refused(kit: Kit) -> None:
-    desk = open_desk(kit)
-    desk.course()
-
-    answer = post(desk.browser, f"/appointments/{_visits(desk)[0]}/complete", {
-        **FIRST, "performed": "at", "on": "2027-03-01", "at": "18:00"})
-
-    assert answer.status_code == 409
-    assert texts(answer, "finding-text") == ["A session cannot be completed before it happens"]
-
-
 def test_the_last_session_completes_the_course_and_begins_its_maintenance(kit: Kit, clock: FixedClock) -> None:
     desk = open_desk(kit)
     course_id = desk.course()
@@ -147,28 +109,6 @@ def test_the_second_of_two_who_cancel_is_told_and_shown_both(kit: Kit) -> None:
     assert texts(answer, "compare")[0].split("State ")[1] == "Cancelled unchanged"
 
 
-def test_a_patient_who_did_not_come_still_has_the_session(kit: Kit, clock: FixedClock) -> None:
-    desk = open_desk(kit)
-    desk.course()
-    desk.later(clock, timedelta(minutes=40))
-
-    asked = desk.browser.get(f"/appointments/{_visits(desk)[0]}/no-show")
-    answer = post(desk.browser, f"/appointments/{_visits(desk)[0]}/no-show", FIRST)
-
-    assert (asked.status_code, answer.status_code) == (200, 303)
-    assert _states(desk)[0] == ("owed", "noshow")
-
-
-def test_not_coming_to_what_has_not_begun_is_refused(kit: Kit) -> None:
-    desk = open_desk(kit)
-    desk.course()
-
-    answer = post(desk.browser, f"/appointments/{_visits(desk)[1]}/no-show", FIRST)
-
-    assert answer.status_code == 409
-    assert texts(answer, "finding-text") == ["This appointment has not begun yet: cancel it instead"]
-
-
 def test_the_address_to_go_back_to_is_never_another_host(kit: Kit) -> None:
     desk = open_desk(kit)
     course_id = desk.course()
@@ -183,7 +123,7 @@ def test_small_pages_ask_before_they_act(kit: Kit) -> None:
     desk.course()
     visit = _visits(desk)[0]
 
-    answers = [desk.browser.get(f"/appointments/{visit}/{action}") for action in ("cancel", "complete", "no-show")]
+    answers = [desk.browser.get(f"/appointments/{visit}/{action}") for action in ("cancel", "end")]
 
-    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert [answer.status_code for answer in answers] == [200, 200]
     assert _states(desk)[0] == ("booked", "booked")

@@ -20,7 +20,8 @@ def test_the_page_shows_each_session_with_its_date_gap_and_what_can_be_done(kit:
         "Mon 1 Mar 2027, 09:00", "Mon 5 Apr 2027, 09:00", "Mon 10 May 2027, 09:00"]
     assert texts(answer, "timeline-fit") == ["on its ideal day", "on its ideal day"]
     assert texts(answer, "cell-actions")[1:] == [
-        "Arrived Complete Move More Cancel… Did not come…", "Move More Cancel…", "Move More Cancel…"]
+        "Arrived Complete Move More How did it end? Cancel… Fix: never moved by the planner",
+        "Move More Cancel… Fix: never moved by the planner", "Move More Cancel… Fix: never moved by the planner"]
 
 
 def test_the_page_lists_the_messages_of_the_course_with_their_state(kit: Kit) -> None:

@@ -1,0 +1,39 @@
+"""What the desk is told of the ways in which a visit can end, before it chooses one."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from clinic.care.outcomes import MissedEffect, NoShowCause
+from clinic.care.states import AppointmentState
+from clinic.planning.local import day_of, zone
+from clinic.queries.missed import effect_of_lateness, effect_of_noshow
+from clinic.queries.session_problem import series_of
+from clinic.store.courses import TreatmentSession
+from clinic.store.diary import Appointment
+
+
+@dataclass(frozen=True, slots=True)
+class VisitEnds:
+    """What would follow if the patient did not come, by cause, and if the session was given on that date.
+
+    `noshow` is empty where it is too late or too early for a no-show; `late` is nothing where nothing is added.
+    """
+
+    noshow: Mapping[NoShowCause, MissedEffect]
+    late: MissedEffect | None
+
+
+def visit_ends(db: Session, appointment_id: int, *, now: datetime, performed_on: date | None = None) -> VisitEnds:
+    """What follows from each way in which that visit of a treatment session can end; given today if not said."""
+    appointment = db.get_one(Appointment, appointment_id)
+    row = db.get_one(TreatmentSession, appointment.treatment_session_id)
+    series = series_of(db, row, now=now)
+    late = effect_of_lateness(db, series, row, performed_on or day_of(now, zone(appointment.zone)))
+    can_miss = appointment.state == AppointmentState.BOOKED and appointment.starts_at <= now
+    return VisitEnds(
+        {cause: effect_of_noshow(db, series, row, cause, now=now, where=appointment.zone) for cause in NoShowCause}
+        if can_miss else {}, late[1] if late else None)

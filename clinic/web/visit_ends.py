@@ -1,0 +1,160 @@
+"""How a visit ended: treated, in part, not at all, or the patient did not come; one page for all of it."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from clinic.access import Right
+from clinic.care.outcomes import (
+    CONTRAINDICATION_OF,
+    NoShowCause,
+    NotTreatedCause,
+    PartlyTreated,
+    VisitOutcome,
+)
+from clinic.planning.local import day_of, instant, local_of, zone
+from clinic.queries.appointments import AppointmentPage
+from clinic.queries.visit_ends import VisitEnds, visit_ends
+from clinic.services.appointments import end_untreated, mark_noshow
+from clinic.services.completion import complete_appointment
+from clinic.services.work import Done, Refused, Stale, UnitOfWork
+from clinic.web import course_words
+from clinic.web.addresses import safe_next
+from clinic.web.appointments import (
+    appointments,
+    course_address,
+    found_appointment,
+    now_and_wanted,
+    session_words,
+    subject_of,
+)
+from clinic.web.entry import allowed
+from clinic.web.forms import Form
+from clinic.web.kit import kit, now
+from clinic.web.once import done_once
+from clinic.web.pages import page, stale_page
+from clinic.web.words import moment
+from clinic.web.zones import zone_words
+
+TITLE = "How did the visit end?"
+TREATED, PARTLY = VisitOutcome.TREATED.value, VisitOutcome.PARTLY_TREATED.value
+ENDINGS = {TREATED: "Treated", PARTLY: "Treated in part", **course_words.CAUSES}
+
+Act = Callable[[UnitOfWork], Done[Any] | Refused]
+
+
+@appointments.get("/appointments/<int:appointment_id>/end")
+@allowed(Right.COMPLETE)
+def end(appointment_id: int) -> Response:
+    """Asks how the visit ended, and says what would follow."""
+    found = found_appointment(appointment_id)
+    here = local_of(now(), zone(found.appointment.zone))
+    at = min(here, found.appointment.local_start)
+    asked = request.args.get("ended", "")
+    return _end_page(found, Form(initial={
+        "lock_version": found.appointment.lock_version, "ended": asked if asked in ENDINGS else "",
+        "performed": "now" if here.date() == found.appointment.local_start.date() else "at",
+        "on": at.date(), "at": f"{at:%H:%M}"}))
+
+
+@appointments.post("/appointments/<int:appointment_id>/end", endpoint="ended")
+@allowed(Right.COMPLETE)
+def ended(appointment_id: int) -> Response:
+    """Notes how the visit ended; only a treatment completes its session."""
+    return _ended(found_appointment(appointment_id), Form(request.form))
+
+
+@appointments.post("/appointments/<int:appointment_id>/complete")
+@allowed(Right.COMPLETE)
+def complete(appointment_id: int) -> Response:
+    """Notes with one press that the session was performed just now."""
+    found, form = found_appointment(appointment_id), Form({**request.form, "ended": TREATED})
+    return _ended(found, form)
+
+
+def _ended(found: AppointmentPage, form: Form) -> Response:
+    ending = form.one_of("ended", "How the visit ended", ENDINGS)
+    version, act, told = form.version(), _act(form, found, ending), _told(form, found, ending)
+    if form.faults:
+        return _end_page(found, form)
+    course = course_address(subject_of(found))
+    # Whoever was sent home for something that lasts: the course's page asks to note it.
+    back = course if ending in CONTRAINDICATION_OF else safe_next(course)
+    try:
+        outcome = done_once(lambda work: act(work, found.appointment.id, version),
+                            to=lambda _: back, otherwise=back, told=told)
+    except Stale:
+        return stale_page(title=TITLE, rows=now_and_wanted(found, ENDINGS[ending]), again=back)
+    if isinstance(outcome, Refused):
+        form.add(outcome.findings)
+        return _end_page(found, form)
+    return outcome
+
+
+def _act(
+    form: Form, found: AppointmentPage, ending: str
+) -> Callable[[UnitOfWork, int, int], Done[Any] | Refused]:
+    """What the form asks for, with its faults where it cannot be read."""
+    if ending in (TREATED, PARTLY):
+        at, partly = _performed_at(form, found), _partly(form) if ending == PARTLY else None
+        return lambda work, ident, version: complete_appointment(
+            work, ident, lock_version=version, performed_at=at, partly=partly)
+    if ending in list(NotTreatedCause):
+        details = form.text("details", "The details", most=300, required=False)
+        return lambda work, ident, version: end_untreated(
+            work, ident, cause=NotTreatedCause(ending), details=details, lock_version=version)
+    return lambda work, ident, version: mark_noshow(work, ident, cause=NoShowCause(ending), lock_version=version)
+
+
+def _told(form: Form, found: AppointmentPage, ending: str) -> str:
+    """What the desk reads afterwards."""
+    if form.faults or not ending:
+        return ""
+    who, at = session_words(found), _performed_at(form, found)
+    where = zone(found.appointment.zone)
+    follows = _follows(found, at)
+    if ending in (TREATED, PARTLY):
+        more = f" {follows.late.text}" if follows.late else ""
+        whole = f"{who} is completed." if ending == TREATED else (
+            f"{who} is completed in part; a practitioner is asked about what was left out.")
+        on = f" It counts from {moment(local_of(at, where))}." if at and (
+            day_of(at, where) != found.appointment.local_start.date()) else ""
+        return whole + on + more
+    effect = follows.noshow.get(NoShowCause(ending)) if ending in list(NoShowCause) else None
+    return f"Noted. {effect.text}" if effect else f"Noted. {who} stays owed."
+
+
+def _follows(found: AppointmentPage, at: datetime | None = None) -> VisitEnds:
+    on = day_of(at, zone(found.appointment.zone)) if at else None
+    with kit().read() as db:
+        return visit_ends(db, found.appointment.id, now=now(), performed_on=on)
+
+
+def _partly(form: Form) -> PartlyTreated | None:
+    treated = form.text("areas_treated", "The areas treated", most=200)
+    left = form.text("areas_left", "The areas left out", most=200)
+    return PartlyTreated(treated, left) if treated and left else None
+
+
+def _performed_at(form: Form, found: AppointmentPage) -> datetime | None:
+    """The instant that the form tells; none means now."""
+    if form.value("performed") in ("", "now"):
+        return None
+    on, minute = form.date("on", "The date"), form.time("at", "The time")
+    return None if on is None or minute is None else instant(on, minute, zone(found.appointment.zone))
+
+
+def _end_page(found: AppointmentPage, form: Form) -> Response:
+    follows = _follows(found)
+    return page(
+        "appointments/end.html", form.status, title=TITLE, found=found, form=form,
+        treated=[(TREATED, "Treated", follows.late.text if follows.late else ""), (PARTLY, "Treated in part", "")],
+        not_treated=[(cause.value, words) for cause, words in course_words.NOT_TREATED.items()],
+        missed=[(cause.value, words, follows.noshow[cause].text) for cause, words in course_words.NO_SHOW.items()
+                if cause in follows.noshow],
+        back=safe_next(course_address(subject_of(found))), next=safe_next(""),
+        zone_words=zone_words(zone(found.appointment.zone)))
