@@ -246,6 +246,7 @@ def _stretches(
             yield Stretch(low, high, (midnight - origin) // granule)
 
 
+@lru_cache(maxsize=64)
 def _offsets(where: ZoneInfo, first_on: date, days: int) -> list[tuple[int, int, int]]:
     """The stretches of one UTC offset around the ruler's dates: from, to (seconds since 1970) and offset, in order."""
     begin = (first_on.toordinal() - EPOCH_ORDINAL - DAYS_BEFORE - 2) * SECONDS_OF_A_DAY

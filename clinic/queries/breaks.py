@@ -41,23 +41,34 @@ def without_breaks(on: Ruler, rotas: Sequence[Weeks], taken: int) -> int:
     A movable break lies where it is nearest to the middle of its span and meets nothing taken; where the span is
     too full for it, it is given up: what is booked stays booked.
     """
-    work = breaks = 0
+    return with_breaks(on, rotas) & ~breaks_of(on, rotas, taken)
+
+
+def with_breaks(on: Ruler, rotas: Sequence[Weeks]) -> int:
+    """The granules at which the rota in force puts a practitioner at work, were there no breaks."""
+    work = 0
     for rota, first, last in _in_force(on, rotas):
         days: list[list[tuple[int, int]]] = [[] for _ in range(rota.weeks * 7)]
+        for hours in rota.hours:
+            if hours.break_minutes is None and hours.week < rota.weeks:
+                days[hours.week * 7 + hours.weekday].append((hours.opens, hours.closes))
+        work |= cycle_bits(on, days, rota.phase(on), first, last)
+    return work
+
+
+def breaks_of(on: Ruler, rotas: Sequence[Weeks], taken: int) -> int:
+    """The granules of the breaks of the rota in force, where what is taken leaves a place for them."""
+    breaks = 0
+    for rota, first, last in _in_force(on, rotas):
         spans: dict[tuple[int, int, int], list[int]] = {}
         for hours in rota.hours:
-            day = hours.week * 7 + hours.weekday
-            if hours.week >= rota.weeks:
-                continue
-            if hours.break_minutes is None:
-                days[day].append((hours.opens, hours.closes))
-            else:
-                spans.setdefault((hours.opens, hours.closes, hours.break_minutes), []).append(day)
-        work |= cycle_bits(on, days, rota.phase(on), first, last)
+            if hours.break_minutes is not None and hours.week < rota.weeks:
+                found = spans.setdefault((hours.opens, hours.closes, hours.break_minutes), [])
+                found.append(hours.week * 7 + hours.weekday)
         for (opens, closes, minutes), begun in spans.items():
             span = _Span(opens, closes, -(-minutes * 60 // on.granule))
             breaks |= _breaks(on, span, frozenset(begun), rota, first, last, taken)
-    return work & ~breaks
+    return breaks
 
 
 @dataclass(frozen=True, slots=True)

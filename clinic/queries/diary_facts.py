@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,7 +16,7 @@ from clinic.store.clinics import Clinic, Closure, OpeningHours, TravelTime
 from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.expressions import epoch, parsed, rows_as_json, rows_of
-from clinic.store.occupancy import Span
+from clinic.store.occupancy import OccupancyChange, Span
 from clinic.store.protocols import ProtocolVersion
 from clinic.store.resources import Absence, Device, Patient, Practitioner, Qualification, Room, Rota, RotaSpan
 from clinic.store.types import Instant
@@ -53,6 +53,15 @@ class SetAside:
     span: Span
 
 
+class Change(NamedTuple):
+    """A span that the pages do not say yet, by its number: in this order they were made."""
+
+    number: int
+    resource_id: int
+    clinic_id: int
+    span: Span
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """The rows as they lie, dates as text and instants as seconds; free_time and problems know what they mean."""
@@ -75,6 +84,7 @@ class Facts:
     of_courses: Rows
     of_plans: Rows
     documents: Rows
+    changes: tuple[Change, ...]
     ignored: tuple[SetAside, ...]
     lapsed: tuple[SetAside, ...]
 
@@ -93,7 +103,12 @@ def facts_of(db: Session, wanted: Wanted) -> Facts:
     return Facts(
         zone=row["zone"], horizon_days=row["booking_horizon_days"], start_step=row["start_step_minutes"],
         only_times=parsed(row["only_times"]), rather_times=parsed(row["rather_times"]),
-        ignored=_set_aside(lists.pop("ignored")), lapsed=_set_aside(lists.pop("lapsed")), **lists)
+        changes=_changes(lists.pop("changes")), ignored=_set_aside(lists.pop("ignored")),
+        lapsed=_set_aside(lists.pop("lapsed")), **lists)
+
+
+def _changes(rows: Iterable[list[Any]]) -> tuple[Change, ...]:
+    return tuple(sorted(Change(row[0], row[1], row[2], Span(row[3], row[4], bool(row[5]))) for row in rows))
 
 
 def _set_aside(rows: Iterable[list[Any]]) -> tuple[SetAside, ...]:
@@ -133,6 +148,7 @@ def _times() -> dict[str, Any]:
         later.c.practitioner_id == rota.c.practitioner_id, later.c.starts_on > rota.c.starts_on,
         later.c.starts_on <= _SINCE_ON)
     here = sa.or_(span.c.clinic_id == _CLINIC, span.c.clinic_id.is_(None))
+    changed = OccupancyChange.__table__
     whose = _able().union_all(
         sa.select(room.c.id).where(room.c.clinic_id == _CLINIC),
         sa.select(device.c.id).where(device.c.clinic_id == _CLINIC))
@@ -146,6 +162,11 @@ def _times() -> dict[str, Any]:
         "absences": _rows(
             away, away.c.resource_id, epoch(away.c.starts_at), epoch(away.c.ends_at),
             where=sa.and_(away.c.resource_id.in_(whose), away.c.ends_at > _SINCE, away.c.starts_at < _UNTIL)),
+        "changes": _rows(
+            changed, changed.c.id, changed.c.resource_id, changed.c.clinic_id, epoch(changed.c.starts_at),
+            epoch(changed.c.ends_at), changed.c.is_held,
+            where=sa.and_(changed.c.resource_id.in_(whose), changed.c.ends_at > _SINCE,
+                          changed.c.starts_at < _UNTIL)),
         "opening": _rows(
             hours, hours.c.weekday, hours.c.opens, hours.c.closes, where=hours.c.clinic_id == _CLINIC),
         "closures": _rows(

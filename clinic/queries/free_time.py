@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from clinic.planning import Hours, Kind, Resource, Ruler, busy_bits, opening_bits
 from clinic.planning.hours import HOURS_AFTER, HOURS_BEFORE
 from clinic.planning.ruler import bits
-from clinic.queries.breaks import Weeks, WorkHours, without_breaks
+from clinic.queries.breaks import Weeks, WorkHours, breaks_of, with_breaks
 from clinic.queries.diary_facts import Facts, Rows
 from clinic.queries.occupied import Site, occupied
 from clinic.store.expressions import instant_of, parsed
@@ -52,18 +52,24 @@ def free_time(
     """
     known = list(_known(on, facts, named))
     able = [each for each in known if any(each.kind is kind and skills <= each.skills for kind, skills in needed)]
-    site = Site(clinic_id, _travel(facts, clinic_id))
-    taken = occupied(
-        db, on, [each.id for each in able], site, ignored=facts.ignored, lapsed=facts.lapsed) if able else {}
+    people = frozenset(each.id for each in able if each.kind is Kind.PRACTITIONER)
+    site = Site(clinic_id, _travel(facts, clinic_id), people)
+    taken = occupied(db, on, [each.id for each in able], site, facts)
     away = _absences(on, facts.absences)
     opening = _opening(on, facts)
     rotas = _rotas(facts.rotas)
     times: dict[int, tuple[int, int]] = {}
+    # Many practitioners have the same hours: those are laid on the ruler once.
+    at_work: dict[tuple[Weeks, ...], int] = {}
     for each in able:
-        at_work = opening
+        works = opening
         if each.kind is Kind.PRACTITIONER:
-            at_work = without_breaks(on, rotas[each.id], taken[each.id].booked | away[each.id]) & opening
-        times[each.id] = at_work, taken[each.id].busy | away[each.id]
+            rota = tuple(rotas[each.id])
+            if rota not in at_work:
+                at_work[rota] = with_breaks(on, rota) & opening
+            breaks = breaks_of(on, rota, taken[each.id].booked | away[each.id])
+            works = at_work[rota] & ~breaks if breaks else at_work[rota]
+        times[each.id] = works, taken[each.id].busy | away[each.id]
     found = tuple(
         Resource(str(each.id), each.kind, each.skills, *times.get(each.id, (0, 0)), each.name, each.limits)
         for each in known)
@@ -148,6 +154,8 @@ def hours_of(weekdays: Iterable[int], opens: int, closes: int) -> Hours:
 
 def dates_bits(on: Ruler, from_on: date, to_on: date | None) -> int:
     """The granules from the start of one date to the end of another, both included; no end: to the ruler's."""
+    if to_on is None and on.day(from_on) < -HOURS_BEFORE:
+        return on.full
     low = max(-(-on.reading(on.day(from_on), 0) // on.granule), 0)
     high = on.length if to_on is None else min(on.reading(on.day(to_on), WHOLE_DAY) // on.granule, on.length)
     return bits(low, high)

@@ -15,6 +15,7 @@ from clinic.services.idempotency import KEPT_FOR
 from clinic.services.mail import switch_mail_off, switch_mail_on
 from clinic.services.work import Actor, UnitOfWork
 from clinic.store.accounts import BrowserSession, IdempotencyKey, SignInAttempt
+from clinic.store.occupancy import merge_changes
 from clinic.store.outbox import WorkerRow
 
 FORGOTTEN_AFTER = timedelta(days=1)
@@ -91,6 +92,15 @@ def clean_up(work: UnitOfWork) -> None:
     for row, is_over in over:
         work.db.execute(sa.delete(row).where(is_over))
     work.commit()
+
+
+def tidy_diary(work: UnitOfWork) -> int:
+    """Merges what was booked past every service into the packed diary; how many changes."""
+    merged = 0
+    while found := merge_changes(work.db):
+        work.commit()
+        merged += found
+    return merged
 
 
 def _clock_of(engine: Engine) -> Clock:

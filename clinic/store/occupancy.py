@@ -1,4 +1,4 @@
-"""What resources are booked for, packed: a page of bits for four weeks, and each change since as a span.
+"""What resources are booked for, packed: a page of bits for seven weeks, and each change since as a span.
 
 The database itself notes every change of `resource_booking` in `occupancy_change`, whoever makes it: so pages and
 changes together always say what the rows say. A transaction that booked something merges what it has changed into
@@ -21,8 +21,8 @@ from clinic.store.expressions import epoch, instant_of
 from clinic.store.resources import Resource
 
 GRANULE = 300
-PAGE = 28 * 86_400 // GRANULE
-"""Granules of a page; page 0 begins in 1970, as an instant."""
+PAGE = 49 * 86_400 // GRANULE
+"""Granules of a page; page 0 begins in 1970, as an instant. A longer one would not lie in its row on PostgreSQL."""
 PAGE_BYTES = PAGE // 8
 MERGED_AT_ONCE = 2000
 

@@ -18,7 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from clinic.services.delivery import Courier, Patience, rescue
 from clinic.services.overdue import ask_to_call
 from clinic.services.reconcile import settle_expired, sweep
-from clinic.services.workers import Kit, agree_on_mail, beat, clean_up, enlist, free_holds, leave, work_of
+from clinic.services.workers import Kit, agree_on_mail, beat, clean_up, enlist, free_holds, leave, tidy_diary, work_of
 
 _log = logging.getLogger(__name__)
 # A tick that is still at work when the next is due is usual, and would fill the log with warnings.
@@ -121,9 +121,10 @@ class Worker:
             agree_on_mail(work, has_post_office=self._courier is not None)
 
     def free_holds(self) -> None:
-        """End the holds that have run out."""
+        """End the holds that have run out, and put what was booked past every service into the packed diary."""
         with self._work() as work:
             free_holds(work)
+            tidy_diary(work)
 
     def clean(self) -> None:
         """Clear away what has run out."""
