@@ -87,7 +87,7 @@ def judge_interval(
             if step.interval is not None and shortest < step.interval.shortest:
                 found.append(Finding(
                     SHORTER, Weight.WARNS, f"The protocol asks for at least {step.interval.shortest} days; "
-                    f"{shortest} are fewer.", "shortest"))
+                    f"{shortest} are fewer."))
         before = step
     return tuple(dict.fromkeys(found))
 

@@ -45,11 +45,12 @@ class PatientLine:
 
 @dataclass(frozen=True, slots=True)
 class ScreeningLine:
-    """What was asked before the course was booked; `applies` names the contraindications that were ticked."""
+    """What was asked; `applies` names the contraindications that apply, `cleared` those called over, with the words."""
 
     answered_at: datetime
     answered_by: str | None
     applies: tuple[str, ...]
+    cleared: tuple[tuple[str, str], ...]
     findings: tuple[str, ...]
 
 
@@ -57,6 +58,7 @@ class ScreeningLine:
 class OverrideLine:
     """A warning that was passed, or a departure from the protocol: what, why, by whom and when."""
 
+    code: str
     what: str
     reason: str
     made_at: datetime
@@ -234,6 +236,7 @@ def _screenings(db: Session, course_id: int, protocol: Protocol, zone_name: str)
         ScreeningLine(
             answered_at=local_of(row.answered_at, zone(zone_name)), answered_by=author,
             applies=tuple(titles.get(code, code) for code in row.answers.get("applies", {})),
+            cleared=tuple((titles.get(code, code), said) for code, said in row.answers.get("cleared", {}).items()),
             findings=tuple(str(finding["text"]) for finding in row.findings),
         )
         for row, author in rows
@@ -248,6 +251,7 @@ def _overrides(db: Session, course_id: int, protocol: Protocol, zone_name: str) 
     titles = {each.code: each.title for each in protocol.contraindications}
     return tuple(
         OverrideLine(
+            code=row.code,
             what=str(row.value.get("finding") or titles.get(row.code, row.code)), reason=row.reason,
             made_at=local_of(row.made_at, zone(zone_name)), made_by=author,
         )

@@ -1,4 +1,4 @@
-"""Why an appointment is cancelled or a course stopped: one of a few reasons, with words of one's own."""
+"""Why an appointment is cancelled, a course stopped or put on hold: one of a few reasons, with words of one's own."""
 from __future__ import annotations
 
 from clinic.web.forms import Form
@@ -12,8 +12,12 @@ STOPPING = (
     "The patient wishes to stop", "A medical reason", "The result is reached", "The patient does not come any more",
     "Booked by mistake", OTHER,
 )
+RESTING = ("The patient asks for a break", "A medical reason", "The patient is away", OTHER)
 
-_CODES = {"left-undated": "To be planned later", "course-stopped": "The course was stopped"}
+_CODES = {
+    "left-undated": "To be planned later", "course-stopped": "The course was stopped",
+    "course-on-hold": "The course was put on hold",
+}
 
 
 def read_reason(form: Form, reasons: tuple[str, ...]) -> str:

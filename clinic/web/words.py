@@ -19,7 +19,7 @@ MESSAGE_KINDS = {
     "reminder-2d": "Reminder, 2 days before", "change": "Change", "cancellation": "Cancellation",
     "aftercare": "Aftercare", "check-in-24h": "Check-in after 24 hours", "check-in-72h": "Check-in after 72 hours",
     "course-complete": "Course completed", "recall": "Recall",
-    "nudge-14d": "Asked to book", "nudge-ideal": "Asked to book, again", "missed": "Missed appointment",
+    "nudge-14d": "Asks to book", "nudge-ideal": "Asks to book, again", "missed": "Missed appointment",
 }
 MESSAGE_STATES = {
     MessageState.PENDING: "Pending", MessageState.SENDING: "Sending", MessageState.SENT: "Sent",

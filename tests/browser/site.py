@@ -35,6 +35,10 @@ from tests.small_clinic import MONDAY, SmallClinic, small_clinic
 PASSWORD = "seven quiet herons"
 BUSY = 7
 """The patient, by place, whose courses are there before any test begins."""
+CHANGING = 8
+"""The patient whose course is for tests that change it."""
+DUE = 5
+"""The patient who is expected now."""
 
 
 class MovableClock:
@@ -63,6 +67,8 @@ class Site:
     owed: int = 0
     booked: int = 0
     ended: int = 0
+    changing: int = 0
+    due: int = 0
 
     def rows(self) -> Session:
         """A database session for what a test looks up."""
@@ -75,7 +81,7 @@ def served(database_url: str, folder: Path) -> Iterator[Site]:
     clock = MovableClock()
     kit = Kit(Settings(folder, database_url, "k" * 64, "http://127.0.0.1"), open_engine(database_url), clock,
               MailboxTransport)
-    made = small_clinic(kit.engine, patients=8)
+    made = small_clinic(kit.engine, patients=9)
     site = Site("", made, kit, clock)
     _let_in(site)
     worker = Worker(kit, Pace(deliver=0.2, owe=3600))
@@ -133,13 +139,20 @@ def _live(site: Site) -> None:
         with site.kit.work(_ACTOR) as work:
             assert isinstance(complete_appointment(work, last, lock_version=1), Done)
 
+    site.changing = _booked(site, "mn_rejuvenation", "fine_lines", 3, patient=CHANGING)
+    due = _booked(site, "lhr_face", "unwanted_hair_face", 2, patient=DUE)
+    with site.rows() as db:
+        site.due = db.scalars(
+            sa.select(Appointment.id).join(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
+            .where(TreatmentSession.course_id == due).order_by(Appointment.starts_at)).first() or 0
+
 
 _ACTOR = Actor("test")
 
 
-def _booked(site: Site, protocol: str, indication: str, sessions: int) -> int:
+def _booked(site: Site, protocol: str, indication: str, sessions: int, *, patient: int = BUSY) -> int:
     request = CourseRequest(
-        patient_id=site.clinic.patients[BUSY], clinic_id=site.clinic.clinic_id,
+        patient_id=site.clinic.patients[patient], clinic_id=site.clinic.clinic_id,
         protocol_version_id=site.clinic.versions[protocol], sessions=sessions, not_before_on=MONDAY.date(),
         answers=ScreeningAnswers(indication, LaxityGrade.NONE, none_apply=True))
     with site.kit.read() as db:

@@ -32,6 +32,10 @@ SCREENS: dict[str, Callable[[Site], str]] = {
     "book-owed": lambda site: f"/sessions/{site.owed}/book",
     "cancel": lambda site: f"/appointments/{site.booked}/cancel",
     "visit-end": lambda site: f"/appointments/{site.booked}/end",
+    "to-plan": lambda site: "/to-plan?show=all",
+    "contraindications": lambda site: f"/courses/{site.course}/contraindication",
+    "contraindication": lambda site: f"/courses/{site.course}/contraindication?code=sunburn_or_recent_tan",
+    "hold": lambda site: f"/courses/{site.course}/hold",
     "messages": lambda site: "/messages",
     "message": lambda site: "/messages/1",
     "protocols": lambda site: "/protocols",
@@ -74,6 +78,60 @@ def test_the_screens_that_answer_a_form_are_sound_too(enter: Enter, site: Site) 
     page.locator("a.time-moves").first.click()
     assert walker.heading() == "What follows the new time"
     _is_sound(walker, "repair-after-a-move")
+
+
+def test_the_screens_of_a_course_that_changes_are_sound_and_need_no_script(enter: Enter, site: Site) -> None:
+    walker = enter("practitioner")
+    page, course = walker.page, f"/courses/{site.changing}"
+
+    page.goto(f"{course}/interval")
+    _is_sound(walker, "interval")
+    page.get_by_label("Shortest, in days").fill("21")
+    page.get_by_label("Why is this patient's interval another one?").fill("Heals fast")
+    page.get_by_role("button", name="Change the interval").click()
+    _is_sound(walker, "interval-shorter")
+    page.get_by_label("I have weighed the risk").check()
+    page.get_by_label("Why are fewer days safe").fill("Superficial passes only")
+    page.get_by_role("button", name="Change the interval").click()
+
+    plain = enter("receptionist", scripts=False).page
+    plain.goto(f"{course}/contraindication")
+    plain.get_by_label("Search the list").fill("herpes")
+    plain.get_by_label("Search the list").press("Enter")
+    plain.get_by_role("link", name="Current cold sore").click()
+    plain.get_by_role("button", name="Save").click()
+    assert "cancelled" in plain.locator("main").inner_text()
+    page.goto(f"{course}/contraindication?code=active_herpes")
+    page.get_by_role("button", name="Save").click()
+    _is_sound(walker, "contraindication-confirm")
+    plain.get_by_role("button", name="Note it and put the course on hold").click()
+    assert plain.url.endswith(course)
+
+    page.goto(course)
+    _is_sound(walker, "course-on-hold")
+    page.goto(f"{course}/resume")
+    _is_sound(walker, "resume")
+    page.get_by_role("button", name="Go on").click()
+    _is_sound(walker, "resume-faults")
+
+
+def test_the_page_on_how_a_visit_ended_is_sound_whatever_is_answered(enter: Enter, site: Site) -> None:
+    walker = enter(scripts=False)
+    page = walker.page
+    page.goto(f"/appointments/{site.due}/end")
+    _is_sound(walker, "visit-end-due")
+
+    page.get_by_label("Treated in part", exact=True).check()
+    page.get_by_role("button", name="Save").click()
+    _is_sound(walker, "visit-end-faults")
+    assert page.get_by_label("Treated in part", exact=True).is_checked()
+
+    page.get_by_label("Tan or sunburn").check()
+    page.get_by_text("Not treated: more about it").click()
+    page.get_by_label("In your words").fill("a week in the sun")
+    page.get_by_role("button", name="Save").click()
+    assert page.get_by_role("link", name="Note it").is_visible()
+    _is_sound(walker, "course-not-treated")
 
 
 def test_the_sign_in_page_is_sound(window: Callable[..., Page]) -> None:

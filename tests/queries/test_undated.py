@@ -81,7 +81,7 @@ def test_real_courses_and_upkeep_appear_when_they_lose_their_dates(engine: Engin
     assert (upkeep.course_id, upkeep.number, upkeep.patient_id) == (ended, 1, made.patients[1])
     second = sessions_of(made, course_id=course_id)[1]
     assert (lost.id, lost.course_id, lost.patient, lost.protocol) == (
-        second.id, course_id, "Ana Novák", "Microneedling, facial rejuvenation")
+        second.id, course_id, "Ana Novák", "Microneedling: fine lines, texture, mild laxity")
     assert lost.window is not None
     assert (lost.window.earliest_on, lost.window.latest_on) == (second.earliest_on, second.latest_on)
 
