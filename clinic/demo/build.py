@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from clinic.access import Grant, Role
+from clinic.care.outcomes import NoShowCause, NotTreatedCause, PartlyTreated
 from clinic.care.screening import LaxityGrade, ScreeningAnswers
 from clinic.demo import people
 from clinic.messages.mailbox import MailboxTransport
@@ -33,6 +35,8 @@ FIRST_PATIENTS = 7
 SPREAD_DAYS = 34
 REASON = "the patient called"
 
+_Cause = TypeVar("_Cause", NoShowCause, NotTreatedCause)
+
 
 @dataclass
 class Demo:
@@ -44,6 +48,7 @@ class Demo:
     sites: dict[str, int] = field(default_factory=dict)
     practitioners: list[int] = field(default_factory=list)
     asked_for: Counter[int] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
     patients: list[int] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
     practitioner_account_id: int = 0
@@ -242,7 +247,7 @@ def _least_asked(demo: Demo, code: str, site: str) -> int:
 
 
 def _live(demo: Demo, day: date, chance: random.Random, courier: Courier) -> None:
-    """A day of the clinic: patients come and are treated; one cancels the day before, one does not come."""
+    """A day of the clinic: patients come and are treated; some cancel or do not come, some are not treated wholly."""
     ends = min(_noon(day) + timedelta(hours=12), demo.until)
     with Session(demo.engine) as db:
         today = db.scalars(
@@ -254,7 +259,12 @@ def _live(demo: Demo, day: date, chance: random.Random, courier: Courier) -> Non
         demo.now = max(demo.now, appointment.starts_at)
         with demo.work() as work:
             if luck < 0.03 and appointment.ends_at < demo.until:
-                appointments.mark_noshow(work, appointment.id, lock_version=appointment.lock_version)
+                _must(appointments.mark_noshow(
+                    work, appointment.id, cause=_next(demo, NoShowCause), lock_version=appointment.lock_version))
+                continue
+            if luck > 0.97 and appointment.ends_at < demo.until:
+                _must(appointments.end_untreated(
+                    work, appointment.id, cause=_next(demo, NotTreatedCause), lock_version=appointment.lock_version))
                 continue
             if luck < 0.06:
                 appointments.cancel_appointment(
@@ -262,10 +272,19 @@ def _live(demo: Demo, day: date, chance: random.Random, courier: Courier) -> Non
                 continue
             if appointment.ends_at <= demo.until:
                 work.now = demo.now = max(demo.now, appointment.ends_at)
-                _must(completion.complete_appointment(work, appointment.id, lock_version=appointment.lock_version))
+                partly = PartlyTreated("forehead and cheeks", "chin") if luck > 0.93 else None
+                _must(completion.complete_appointment(
+                    work, appointment.id, partly=partly, lock_version=appointment.lock_version))
             else:
                 _must(appointments.mark_arrived(work, appointment.id, lock_version=appointment.lock_version))
         courier.deliver_due(1000)
+
+
+def _next(demo: Demo, causes: type[_Cause]) -> _Cause:
+    """The causes in turn, so that the demo shows them all."""
+    found = list(causes)[demo.ended[causes.__name__] % len(causes)]
+    demo.ended[causes.__name__] += 1
+    return found
 
 
 def _book_upkeep(demo: Demo) -> None:

@@ -85,6 +85,14 @@ def test_its_courses_and_appointments_are_in_every_state_that_the_desk_reaches(d
     assert "booked" in upkeep
 
 
+def test_visits_ended_in_every_way(demo: Running) -> None:
+    causes = demo.ask("SELECT ended_cause, count(*) FROM appointment WHERE ended_cause IS NOT NULL GROUP BY 1")
+    outcomes = demo.ask("SELECT outcome, count(*) FROM treatment_session WHERE outcome IS NOT NULL GROUP BY 1")
+
+    assert {"forgot", "ill", "prevented", "tan"} <= set(causes)
+    assert set(outcomes) == {"treated", "partly-treated"}
+
+
 def test_messages_were_sent_and_some_are_due_within_minutes(demo: Running) -> None:
     states = demo.ask("SELECT state, count(*) FROM message GROUP BY 1")
     soon = demo.ask(
