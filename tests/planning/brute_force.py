@@ -40,7 +40,7 @@ def _plans(courses: list[Document], placed: list[Session]) -> Iterator[list[Sess
     if len(placed) == len(document.steps):
         yield placed
         return
-    for session in _candidates(document, placed):
+    for session in candidates(document, placed):
         sessions = [*placed, session]
         if _is_right(courses[len(sessions)], sessions):
             yield from _plans(courses, sessions)
@@ -51,13 +51,13 @@ def _is_right(document: Document, sessions: list[Session]) -> bool:
     return not faults(document, {"cost": sum(parts.values()), "parts": parts, "sessions": sessions})
 
 
-def _candidates(document: Document, placed: list[Session]) -> Iterator[Session]:
+def candidates(document: Document, placed: list[Session]) -> Iterator[Session]:
     at = len(placed)
     step = document.steps[at]
     if "pinned" in step:
         pin = step["pinned"]
         start = document.span({"from": pin["start"], "to": pin["start"]})[0]
-        yield _session(document, placed, at, start, list(pin["resources"]))
+        yield session_of(document, placed, at, start, list(pin["resources"]))
         return
     for start in document.grid():
         able = [
@@ -68,10 +68,10 @@ def _candidates(document: Document, placed: list[Session]) -> Iterator[Session]:
             for need, span in zip(step["needs"], document.holds(step, start), strict=True)
         ]
         for names in product(*able):
-            yield _session(document, placed, at, start, list(names))
+            yield session_of(document, placed, at, start, list(names))
 
 
-def _session(document: Document, placed: list[Session], at: int, start: int, names: list[str]) -> Session:
+def session_of(document: Document, placed: list[Session], at: int, start: int, names: list[str]) -> Session:
     step, day = document.steps[at], document.date_of(start)
     before = document.date_of(begin(placed[-1])) if placed else document.last_session
     return {

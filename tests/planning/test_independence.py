@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-CHECKERS = ("reading", "checker", "exact_model", "exact_order", "brute_force", "random_problems")
+CHECKERS = (
+    "reading", "checker", "exact_model", "exact_order", "brute_force", "random_problems", "repair_checker",
+    "exact_repair", "brute_repair", "random_repairs",
+)
 
 
 @pytest.mark.parametrize("name", CHECKERS)
@@ -24,7 +27,7 @@ def test_what_checks_the_planner_imports_nothing_of_it(name: str) -> None:
         )
     ]
 
-    allowed = ("tests.planning.reading", "tests.planning.checker", "tests.planning.exact_model")
+    allowed = {f"tests.planning.{each}" for each in CHECKERS}
     assert imported
     assert [each for each in imported if each.split(".")[0] in ("clinic", "tests") and each not in allowed] == []
 
