@@ -18,7 +18,7 @@ from clinic.planning.bits import each_bit, runs, spread
 from clinic.planning.bonds import near_pairs, spaced_pairs
 from clinic.planning.hours import window_bits
 from clinic.planning.local import day_of
-from clinic.planning.problem import Kind, Problem
+from clinic.planning.problem import Kind, Past, Problem
 from clinic.planning.ruler import bits, grid_bits
 from clinic.planning.stage import Cut, Only, Option, Position, Stage, cuts_of, packed
 from clinic.planning.standing import AtLeast, let_stay
@@ -254,14 +254,18 @@ class Board:
             low, high = max(low, last + step.gap.min), min(high, last + step.gap.max)
         allowed = bits(max(low, -1) + 1, min(high, on.days - 1) + 2)
         for past in self.problem.history:
-            day = on.day(past.on)
-            before = self.spacing_between(step.treatment, past.treatment)
-            after = self.spacing_between(past.treatment, step.treatment)
-            # On one date the spacing holds in both directions, so that either forbids the date itself.
-            lowest, highest = day - before + 1, day + after - 1
-            if before > 0 or after > 0:
-                allowed &= ~bits(max(min(lowest, day), -1) + 1, max(highest, day, -2) + 2)
+            allowed &= ~self.days_near(step.treatment, past)
         return allowed
+
+    def days_near(self, treatment: str, past: Past) -> int:
+        """The days that are too near to a treatment of the patient's history; bit d + 1 is day d."""
+        day = self.ruler.day(past.on)
+        before, after = self.spacing_between(treatment, past.treatment), self.spacing_between(past.treatment, treatment)
+        if not (before or after):
+            return 0
+        # On one date the spacing holds in both directions, so that either forbids the date itself.
+        lowest, highest = min(day - before + 1, day), max(day + after - 1, day)
+        return bits(max(lowest, -1) + 1, max(highest, -2) + 2)
 
     def spacing_between(self, first: str, then: str) -> int:
         """The days asked for between a session of one treatment and a later one of another."""

@@ -5,14 +5,17 @@ from dataclasses import dataclass, replace
 
 from clinic.planning.bits import runs, spread
 from clinic.planning.board import Board
+from clinic.planning.no_day import days_beside_pins, no_day
 from clinic.planning.problem import Costs, Kind, Problem
 from clinic.planning.ruler import bits
-from clinic.planning.search import Looks, Search
+from clinic.planning.search import Looks, OutOfTime, Search
 from clinic.planning.stage import Stage
 from clinic.planning.supply import Group, Supply
-from clinic.planning.words import NOUNS, date_words, day_words, listed
+from clinic.planning.words import NOUNS, date_words, day_words, days_words, listed
 
 NAMED_AT_MOST = 3
+LOOKS_FOR_REASONS = 20_000
+ABLE = {Kind.PRACTITIONER: "is qualified for", Kind.ROOM: "is fitted out for", Kind.DEVICE: "does"}
 
 
 def is_possible(board: Board, looks: Looks | None = None) -> bool:
@@ -56,6 +59,13 @@ def gap_from_before(board: Board, stage: Stage, reached: int) -> int:
     return spread(reached, stage.gap.max - stage.gap.min + 1) << stage.gap.min & board.all_days
 
 
+def days_open_to(board: Board, at: int) -> int:
+    """The days on which a step that is not pinned could be, were everybody free: by gaps, dates, history and pins."""
+    reached = reached_days(board, at - 1) if at else 0
+    stage = board.stages[at]
+    return gap_from_before(board, stage, reached) & board.days_allowed(at) & days_beside_pins(board, stage)
+
+
 def reason_of(problem: Problem, unplaceable: int) -> str:
     """What keeps the last of so many first steps from being placed, as a sentence."""
     board = Board(problem, upto=unplaceable)
@@ -65,11 +75,10 @@ def reason_of(problem: Problem, unplaceable: int) -> str:
     if stage.pin_option is not None:
         day = day_words(problem.ruler.date_of(stage.pin_day))
         return f"{said} stands on {day}, and the sessions before it cannot keep their gaps to it."
-    reached = reached_days(board, at - 1) if at else 0
-    # Day -1 is there for a clock that goes back over midnight; nobody looks for a time on it.
-    days = gap_from_before(board, stage, reached) & board.days_allowed(at) & ~1
+    days = days_open_to(board, at)
     if not days:
-        return f"{said} has no day: {_no_day(problem, board, stage, reached)}."
+        led = gap_from_before(board, stage, reached_days(board, at - 1) if at else 0)
+        return f"{said} has no day: {no_day(board, stage, led)}."
     first, last = (days & -days).bit_length() - 2, days.bit_length() - 2
     return f"{said} fits nowhere {_between(problem, first, last)}: {_binding(board, stage, days)}."
 
@@ -77,25 +86,6 @@ def reason_of(problem: Problem, unplaceable: int) -> str:
 def _between(problem: Problem, first: int, last: int) -> str:
     one, other = problem.ruler.date_of(first), problem.ruler.date_of(last)
     return f"on {day_words(one)}" if one == other else f"between {date_words(one)} and {date_words(other)}"
-
-
-def _no_day(problem: Problem, board: Board, stage: Stage, reached: int) -> str:
-    led = gap_from_before(board, stage, reached)
-    before = f"its gap after session {stage.at}"
-    last = date_words(problem.ruler.date_of(problem.ruler.days - 1))
-    if not led:
-        return f"{before} leads past {last}, the last day that can be booked"
-    if stage.at == 0 and problem.last_session_on is not None and stage.step.gap is not None:
-        before = f"its gap after the session of {date_words(problem.last_session_on)}"
-    causes = [before] if stage.step.gap is not None and (stage.at or problem.last_session_on is not None) else []
-    if stage.step.from_on is not None or stage.step.to_on is not None:
-        causes.append("the dates set for it")
-    if problem.history and problem.spacing:
-        causes.append("the distance to the patient's other treatments")
-    if any(other.pin_option is not None for other in board.stages):
-        causes.append("the sessions that stand")
-    causes.append(f"the last day that can be booked, {last},")
-    return f"{listed(causes)} leave none" if len(causes) > 1 else f"{causes[0]} leaves none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +120,40 @@ def _binding(board: Board, stage: Stage, days: int) -> str:
             return f"{factor.taken} at every time when {listed([other.free for other in others])}"
     if supply.any & within:
         return _too_near(board, stage)
-    return "what it needs is never free all at one time, each need with someone or something of its own"
+    return f"there is no time at which {listed([factor.free for factor in factors])}{_each_its_own(supply)}"
+
+
+def _each_its_own(supply: Supply) -> str:
+    several = [
+        NOUNS[kind] for kind in Kind if sum(group.kind is kind for group in supply.groups) > 1
+    ]
+    return f", with another {listed(several, 'and another')} for each" if several else ""
 
 
 def _too_near(board: Board, stage: Stage) -> str:
+    """Where the session alone has times, but none beside those before it."""
+    problem, upto = board.problem, stage.at + 1
     for (first, then), days in board.spaced.items():
         if then == stage.at and days > board.most(first, then):
             return (
-                f"it must lie {days} days after session {first + 1}, and the gaps between allow "
-                f"{board.most(first, then)} at most"
+                f"it must come at least {days_words(days)} after session {first + 1} ({problem.steps[first].words}), "
+                f"but the gaps allow {days_words(board.most(first, then))} at most"
             )
-    return "the distance to other treatments, or sessions that reach into each other, leave no time"
+    try:
+        looks = Looks(LOOKS_FOR_REASONS)
+        for at, each in enumerate(problem.spacing):
+            if is_possible(Board(without_spacing(problem, at), upto=upto), looks):
+                return f"{each.then} must come {days_words(each.days)} after {each.first}, and that leaves no time"
+        if problem.spacing and is_possible(Board(replace(problem, spacing=()), upto=upto), looks):
+            return "the days that must lie between the treatments leave no time"
+    except OutOfTime:
+        pass
+    return "whenever it could be, a session before it still needs the same people, rooms or devices, or has not ended"
+
+
+def without_spacing(problem: Problem, at: int) -> Problem:
+    """The problem without one of its spacings."""
+    return replace(problem, spacing=(*problem.spacing[:at], *problem.spacing[at + 1:]))
 
 
 def _factors(board: Board, stage: Stage, supply: Supply) -> list[_Factor]:
@@ -153,11 +166,12 @@ def _factors(board: Board, stage: Stage, supply: Supply) -> list[_Factor]:
         elif len(names) <= NAMED_AT_MOST:
             words = f"{listed(names)} are all booked, closed or away", f"{listed(names, 'or')} is free"
         else:
-            words = f"every {noun} that {able} is booked, closed or away", f"a {noun} that {able} is free"
+            such = f"{noun} that {able}" if supply.groups[at].skills else noun
+            words = f"every {such} is booked, closed or away", f"a {such} is free"
         found.append(_Factor(*words, _any_of(supply, at)))
     if board.problem.patient_busy:
         free = runs(board.ruler.full & ~board.problem.patient_busy, stage.ends)
-        found.append(_Factor("the patient is busy", "the patient is free", free))
+        found.append(_Factor("the patient has no time", "the patient has time", free))
     return found
 
 
@@ -175,4 +189,4 @@ def _any_of(supply: Supply, at: int) -> int:
 
 
 def _able_words(group: Group) -> str:
-    return f"can serve {listed(sorted(group.skills))}" if group.skills else "is there"
+    return f"{ABLE[group.kind]} {listed(sorted(group.skills))}" if group.skills else "is there"

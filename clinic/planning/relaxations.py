@@ -3,28 +3,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 
 from clinic.planning.answer import Relaxation
 from clinic.planning.board import Board
-from clinic.planning.problem import Gap, Problem, Step
+from clinic.planning.problem import Gap, Kind, Problem, Step
 from clinic.planning.reason import is_possible
+from clinic.planning.ruler import bits
 from clinic.planning.search import Looks, OutOfTime
-from clinic.planning.words import NOUNS, days_words
+from clinic.planning.stretches import Helps, kinds_that_bind, less_busy, longer_open, patient_free, with_resource
+from clinic.planning.supply import groups_of
+from clinic.planning.words import date_words, days_words, listed
+from clinic.planning.written import dates_opened, spans_of, stretch_words
 
 MORE_DAYS_AT_MOST = 90
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LOOKS_FOR_A_CHANGE = 120  # what a board takes to make ready, in looks
+OFFERED_AT_MOST = 3  # of those who could help in one way
+SERVE = {Kind.PRACTITIONER: "take", Kind.ROOM: "be used for", Kind.DEVICE: "be used for"}
+LONGER = {Kind.PRACTITIONER: "Let {} work", Kind.ROOM: "Open {}", Kind.DEVICE: "Make {} available"}
 
 
 def relaxations_of(problem: Problem, unplaceable: int, looks: Looks) -> tuple[Relaxation, ...]:
-    """Changes that make the whole course possible; failing that, the session that cannot be placed."""
+    """Changes that make the whole course possible; failing that, the session that cannot be placed.
+
+    Each of the two is looked for with half of the looks, of which each change that is tried takes some.
+    """
+    half = looks.left // 2
     for upto in (None, unplaceable):
-        def helps(changed: Problem, upto: int | None = upto) -> bool:
-            return is_possible(Board(changed, upto=upto), looks)
+        mine = Looks(half, looks.until)
+
+        def helps(changed: Problem, upto: int | None = upto, mine: Looks = mine) -> bool:
+            mine.left -= LOOKS_FOR_A_CHANGE
+            if mine.left < 0:
+                raise OutOfTime
+            return is_possible(Board(changed, upto=upto), mine)
 
         found = []
         try:
             for relaxation in _each(problem, unplaceable - 1, helps):
-                found.append(relaxation)
+                found.append(relaxation if upto is None else _not_enough(relaxation))
         except OutOfTime:
             pass
         if found or unplaceable == len(problem.steps):
@@ -32,13 +49,14 @@ def relaxations_of(problem: Problem, unplaceable: int, looks: Looks) -> tuple[Re
     return ()
 
 
-Helps = Callable[[Problem], bool]
+def _not_enough(relaxation: Relaxation) -> Relaxation:
+    return replace(relaxation, text=f"{relaxation.text} Later sessions would still not fit.")
 
 
 def _each(problem: Problem, at: int, helps: Helps) -> Iterator[Relaxation]:
     yield from _gap(problem, at, helps)
     yield from _dates(problem, at, helps)
-    yield from _patient(problem, helps)
+    yield from _patient(problem, at, helps)
     yield from _spacing(problem, helps)
     yield from _skills(problem, at, helps)
     yield from _hours(problem, at, helps)
@@ -87,14 +105,37 @@ def _least(helps: Callable[[int], bool], most: int) -> int | None:
 
 
 def _dates(problem: Problem, at: int, helps: Helps) -> Iterator[Relaxation]:
-    step = problem.steps[at]
-    if (step.from_on or step.to_on) and helps(_with_step(problem, at, replace(step, from_on=None, to_on=None))):
-        yield Relaxation(f"course.steps[{at}].dates", None, f"Lift the dates set for session {at + 1}.")
+    step, on = problem.steps[at], problem.ruler
+    place, said = f"course.steps[{at}].dates", f"session {at + 1}"
+    if step.to_on is not None:
+        last = step.to_on
+
+        def later(days: int) -> Problem:
+            return _with_step(problem, at, replace(step, to_on=on.date_of(on.day(last) + days)))
+
+        more = _least(lambda days: helps(later(days)), min(MORE_DAYS_AT_MOST, date.max.toordinal() - last.toordinal()))
+        if more is not None:
+            until = later(more).steps[at].to_on
+            assert until is not None
+            yield Relaxation(f"{place}.to", until.isoformat(), f"Let {said} be until {date_words(until)}.")
+    if step.from_on is not None:
+        first = step.from_on
+
+        def sooner(days: int) -> Problem:
+            return _with_step(problem, at, replace(step, from_on=on.date_of(on.day(first) - days)))
+
+        less = _least(lambda days: helps(sooner(days)), min(MORE_DAYS_AT_MOST, first.toordinal() - 1))
+        if less is not None:
+            since = sooner(less).steps[at].from_on
+            assert since is not None
+            yield Relaxation(f"{place}.from", since.isoformat(), f"Let {said} be from {date_words(since)} on.")
 
 
-def _patient(problem: Problem, helps: Helps) -> Iterator[Relaxation]:
-    if problem.patient_busy and helps(replace(problem, patient_busy=0)):
-        yield Relaxation("patient_busy", [], "Ask the patient to move another appointment.")
+def _patient(problem: Problem, at: int, helps: Helps) -> Iterator[Relaxation]:
+    found = patient_free(problem, at, helps)
+    if found is not None:
+        busy = spans_of(problem, problem.patient_busy & ~bits(*found))
+        yield Relaxation("patient_busy", busy, f"Ask whether the patient could come {stretch_words(problem, found)}.")
 
 
 def _spacing(problem: Problem, helps: Helps) -> Iterator[Relaxation]:
@@ -110,25 +151,44 @@ def _spacing(problem: Problem, helps: Helps) -> Iterator[Relaxation]:
 
 
 def _skills(problem: Problem, at: int, helps: Helps) -> Iterator[Relaxation]:
+    """Others of the kind that would do if they were trusted with what is asked for."""
     step = problem.steps[at]
-    for place, need in enumerate(step.needs):
-        if need.skills and step.pinned is None:
-            needs = (*step.needs[:place], replace(need, skills=frozenset()), *step.needs[place + 1:])
-            if helps(_with_step(problem, at, replace(step, needs=needs))):
-                text = f"Let another {NOUNS[need.kind]} serve session {at + 1}, whatever skills are asked for now."
-                yield Relaxation(f"course.steps[{at}].needs[{place}].skills", [], text)
+    for group in groups_of(step, problem.ruler.granule) if step.pinned is None else ():
+        offered = 0
+        for place, resource in enumerate(problem.resources):
+            missing = group.skills - resource.skills
+            if resource.kind is not group.kind or not missing or offered == OFFERED_AT_MOST:
+                continue
+            if helps(with_resource(problem, place, replace(resource, skills=resource.skills | missing))):
+                offered += 1
+                yield Relaxation(
+                    f"resources[{place}].skills", sorted(resource.skills | missing),
+                    f"Let {resource.words} {SERVE[resource.kind]} session {at + 1}, though not down for "
+                    f"{listed(sorted(missing))}.",
+                )
 
 
 def _hours(problem: Problem, at: int, helps: Helps) -> Iterator[Relaxation]:
-    """Resources whose longer hours would help: those that could serve the session."""
-    needs = problem.steps[at].needs
+    """Those who would have to be there longer, or be free of something, the shortest first."""
+    found: list[tuple[int, Relaxation]] = []
+    kinds = kinds_that_bind(problem, at)
     for place, resource in enumerate(problem.resources):
-        if not any(resource.kind is need.kind and need.skills <= resource.skills for need in needs):
+        if resource.kind not in kinds:
             continue
-        opened = replace(resource, open=-1)
-        if helps(replace(problem, resources=(*problem.resources[:place], opened, *problem.resources[place + 1:]))):
-            text = f"Open {resource.words} outside the usual hours."
-            yield Relaxation(f"resources[{place}].hours", [{"days": list(DAYS), "from": "00:00", "to": "24:00"}], text)
+        try:
+            opened, freed = longer_open(problem, at, place, helps), less_busy(problem, at, place, helps)
+        except OutOfTime:
+            break
+        if opened is not None:
+            text = f"{LONGER[resource.kind].format(resource.words)} {stretch_words(problem, opened)}."
+            hours = dates_opened(problem, place, opened)
+            found.append((opened[1] - opened[0], Relaxation(f"resources[{place}].overrides", hours, text)))
+        if freed is not None:
+            text = f"Move what {resource.words} is booked for {stretch_words(problem, freed)}."
+            busy = spans_of(problem, resource.busy & ~bits(*freed))
+            found.append((freed[1] - freed[0], Relaxation(f"resources[{place}].busy", busy, text)))
+    found.sort(key=lambda each: each[0])
+    yield from (relaxation for _, relaxation in found[:OFFERED_AT_MOST])
 
 
 def _pins(problem: Problem, at: int, helps: Helps) -> Iterator[Relaxation]:

@@ -173,9 +173,12 @@ def test_a_skill_that_nobody_has_is_named_and_its_lifting_is_offered() -> None:
     answer = plan(replace(problem, steps=(rare,)))
 
     assert answer.reason == (
-        "Session 1 (rf) fits nowhere between 1 March 2027 and 28 June 2027: no practitioner can serve laser."
+        "Session 1 (rf) fits nowhere between 1 March 2027 and 28 June 2027: no practitioner is qualified for laser."
     )
-    assert [each.change for each in answer.relaxations] == ["course.steps[0].needs[0].skills"]
+    assert [(each.change, each.to, each.text) for each in answer.relaxations] == [
+        ("resources[0].skills", ["laser", "rf"], "Let Dr Amari take session 1, though not down for laser."),
+        ("resources[1].skills", ["laser", "rf"], "Let bell take session 1, though not down for laser."),
+    ]
 
 
 def test_the_smallest_longer_gap_that_helps_is_offered() -> None:
