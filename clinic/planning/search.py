@@ -15,8 +15,9 @@ from heapq import heapify, heappop, heappush
 from time import monotonic
 
 from clinic.planning.board import Board
-from clinic.planning.bonds import ENDLESS, reach
+from clinic.planning.bonds import ENDLESS
 from clinic.planning.stage import Option, Position, Stage
+from clinic.planning.tags import FREE, Tag, Tags, able
 
 LOOKS_BETWEEN_CLOCKS = 64
 
@@ -34,22 +35,6 @@ class Looks:
 
     left: int
     until: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """What sessions placed so far ask of later ones beyond their gaps.
-
-    `floors` are (step, earliest day), `ready` is where on the ruler the next session may start, `holds` are
-    (resource, where it begins, where it ends).
-    """
-
-    floors: tuple[tuple[int, int], ...] = ()
-    ready: Position = 0
-    holds: tuple[tuple[int, Position, Position], ...] = ()
-
-
-FREE = Tag()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +57,11 @@ class Search:
         self._allowed = looks
         self._last = len(board.stages) - 1
         self._hard_until = board.hard_until
-        self._bound_later = [(then, _able(board, then)) for then in sorted({then for _, then in board.holds})]
-        self._earliest: dict[tuple[int, int], Position] = {}
+        self._tag_after = Tags(board).after
         self._change = board.costs.practitioner_change
         self._exact: list[dict[tuple[int, int], int]] = [{} for _ in board.stages]
         self._least: list[dict[tuple[int, int], int]] = [{} for _ in board.stages]
+        self._by_day: list[dict[int, int]] = [{} for _ in board.stages]
         self._tagged_exact: dict[State, int] = {}
         self._tagged_least: dict[State, int] = {}
         self._days_after: list[dict[int, list[tuple[int, int]]]] = [{} for _ in board.stages]
@@ -181,7 +166,9 @@ class Search:
         known = self._exact[at].get(key)
         if known is not None:
             return known
-        known = self._least[at].get(key, 0)
+        known = self._least[at].get(key)
+        if known is None:
+            known = self._whoever_leads(at, day) if self.board.costs.moved else 0
         if known > budget:
             return known
         self._look()
@@ -218,6 +205,22 @@ class Search:
         else:
             self._least[at][key] = bound
         return bound
+
+    def _whoever_leads(self, at: int, day: int) -> int:
+        """What the rest costs at least, where a change of practitioner is free: quick to find, and near the truth."""
+        if at == self._last:
+            return 0
+        known = self._by_day[at].get(day)
+        if known is None:
+            self._look()
+            known = ENDLESS
+            for then, cost in self.days_after(at, day):
+                if cost >= known:
+                    break
+                for option in self.board.cell(at + 1, then)[:1]:
+                    known = min(known, cost + option.cost + self._whoever_leads(at + 1, then))
+            self._by_day[at][day] = known
+        return known
 
     def _tagged_rest(self, state: State, budget: int) -> int:
         if state.at == self._last:
@@ -330,52 +333,13 @@ class Search:
             if found is not None:
                 yield found
             return
-        shared = frozenset().union(*(_able(board, then) for first, then in board.holds if first == at))
+        shared = frozenset().union(*(able(board, then) for first, then in board.holds if first == at))
         seen: set[frozenset[tuple[int, Position, Position]]] = set()
         for resources in supply.assignments(start, leader, taken):
             binds = frozenset(hold for hold in board.holds_of(at, start, resources) if hold[0] in shared)
             if binds not in seen:
                 seen.add(binds)
                 yield resources
-
-    def _tag_after(self, at: int, day: int, option: Option, tag: Tag) -> Tag:
-        """What is carried on from a step, less what the gaps imply by themselves."""
-        board = self.board
-        floors: dict[int, int] = {step: floor for step, floor in tag.floors if step > at}
-        for (first, then), days in board.spaced.items():
-            if first == at:
-                floors[then] = max(floors.get(then, day + days), day + days)
-        kept = tuple(sorted((step, floor) for step, floor in floors.items() if floor > day + board.least(at, step)))
-        ready: Position = 0
-        if (at, at + 1) in board.orders:
-            ready = option.start + board.stages[at].ends
-        holds = [hold for hold in tag.holds if self._may_matter(hold, at, day)]
-        if option.resources is not None and any(first == at for first, _ in board.holds):
-            held = board.holds_of(at, option.start, option.resources)
-            holds += [hold for hold in held if self._may_matter(hold, at, day)]
-        if not (kept or ready or holds):
-            return FREE
-        return Tag(kept, ready, tuple(sorted(holds)))
-
-    def _may_matter(self, hold: tuple[int, Position, Position], at: int, day: int) -> bool:
-        """Whether a session after `at` could still need a resource while it is held."""
-        return any(
-            hold[0] in able and hold[2] > self._earliest_hold(then, day + self.board.least(at, then))
-            for then, able in self._bound_later if then > at
-        )
-
-    def _earliest_hold(self, at: int, day: int) -> Position:
-        """Where what a session holds could begin at the earliest, if it is on a day or later."""
-        known = self._earliest.get((at, day))
-        if known is None:
-            stage = self.board.stages[at]
-            assert stage.supply is not None
-            first = max(day + 1, 0)
-            low: Position = min((cut.low for cut in self.board.cuts[first:first + 3]), default=ENDLESS)
-            if stage.stay is not None and stage.stay_day >= day:
-                low = min(low, stage.stay.start)
-            known = self._earliest[at, day] = low + reach(stage.supply)[0]
-        return known
 
     def _look(self) -> None:
         self._looked += 1
@@ -385,9 +349,3 @@ class Search:
                 raise OutOfTime
         if self._until is not None and not self._looked % LOOKS_BETWEEN_CLOCKS and monotonic() > self._until:
             raise OutOfTime
-
-
-def _able(board: Board, at: int) -> frozenset[int]:
-    """The resources that could serve a step."""
-    supply = board.stages[at].supply
-    return frozenset() if supply is None else frozenset(each for masks in supply.masks for each in masks)
