@@ -141,7 +141,7 @@ def to_note(course: CoursePage) -> tuple[str, str] | None:
     title = next((each.title for each in course.protocol.contraindications if each.code == code), None)
     if last is None or last.closed_at is None or code is None or title is None:
         return None
-    noted = any(each.answered_at >= last.closed_at for each in course.screenings)
+    noted = any(each.answered_at > last.closed_at for each in course.screenings)
     return None if noted else (code, title)
 
 

@@ -150,10 +150,11 @@ def _performed_at(form: Form, found: AppointmentPage) -> datetime | None:
 
 def _end_page(found: AppointmentPage, form: Form) -> Response:
     follows = _follows(found)
+    is_its_day = local_of(now(), zone(found.appointment.zone)).date() >= found.appointment.local_start.date()
     return page(
         "appointments/end.html", form.status, title=TITLE, found=found, form=form,
         treated=[(TREATED, "Treated", follows.late.text if follows.late else ""), (PARTLY, "Treated in part", "")],
-        not_treated=[(cause.value, words) for cause, words in course_words.NOT_TREATED.items()],
+        not_treated=[(cause.value, words) for cause, words in course_words.NOT_TREATED.items() if is_its_day],
         missed=[(cause.value, words, follows.noshow[cause].text) for cause, words in course_words.NO_SHOW.items()
                 if cause in follows.noshow],
         back=safe_next(course_address(subject_of(found))), next=safe_next(""),

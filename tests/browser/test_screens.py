@@ -116,7 +116,7 @@ def test_the_screens_of_a_course_that_changes_are_sound_and_need_no_script(enter
 
 
 def test_the_page_on_how_a_visit_ended_is_sound_whatever_is_answered(enter: Enter, site: Site) -> None:
-    walker = enter(scripts=False)
+    walker = enter()
     page = walker.page
     page.goto(f"/appointments/{site.due}/end")
     _is_sound(walker, "visit-end-due")
