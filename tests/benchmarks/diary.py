@@ -37,6 +37,7 @@ from clinic.store.occupancy import merge_changes
 from clinic.store.resources import Device, Patient, Practitioner, Qualification, Room, Rota, RotaSpan
 from tests.benchmarks.planner import FIRST_ON, GAP, STAY, Diary, diary
 from tests.booking import asked as asked_course
+from tests.booking import healthy
 from tests.postgres import Postgres
 from tests.small_clinic import SmallClinic, small_clinic
 
@@ -209,13 +210,15 @@ def _booking(engine: Engine, filled: Filled) -> dict[str, float]:
                     for at in range(RUNS // 2)]
         db.add_all(patients)
         db.flush()
-        merge_changes(db)
+        while merge_changes(db):
+            pass
         filled.made.patients += [each.id for each in patients]
         db.commit()
     took, before = [], _rows(engine)
     courses = filled.made.patients[3:]
     for patient_id in courses:
-        wanted = asked_course(filled.made, "mn_acne_scar", 6, patient_id=patient_id)
+        wanted = asked_course(
+            filled.made, "mn_acne_scar", 6, patient_id=patient_id, answers=healthy(indication="acne_scars"))
         with Session(engine) as db:
             offer = offer_course(db, wanted, now=NOW).offers[0]
         begun = time.perf_counter()
