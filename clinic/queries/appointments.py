@@ -7,9 +7,11 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from clinic.care.course_changes import interval_before
 from clinic.care.protocols import Interval, Protocol, steps_for
 from clinic.care.states import SessionState
 from clinic.care.windows import Fit, Window, windows
+from clinic.queries.course_changes import interval_changes, not_before_on
 from clinic.queries.courses import PatientLine, patient_line, treatment_names
 from clinic.queries.protocol_contents import content_of
 from clinic.queries.treatment_sessions import (
@@ -55,6 +57,7 @@ class SessionPage:
     line: SessionLine
     others: tuple[SessionLine, ...]
     intervals: tuple[Interval | None, ...]
+    not_before_on: date | None
     patient: PatientLine
     course_id: int
     of_maintenance: bool
@@ -68,7 +71,8 @@ class SessionPage:
         """What a new date of this session means for each later one that is still to come."""
         rest = [line for line in self.others if line.number > self.line.number and line.state in _TO_COME]
         dates = [day if line.number == self.line.number else line.held_on for line in self.others]
-        moved = dict(zip((line.number for line in self.others), windows(self.intervals, dates), strict=True))
+        floors = [self.not_before_on if line.state in _TO_COME else None for line in self.others]
+        moved = dict(zip((line.number for line in self.others), windows(self.intervals, dates, floors), strict=True))
         return tuple(KnockOn(line, moved[line.number]) for line in rest)
 
 
@@ -138,7 +142,8 @@ def session_page(db: Session, treatment_session_id: int) -> SessionPage | None:
     assert patient is not None  # a foreign key says so
     return SessionPage(
         line=next(line for line in lines if line.id == treatment_session_id), others=lines,
-        intervals=_intervals(protocol, plan, len(lines)), patient=patient, course_id=course.id,
+        intervals=_intervals(db, course, protocol, plan, len(lines)),
+        not_before_on=not_before_on(db, course, protocol), patient=patient, course_id=course.id,
         of_maintenance=plan is not None, protocol=protocol.name, clinic_id=clinic.id, clinic=clinic.name,
         zone=clinic.zone, practitioners=practitioners_of(db, clinic.id),
     )
@@ -167,8 +172,11 @@ def _course_of_session(treatment_session_id: int) -> sa.Select[int]:
     )
 
 
-def _intervals(protocol: Protocol, plan: MaintenancePlan | None, count: int) -> tuple[Interval | None, ...]:
+def _intervals(
+    db: Session, course: Course, protocol: Protocol, plan: MaintenancePlan | None, count: int
+) -> tuple[Interval | None, ...]:
     if plan is None:
-        return tuple(step.interval for step in steps_for(protocol, count))
+        changes = interval_changes(db, course.id)
+        return tuple(interval_before(step, changes) for step in steps_for(protocol, count))
     upkeep = Interval(plan.shortest_days, plan.interval_days, plan.longest_days)
     return (None, *[upkeep] * (count - 1))

@@ -19,6 +19,8 @@ from clinic.queries.visit_choice import VisitChoice
 from clinic.store.clinics import Clinic
 
 MINUTE = timedelta(minutes=1)
+_NOBODY_MAY = ".dates.from"
+"""What was heard of the patient sets a session's first day: that is never proposed to be let go."""
 
 
 class Way(StrEnum):
@@ -150,7 +152,8 @@ class _Laying:
             if found.plan is not None:
                 return _pins(numbers, found.plan.sessions), None, ()
             if not late:
-                reason, relaxations = found.reason, tuple(each.text for each in found.relaxations)
+                reason, relaxations = found.reason, tuple(
+                    each.text for each in found.relaxations if not each.change.endswith(_NOBODY_MAY))
         return None, reason, relaxations
 
     def others(self, best: Dates | None) -> Iterable[tuple[Way, Dates | None]]:

@@ -32,6 +32,8 @@ class Due(StrEnum):
 
 
 _RANKS = tuple(Due)
+_IS_OWED = TreatmentSession.state == sa.literal_column(f"'{SessionState.OWED.value}'")
+"""Written out: with a parameter SQLite would not know that its index of what is owed serves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,33 +101,41 @@ def undated_page(
 
 def due_count(clinic_id: int, horizon: Horizon) -> sa.ScalarSelect[int]:
     """How many sessions wait for a date now, as a part of another statement."""
-    owed = _owed(clinic_id, horizon).subquery()
-    return sa.select(sa.func.count()).select_from(owed).where(
-        owed.c.rank <= _RANKS.index(Due.NEAR)).scalar_subquery()
+    owed = _owed(clinic_id, horizon, _is_due(horizon)).subquery()
+    return sa.select(sa.func.count()).select_from(owed).scalar_subquery()
 
 
-def _owed(clinic_id: int, horizon: Horizon) -> sa.CompoundSelect[tuple[int, int, int, date, date, date, int, int]]:
-    """What a living course owes, and what a living maintenance plan does, each by an index of its own."""
+def _owed(
+    clinic_id: int, horizon: Horizon, which: sa.ColumnElement[bool] | None = None
+) -> sa.CompoundSelect[tuple[int, int, int, date, date, date, int, int]]:
+    """What living courses owe, and what living maintenance plans do; of that, what `which` selects."""
+    which = sa.true() if which is None else which
     each = TreatmentSession
     columns = (each.id, each.number, each.earliest_on, each.ideal_on, each.latest_on, _rank(horizon).label("rank"))
     of_courses = (
         sa.select(*columns, Course.id.label("course_id"), sa.literal(0).label("of_maintenance"))
         .join(Course, Course.id == each.course_id)
-        .where(each.state == SessionState.OWED, Course.clinic_id == clinic_id, Course.state == CourseState.ACTIVE))
+        .where(_IS_OWED, which, Course.clinic_id == clinic_id, Course.state == CourseState.ACTIVE))
     of_upkeep = (
         sa.select(*columns, Course.id.label("course_id"), sa.literal(1).label("of_maintenance"))
         .join(MaintenancePlan, MaintenancePlan.id == each.maintenance_plan_id)
         .join(Course, Course.id == MaintenancePlan.course_id)
-        .where(each.state == SessionState.OWED, Course.clinic_id == clinic_id,
+        .where(_IS_OWED, which, Course.clinic_id == clinic_id,
                MaintenancePlan.state == MaintenanceState.ACTIVE))
     return sa.union_all(of_courses, of_upkeep)
 
 
+def _is_due(horizon: Horizon) -> sa.ColumnElement[bool]:
+    """Whether it waits for a date now: overdue or near; a window that is over has opened too."""
+    each = TreatmentSession
+    return sa.or_(each.earliest_on.is_(None), each.earliest_on <= horizon.today + NUDGE_DAYS_BEFORE * DAY)
+
+
 def _rank(horizon: Horizon) -> sa.ColumnElement[int]:
-    each, near_by = TreatmentSession, horizon.today + NUDGE_DAYS_BEFORE * DAY
+    each = TreatmentSession
     return sa.case(
         (each.latest_on < horizon.today, _RANKS.index(Due.OVERDUE)),
-        (sa.or_(each.earliest_on.is_(None), each.earliest_on <= near_by), _RANKS.index(Due.NEAR)),
+        (_is_due(horizon), _RANKS.index(Due.NEAR)),
         (each.ideal_on <= horizon.bookable_to, _RANKS.index(Due.PLANNABLE)),
         else_=_RANKS.index(Due.LATER))
 

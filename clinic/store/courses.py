@@ -11,6 +11,8 @@ from clinic.care.outcomes import VisitOutcome
 from clinic.care.states import CourseState, MaintenanceState, SessionState
 from clinic.store.base import Row, one_of
 
+_OWED = sa.text("state = 'owed'")
+
 
 class Course(Row):
     """One patient's treatment planned as a whole, at one clinic, on one immutable protocol version."""
@@ -95,6 +97,7 @@ class TreatmentSession(Row):
             " AND (areas_treated IS NULL) = (areas_left IS NULL)", name="areas"),
         sa.UniqueConstraint("course_id", "number"),
         sa.UniqueConstraint("maintenance_plan_id", "number"),
+        sa.Index("ix_treatment_session_owed", "earliest_on", sqlite_where=_OWED, postgresql_where=_OWED),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     course_id: Mapped[int | None] = mapped_column(sa.ForeignKey("course.id", ondelete="CASCADE"))
