@@ -26,7 +26,7 @@ NOT_FOUND_IN_TIME = "No plan fits; the time was over before it was found which s
 
 def plan(problem: Problem, *, seconds: float | None = None) -> Answer:
     """The least costly plans, proven; or the best found in so many seconds with a bound; or why there is none."""
-    until = None if seconds is None else monotonic() + seconds
+    until = deadline(seconds)
     board = Board(problem)
     search = Search(board, until)
     plans: list[Plan] = []
@@ -86,6 +86,11 @@ def _starts_one_by_one(problem: Problem, board: Board, at: int) -> list[int]:
         elif on_day and is_possible(Board(problem, only=Only(at, place - 1, on_day[0], on_day[-1]))):
             found += on_day
     return sorted(found)
+
+
+def deadline(seconds: float | None) -> float | None:
+    """When a search that may take so many seconds from now ends; None where it may take its time."""
+    return None if seconds is None else monotonic() + seconds
 
 
 def why_not(problem: Problem, until: float | None = None) -> Answer:

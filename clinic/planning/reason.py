@@ -54,9 +54,13 @@ def gap_from_before(board: Board, stage: Stage, reached: int) -> int:
         return board.all_days
     before = board.stages[stage.at - 1]
     if before.pin_option is not None or stage.pin_option is not None:
-        return board.all_days if reached else 0
-    assert stage.gap is not None
-    return spread(reached, stage.gap.max - stage.gap.min + 1) << stage.gap.min & board.all_days
+        return board.all_days if reached or before.may_stay else 0
+    gap = stage.gap
+    assert gap is not None
+    led = spread(reached, gap.max - gap.min + 1) << gap.min
+    if before.may_stay:
+        led |= bits(max(before.stay_day + gap.min + 1, 0), before.stay_day + gap.max + 2)
+    return led & board.all_days
 
 
 def days_open_to(board: Board, at: int) -> int:

@@ -4,12 +4,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date
-from time import monotonic
 
 from clinic.planning.answer import Placement, Plan, Relaxation, Status
 from clinic.planning.board import Board
 from clinic.planning.local import day_of
-from clinic.planning.planner import DEAD_ENDS_OUT_OF_TIME, why_not
+from clinic.planning.planner import DEAD_ENDS_OUT_OF_TIME, deadline, why_not
 from clinic.planning.problem import Gap, Pin, Problem, Step
 from clinic.planning.search import OutOfTime, Search
 from clinic.planning.standing import against_standing
@@ -45,12 +44,12 @@ def repair(problem: Problem, standing: Sequence[Placement], *, seconds: float | 
     ValueError where a standing session is of no step, of a pinned one, or of one that is named twice.
     """
     asked = _with_standing(problem, standing)
-    board = Board(asked)
-    search = Search(board, None if seconds is None else monotonic() + seconds)
+    board, until = Board(asked), deadline(seconds)
+    search = Search(board, until)
     try:
         found = next(search.best_first_days(1), None)
         if found is None:
-            answer = why_not(asked)
+            answer = why_not(asked, until)
             return Repair(Status.INFEASIBLE, (), None, answer.reason, answer.relaxations)
         cost, day = found
         return _repaired(asked, Status.OPTIMAL, plan_from(search, day, cost))

@@ -65,8 +65,8 @@ class Stage:
     """One step on the board."""
 
     __slots__ = (
-        "at", "cells", "days", "ends", "first_bit", "gap", "last_bit", "pin_day", "pin_option", "stay", "stay_day",
-        "step", "supply", "windows",
+        "at", "cells", "days", "ends", "first_bit", "gap", "last_bit", "may_stay", "pin_day", "pin_option", "stay",
+        "stay_day", "step", "supply", "windows",
     )
 
     def __init__(self, at: int, step: Step, length: int) -> None:
@@ -76,7 +76,8 @@ class Stage:
         self.pin_day = 0
         self.pin_option: Option | None = None
         self.stay_day = 0
-        self.stay: Option | None = None  # keeping the appointment that it has, where that is possible
+        self.may_stay = False  # whether nothing speaks against its appointment by itself
+        self.stay: Option | None = None  # keeping that, where gaps also lead on from it
         self.supply: Supply | None = None
         self.windows: bytes | None = None
         self.ends = 0  # how many granules after its start the patient leaves

@@ -45,6 +45,7 @@ def let_stay(board: Board, problem: Problem, stage: Stage) -> None:
     leader = next((each for need, each in needs if need.kind is Kind.PRACTITIONER), NOBODY)
     outside = board.costs.outside_windows if is_outside(problem, stage.step, standing.start_at) else 0
     stage.stay_day = problem.ruler.day(day_of(standing.start_at, problem.ruler.zone))
+    stage.may_stay = True
     stage.stay = Option(
         board.other_cost(leader) + outside, position(problem.ruler, standing.start_at), leader, resources
     )

@@ -349,6 +349,20 @@ def test_where_nothing_fits_the_reason_and_what_would_help_are_said() -> None:
     assert found.relaxations
 
 
+def test_the_reason_counts_from_a_session_that_could_stay_though_it_could_not_move() -> None:
+    problem = course(MONTH)
+    standing = placements(plan(problem).plans[0])[:1]
+    free = RULER.covering(standing[0].start_at, standing[0].start_at + timedelta(hours=2))
+    alone = with_resource(problem, replace(problem.resources[2], busy=RULER.full & ~free))
+
+    found = repair(replace(alone, not_before=standing[0].start_at + timedelta(hours=1)), standing)
+
+    assert found.reason == (
+        "Session 2 (rf) fits nowhere between 22 March 2027 and 5 April 2027: Room 1 is booked, closed or away at every "
+        "time."
+    )
+
+
 def test_out_of_time_a_plan_comes_with_a_bound_that_holds() -> None:
     longer = ruler(RULER.zone, RULER.first_on, 400)
     problem = replace(
