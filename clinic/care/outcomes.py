@@ -111,8 +111,8 @@ def missed_effect(
     """
     rule = missed.rule(cause)
     if cause is NoShowCause.BY_CLINIC:
-        return MissedEffect(0, rule, "It was not the patient's doing: nothing is added, and the visit does not count "
-                                     "as missed.")
+        return MissedEffect(0, rule, "The session stays owed. It was not the patient's doing: nothing is added, and "
+                                     "the visit does not count as missed.")
     added = {MissedRule.KEEP: 0, MissedRule.EXTEND: 1, MissedRule.RESTART: completed}[rule]
     if latest_on is None or not added:
         return MissedEffect(0, rule, "The session stays owed. Nothing is added.")

@@ -72,7 +72,8 @@ def test_the_desk_reads_what_follows_and_why() -> None:
     assert text(RESTART, NoShowCause.ILL, NEXT, 0) == "The session stays owed. Nothing is added."
     assert text(ALWAYS_KEEP, NoShowCause.ILL, NEXT) == "The session stays owed. Nothing is added."
     assert text(RESTART, NoShowCause.BY_CLINIC, NEXT) == (
-        "It was not the patient's doing: nothing is added, and the visit does not count as missed.")
+        "The session stays owed. It was not the patient's doing: nothing is added, and the visit does not count as "
+        "missed.")
 
 
 @given(rules, st.sampled_from(NoShowCause), st.none() | dates, dates, st.integers(0, 12))
