@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from clinic.care.course_changes import SHORTER, Heard, IntervalChange
 from clinic.care.protocols import Interval
+from clinic.care.windows import Window
+from clinic.queries.appointments import session_page
 from clinic.queries.session_problem import course_series, maintenance_series
 from clinic.services.contraindications import CONFIRM, note_contraindication
 from clinic.services.course_changes import change_interval
@@ -171,6 +173,23 @@ def test_booking_follows_the_changed_interval_both_ways(engine: Engine) -> None:
     done(move(made, second, offer))
     assert ("shorter-than-protocol", "Superficial passes only") in [
         (code, reason) for code, _, reason in kept(made, course_id)]
+
+
+def test_the_page_of_an_appointment_follows_the_changed_interval_and_the_first_day(engine: Engine) -> None:
+    made = small_clinic(engine)
+    course_id = booked(made)
+    second = sessions_of(made, course_id=course_id)[1]
+    done(change(made, course_id, SIX_WEEKS))
+    done(note(made, course_id, Heard("facial_surgery_recent", date(2027, 3, 1))))
+    on, floor = date(2027, 4, 5), date(2028, 2, 29)
+
+    with Session(engine) as db:
+        page = session_page(db, second.id)
+    assert page is not None
+    [third] = page.knock_on(on)
+
+    assert page.intervals == (None, Interval(28, 30, 56), SIX_WEEKS.interval)
+    assert third.window == Window(floor, floor, floor)
 
 
 def test_the_newest_change_of_a_session_decides(engine: Engine) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from clinic.care.course_changes import Heard
 from clinic.queries.visit_choice import parse_choice
 from clinic.services.contraindications import note_contraindication
+from clinic.services.letters import MessageBody, body_of
 from clinic.services.overdue import ask_to_call
 from clinic.services.resting import hold_course
 from clinic.store.accounts import Task
@@ -36,6 +37,15 @@ def nudges(made: SmallClinic) -> list[tuple[str, str, datetime, str | None]]:
             .join(Message, Message.id == MessageItem.message_id)
             .where(MessageItem.kind.like("nudge%")).order_by(Message.id))
         return [(row.kind, row.state, row.due_at, row.reason) for row in rows]
+
+
+def body(made: SmallClinic, kind: str, on: date) -> MessageBody:
+    """What a message of that kind would say on that morning."""
+    with Session(made.engine) as db:
+        message_id = db.scalars(sa.select(MessageItem.message_id).where(MessageItem.kind == kind)).one()
+        found = body_of(db, message_id, now=nine(on))
+    assert found is not None
+    return found
 
 
 def sweep(made: SmallClinic) -> int:
@@ -67,6 +77,33 @@ def test_a_session_that_loses_its_date_is_asked_about_twice_until_it_is_booked(e
 
     assert [(state, reason) for _, state, _, reason in nudges(made)] == [
         ("superseded", "the session has been booked")] * 2
+
+
+def test_what_the_patient_reads_names_the_days_that_are_left_and_nothing_medical(engine: Engine) -> None:
+    made = small_clinic(engine)
+    _, earliest, _, latest = waiting(made)
+
+    before = body(made, "nudge-14d", earliest - timedelta(days=14))
+    again = body(made, "nudge-ideal", earliest + timedelta(days=9))
+
+    assert before.subject == "Your next appointment has no date yet"
+    assert f"{earliest.day} {earliest:%B} {earliest.year}" in before.text
+    for each in (before, again):
+        assert f"{latest.day} {latest:%B} {latest.year}" in each.text
+        assert "needling" not in (each.subject + each.text).lower()
+
+
+def test_an_offer_never_begins_in_the_past(engine: Engine) -> None:
+    made = small_clinic(engine)
+    _, earliest, _, latest = waiting(made)
+
+    late = body(made, "nudge-14d", latest - timedelta(days=1))
+    over = body(made, "nudge-14d", latest + timedelta(days=30))
+
+    today = latest - timedelta(days=1)
+    assert f"between {today:%A} {today.day} {today:%B} {today.year}" in late.text
+    assert f"between {latest:%A} {latest.day} {latest:%B} {latest.year}" in over.text
+    assert earliest < today
 
 
 def test_a_course_whose_sessions_all_have_dates_asks_nothing(engine: Engine) -> None:
