@@ -127,8 +127,8 @@ def _book(engine: Engine, made: SmallClinic, spans: Diary, ids: dict[str, int], 
         held.append({"appointment_id": first + at // 3, "resource_id": ident, "clinic_id": made.clinic_id,
                      "need": at % 3 + 1, "starts_at": starts, "ends_at": stops})
     with Session(for_writing(engine)) as db:
-        db.execute(sa.insert(Appointment.__table__), visits)
-        db.execute(sa.insert(ResourceBooking.__table__), held)
+        db.execute(sa.insert(Appointment), visits)
+        db.execute(sa.insert(ResourceBooking), held)
         if engine.dialect.name == "postgresql":
             db.execute(sa.text("SELECT setval('appointment_id_seq', (SELECT max(id) FROM appointment))"))
         db.commit()

@@ -10,11 +10,17 @@ from sqlalchemy.orm import Session
 
 from clinic.care.catalogue import load_catalogue
 from clinic.care.protocols import maintenance_step, steps_for
-from clinic.planning import Gap, Hours, Kind, Past, Problem, Spacing
+from clinic.planning import Gap, Hours, Kind, Need, Past, Placement, Problem, Spacing, Step, judge, starts
 from clinic.queries.offers import course_problem
-from clinic.queries.problems import earliest_start, planned_step, times_of
+from clinic.queries.problems import Asked, earliest_start, planned_step, problem_of, times_of
 from clinic.queries.protocol_contents import protocol_of
+from clinic.queries.session_problem import course_series, session_problem
+from clinic.queries.visit_choice import VisitChoice
+from clinic.services.holding import change_time
+from clinic.store.clinics import Clinic, Closure
+from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.engine import for_writing
+from clinic.store.resources import Absence, Patient, Practitioner, Qualification, Room
 from tests.booking import (
     asked,
     at,
@@ -28,6 +34,7 @@ from tests.booking import (
     perform,
     standing,
 )
+from tests.queries.statements import counted
 from tests.small_clinic import SmallClinic, small_clinic
 
 
@@ -168,3 +175,129 @@ def test_a_course_is_asked_in_the_same_few_statements_whatever_the_patient_has(e
     problem(made, "ipl_photorejuvenation")
 
     assert said.count("SELECT") == empty
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_problem_takes_three_statements_at_most_however_many_rows_days_and_people(
+    engine: Engine, ignored: bool
+) -> None:
+    made = small_clinic(engine, patients=1)
+    said: dict[int, int] = {}
+    for size in (1, 30, 300):
+        grow(made, size)
+        course_id = booked(made, "peel_superficial", 2, patient_id=grown_patient(made))
+        with Session(engine) as db:
+            series = course_series(db, course_id, now=made.now)
+            asked_of = Asked(
+                clinic_id=made.clinic_id, patient_id=series.course.patient_id, protocol=series.protocol,
+                steps=tuple(planned_step(place.step, place.interval) for place in series.places), not_before=made.now,
+                ignore=tuple(place.appointment.id for place in series.places if place.appointment and ignored),
+                until_on=made.now.date() + timedelta(days=size))
+            db.commit()
+            with counted(engine) as told:
+                problem_of(db, asked_of, now=made.now)
+        said[size] = sum(each.startswith("SELECT") for each in told)
+
+    assert said == {1: 2, 30: 2, 300: 2}
+
+
+def test_a_grid_finer_than_the_pages_takes_one_statement_more_and_is_exact(engine: Engine) -> None:
+    made = small_clinic(engine)
+    with Session(for_writing(engine)) as db:
+        db.execute(sa.text("UPDATE clinic SET start_step_minutes = 7"))
+        db.commit()
+    course_id = booked(made, "peel_superficial", 1)
+    first = standing(made, course_id)[0]
+
+    with counted(engine) as told:
+        found = problem(made, "peel_superficial", 1)
+
+    held = {resource_id for _, resource_id in held_by(made, first.id)}
+    room = next(each for each in found.resources if int(each.id) in held and each.kind is Kind.ROOM)
+    assert found.ruler.granule == 60
+    assert room.busy >> found.ruler.down(first.starts_at) & 1
+    assert not room.busy >> (found.ruler.down(first.starts_at) - 1) & 1
+    assert sum("FROM clinic" in each or "resource_booking" in each for each in told) <= 3
+
+
+def grow(made: SmallClinic, count: int) -> None:
+    """So many more practitioners, rooms, closures, absences and booked hours."""
+    with Session(for_writing(made.engine)) as db:
+        for at in range(count):
+            person = Practitioner(name=f"Person {at}")
+            db.add_all([person, Room(clinic_id=made.clinic_id, name=f"Room {count}-{at}", features=[])])
+            db.flush()
+            db.add_all([
+                Qualification(practitioner_id=person.id, code="peel-superficial", valid_from=date(2020, 1, 1)),
+                Absence(resource_id=person.id, starts_at=made.now, ends_at=made.now + timedelta(days=1), reason="away"),
+                Closure(clinic_id=made.clinic_id, from_on=date(2028, 1, 1), to_on=date(2028, 1, 1), reason="holiday")])
+            visit = Appointment(
+                clinic_id=made.clinic_id, patient_id=made.patients[0], kind="other", treatment_code="other",
+                state="booked", uid=f"{count}-{at}", zone="Europe/London", fold=0, minutes=60,
+                local_start=at_nine().replace(tzinfo=None), starts_at=at_nine(),
+                ends_at=at_nine() + timedelta(hours=1), scheduled_at=made.now, created_at=made.now)
+            db.add(visit)
+            db.flush()
+            db.add(ResourceBooking(
+                appointment_id=visit.id, clinic_id=made.clinic_id, resource_id=person.id, need=1,
+                starts_at=at_nine(), ends_at=at_nine() + timedelta(hours=1)))
+        db.commit()
+
+
+def at_nine() -> datetime:
+    return datetime(2027, 3, 2, 9, tzinfo=UTC)
+
+
+def grown_patient(made: SmallClinic) -> int:
+    """One more patient."""
+    with Session(for_writing(made.engine)) as db:
+        person = Patient(given_name="Pat", family_name="Berg", search_text="pat berg", created_at=made.now)
+        db.add(person)
+        db.commit()
+        return person.id
+
+
+def test_a_qualification_counts_on_the_day_whatever_else_one_is_qualified_for(engine: Engine) -> None:
+    """Of two sessions that ask for different skills, who is losing one keeps being offered for the other."""
+    made = small_clinic(engine)
+    with Session(for_writing(engine)) as db:
+        db.execute(sa.text("UPDATE practitioner SET active = :no WHERE id <> :id"),
+                   {"no": False, "id": made.practitioners[0]})
+        db.execute(sa.text("UPDATE qualification SET expires_on = '2027-03-03' WHERE code = 'ipl'"))
+        db.commit()
+    needs = {code: (Need(Kind.PRACTITIONER, 30, frozenset({code})),) for code in ("ipl", "peel-superficial")}
+    with Session(made.engine) as db:
+        protocol = protocol_of(db, made.versions["peel_superficial"])
+        found = problem_of(db, Asked(
+            clinic_id=made.clinic_id, patient_id=made.patients[0], protocol=protocol, not_before=made.now,
+            steps=(Step("ipl", 30, needs["ipl"]), Step("peel", 30, needs["peel-superficial"], Gap(1, 1, 30)))),
+            now=made.now)
+
+    def last_on(step: int) -> date:
+        return max(starts(found, step).starts or ()).date()
+
+    late = Placement(1, at(4, 10), (str(made.practitioners[0]),))
+    assert last_on(1) == date(2027, 3, 3)
+    assert last_on(2) == date(2027, 4, 2)
+    assert [finding.code for finding in judge(found, [late])] == ["lacks-skill"]
+    assert judge(found, [Placement(1, at(3, 10), (str(made.practitioners[0]),))]) == ()
+
+
+def test_a_break_keeps_clear_of_an_appointment_that_may_move(engine: Engine) -> None:
+    """What stands over the middle of the lunch hours can stay, though the planner may move it."""
+    made = small_clinic(engine)
+    course_id = booked(made, "peel_superficial", 1)
+    noon = VisitChoice(1, at(2, 12, 45), (made.practitioners[0], made.rooms[0]))
+    with made.work() as work:
+        # Past every judgement: the break itself would keep the desk from this time.
+        series = course_series(work.db, course_id, now=made.now)
+        place = series.places[0]
+        assert place.appointment is not None
+        change_time(work, work.db.get_one(Clinic, made.clinic_id), place.appointment, place.step, noon)
+        work.commit()
+    with Session(made.engine) as db:
+        series = course_series(db, course_id, now=made.now)
+        found, step = session_problem(db, series, series.places[0], now=made.now, not_before=made.now)
+
+    assert judge(found, [Placement(step, noon.starts_at, tuple(map(str, noon.resource_ids)))]) == ()
+    assert noon.starts_at in (starts(found, step).starts or ())
