@@ -19,7 +19,7 @@ def is_least_change(problem: dict[str, Any], standing: Standing, moved: int | No
         return True
     if moved is not None:
         model.model.add(MOVE * sum(model.moves) + sum(model.cost) <= MOVE * moved + cost - 1)
-    return not model.has_plan()
+    return not model.has_plan(seconds=900.0)
 
 
 class RepairModel(ExactModel):
