@@ -20,7 +20,7 @@ from clinic.planning.hours import window_bits
 from clinic.planning.local import day_of
 from clinic.planning.problem import Kind, Past, Problem
 from clinic.planning.ruler import bits, grid_bits
-from clinic.planning.stage import Cut, Only, Option, Position, Stage, cuts_of, packed
+from clinic.planning.stage import Cut, Only, Option, Position, Stage, cuts_of, days_in, packed
 from clinic.planning.standing import AtLeast, let_stay
 from clinic.planning.supply import NOBODY, Pool, Supply, groups_of
 
@@ -314,10 +314,7 @@ class Board:
             assert stage.supply is not None
             within = bits(stage.first_bit, stage.last_bit + 1) if clipped else -1
             whole = packed(stage.supply.any & within, self.ruler.length) if clipped else stage.supply.packed_any()
-            found = 0
-            for at, cut in enumerate(self.cuts):
-                if int.from_bytes(whole[cut.first:cut.last], "little") >> cut.shift & cut.mask:
-                    found |= 1 << at
+            found = days_in(self.ruler, whole)
             if not clipped:
                 self._supply_days[key] = found
         return found

@@ -61,6 +61,21 @@ def cuts_of(on: Ruler) -> tuple[Cut, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=64)
+def _places_of_days(on: Ruler) -> tuple[tuple[int, int, int, int, int], ...]:
+    """The cut of each day as plain numbers, after the bit that stands for the day: quicker to walk than the cuts."""
+    return tuple((1 << at, cut.first, cut.last, cut.shift, cut.mask) for at, cut in enumerate(cuts_of(on)))
+
+
+def days_in(on: Ruler, packed: bytes) -> int:
+    """The days from -1 on that have one of some granules; bit d + 1 is day d."""
+    found = 0
+    for bit, first, last, shift, mask in _places_of_days(on):
+        if int.from_bytes(packed[first:last], "little") >> shift & mask:
+            found |= bit
+    return found
+
+
 class Stage:
     """One step on the board."""
 
