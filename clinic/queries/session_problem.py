@@ -14,6 +14,7 @@ from clinic.care.states import SessionState
 from clinic.care.windows import Window, joined, windows
 from clinic.planning import Pin, Problem
 from clinic.planning import Step as PlannedStep
+from clinic.planning.local import DAY
 from clinic.queries.course_changes import interval_changes, not_before_on
 from clinic.queries.diary_facts import ACTIVE
 from clinic.queries.problems import Asked, planned_step, problem_of
@@ -186,11 +187,11 @@ def steps_of(
     is made up for after a later one was performed keeps the protocol's interval to that one.
     """
     steps: list[tuple[int, PlannedStep]] = []
-    since = list[Interval]()
+    since, performed_on = list[Interval](), None
     for place in series.places:
         if place.row.state in _OVER:
             if place.row.state == SessionState.COMPLETED:
-                since = []
+                since, performed_on = [], place.row.performed_on
             continue
         number = place.row.number
         before = place.interval or (series.protocol.interval if series.last_on else None)
@@ -199,8 +200,14 @@ def steps_of(
         if number not in pins:
             continue
         interval = joined(since) if since and (steps or series.last_on) else None
-        since = []
-        step = replace(planned_step(place.step, interval), pinned=pins[number], from_on=series.not_before_on)
+        first_on = series.not_before_on
+        if steps and performed_on is not None and interval is not None:
+            # The gap counts from the step before in the list. Where a session between the two was performed while an
+            # earlier one is still open, that is what must not be too close.
+            after = performed_on + interval.shortest * DAY
+            first_on = after if first_on is None else max(first_on, after)
+        since, performed_on = [], None
+        step = replace(planned_step(place.step, interval), pinned=pins[number], from_on=first_on)
         if number in late and step.gap is not None:
             step = replace(step, gap=replace(step.gap, max=max(step.gap.max, LONGEST)))
         steps.append((number, step))

@@ -141,8 +141,11 @@ def _what_follows(work: UnitOfWork, series: Series, row: TreatmentSession) -> Ma
         return None
     if any(place.row.state in (SessionState.OWED, SessionState.BOOKED) for place in series.places):
         return None
+    # Not always the one recorded last: a session may be entered after a later one.
+    performed = [place.row for place in series.places if place.row.performed_on is not None]
+    last = max(performed, key=lambda each: (each.performed_on, each.number))
     series.course.state = CourseState.COMPLETED
-    series.course.ended_on = row.performed_on
+    series.course.ended_on = last.performed_on
     series.course.lock_version += 1
     record(work, "course-completed", "course", series.course.id, clinic_id=series.course.clinic_id)
     maintenance = series.protocol.maintenance
@@ -152,7 +155,7 @@ def _what_follows(work: UnitOfWork, series: Series, row: TreatmentSession) -> Ma
         created_at=work.now)
     work.db.add(plan)
     work.db.flush()
-    _owe_upkeep(work, plan, series, 1, row)
+    _owe_upkeep(work, plan, series, 1, last)
     return plan
 
 

@@ -17,10 +17,12 @@ from clinic.queries.rest_of_course import last_repair
 from clinic.queries.session_problem import course_series
 from clinic.queries.visit_choice import VisitChoice
 from clinic.services import mail
+from clinic.services.appointments import move_appointment
+from clinic.services.completion import complete_appointment
 from clinic.services.delivery import Courier
 from clinic.services.repair import repair_course, undo_repair
 from clinic.services.work import Done, Refused, Stale
-from clinic.store.courses import TreatmentSession
+from clinic.store.courses import MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.store.outbox import Message, MessageItem
 from tests.booking import (
@@ -31,12 +33,14 @@ from tests.booking import (
     choose,
     codes,
     counts,
+    course_row,
     done,
     failing_at,
     held_by,
     perform,
     sessions_of,
     standing,
+    times,
 )
 from tests.prove.audit import audit
 from tests.small_clinic import SmallClinic, small_clinic
@@ -319,3 +323,42 @@ def test_the_hour_on_the_wall_stays_across_a_clock_change(engine: Engine, zone: 
     assert all(28 <= gap <= 56 for gap in gaps(dates(made, course_id)))
     assert repairs(made, course_id).proposals == ()
     assert audit(engine, untold_at=made.now) == []
+
+
+def test_a_session_keeps_its_distance_to_one_performed_while_an_earlier_one_is_still_open(engine: Engine) -> None:
+    """The first visit is long past and nobody has said what became of it; the second was performed."""
+    made = small_clinic(engine)
+    course_id = booked(made, sessions=4)
+    first, second = standing(made, course_id)[:2]
+    done(perform(made, second))
+    assert first.state == "booked"
+
+    found = repairs(made, course_id, later(made, standing(made, course_id)[3], 14))
+    proposed = [choice for each in found.proposals for choice in each.choices if choice.number == 3]
+    third = standing(made, course_id)[2]
+    near = later(made, third, -14)
+    with made.work() as work:
+        refused = move_appointment(work, third.id, near, lock_version=third.lock_version)
+
+    assert all((choice.starts_at - second.starts_at).days >= 27 for choice in proposed)
+    assert codes(refused) == ["dates"]
+    days = {time.local_start.date() for time in times(made, third.treatment_session_id or 0, made.now.date(), 42).times}
+    assert min(days) >= second.local_start.date() + timedelta(days=28)
+
+
+def test_upkeep_counts_from_the_session_performed_last_not_from_the_one_recorded_last(engine: Engine) -> None:
+    made = small_clinic(engine)
+    course_id = booked(made, sessions=2)
+    first, second = standing(made, course_id)
+    done(perform(made, second))
+    with made.work() as work:
+        done(complete_appointment(
+            work, first.id, lock_version=first.lock_version, performed_at=first.starts_at + timedelta(minutes=30)))
+
+    course = course_row(made, course_id)
+    with Session(engine) as db:
+        plan = db.scalars(sa.select(MaintenancePlan)).one()
+    [owed] = sessions_of(made, maintenance_plan_id=plan.id)
+
+    assert (course.state, course.ended_on) == ("completed", second.local_start.date())
+    assert owed.ideal_on == second.local_start.date() + timedelta(days=plan.interval_days)
