@@ -46,6 +46,7 @@ class Series:
     visits: tuple[Visit, ...]
     before_on: date | None
     changes: tuple[Row, ...] = ()
+    floor: date | None = None
 
     @property
     def key(self) -> tuple[str, int]:
@@ -83,15 +84,38 @@ def series_of(rows: Rows, documents: Mapping[int, Any], now: datetime | None = N
     changes = sorted((row for row in rows["course_override"] if row.code == "interval"), key=lambda row: -row.id)
     found = [
         Series("course", row, row, documents[row.protocol_version_id], tuple(owned["course", row.id]), None,
-               tuple(each for each in changes if each.course_id == row.id))
+               tuple(each for each in changes if each.course_id == row.id),
+               _floor(rows, row, documents[row.protocol_version_id]))
         for row in rows["course"]]
     for plan in rows["maintenance_plan"]:
         course = courses[plan.course_id]
         last_on = max((each.row.performed_on for each in owned["course", course.id] if each.row.performed_on),
                       default=None)
         found.append(Series("maintenance-plan", plan, course, documents[course.protocol_version_id],
-                            tuple(owned["maintenance-plan", plan.id]), last_on))
+                            tuple(owned["maintenance-plan", plan.id]), last_on,
+                            floor=_floor(rows, course, documents[course.protocol_version_id])))
     return found
+
+
+def _floor(rows: Rows, course: Row, document: Any) -> date | None:
+    """The first date that the newest answers let a session be: after the days, or the end, of what passes by itself."""
+    asked = [row for row in rows["screening"] if row.course_id == course.id]
+    newest = max(asked, key=lambda row: (row.answered_at, row.id), default=None)
+    if newest is None:
+        return None
+    where = next(row.zone for row in rows["clinic"] if row.id == course.clinic_id)
+    today = newest.answered_at.astimezone(ZoneInfo(where)).date()
+    ends = []
+    for reason in document["contraindications"]:
+        if reason["code"] not in newest.answers["applies"] or reason["kind"] != "temporary":
+            continue
+        days, said = reason.get("defer_days"), newest.answers["applies"][reason["code"]]
+        on = date.fromisoformat(said) if said else None
+        cleared = newest.answers["cleared"].get(reason["code"], "").strip()
+        if cleared and (reason.get("waivable") or not days):
+            continue
+        ends.append((on or today) + timedelta(days=days) if days else on)
+    return max((end for end in ends if end and end > today), default=None)
 
 
 def diary_faults(rows: Rows, documents: Mapping[int, Any], lapsed: Container[tuple[str, int]] = ()) -> list[str]:
@@ -280,6 +304,8 @@ def _windows(series: Series) -> Iterator[str]:
         gap = series.gap(visit.row.number)
         window = tuple(on + timedelta(days=days) for on, days in zip(before, gap, strict=True)
                        ) if before and gap else (None, None, None)
+        if series.floor and window[0] and visit.row.state in OPEN:
+            window = tuple(max(on, series.floor) for on in window)
         kept = (visit.row.earliest_on, visit.row.ideal_on, visit.row.latest_on)
         if visit.row.state in OPEN and kept != window:
             yield f"{series.key} session {visit.row.number} keeps the window {kept}, and {window} follows"
@@ -299,6 +325,8 @@ def too_close(rows: Rows, documents: Mapping[int, Any], now: datetime) -> set[tu
     found: set[tuple[Any, ...]] = set()
     for series in every:
         dated = [visit for visit in series.visits if visit.on is not None]
+        found |= {("early", visit.row.id) for visit in dated
+                  if series.floor and not visit.is_over and visit.on < series.floor}  # type: ignore[operator]
         for before, after in combinations(dated, 2):
             if not after.is_over and _when(after) < _when(before):
                 found.add(("order", before.row.id, after.row.id))

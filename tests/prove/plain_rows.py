@@ -18,6 +18,7 @@ _LEFT_OUT = {"alembic_version", "protocol", "protocol_version"}
 """The library does not change, and is read once."""
 _INSTANTS = {"at", "useless_after", "lease_until", "mail_on_since"}
 _DATES = {"valid_from"}
+_BYTES = {"bits", "mime"}
 _JSON = {"facts", "value", "answers", "answer", "findings", "features", "only_times", "rather_times", "parts"}
 
 
@@ -74,6 +75,8 @@ def _reader(column: str) -> Any:
         return _date
     if column == "local_start":
         return _wall
+    if column in _BYTES:
+        return bytes
     return _json if column in _JSON else None
 
 
