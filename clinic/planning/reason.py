@@ -124,7 +124,8 @@ def _binding(board: Board, stage: Stage, days: int) -> str:
             return f"{factor.taken} at every time when {listed([other.free for other in others])}"
     if supply.any & within:
         return _too_near(board, stage)
-    return f"there is no time at which {listed([factor.free for factor in factors])}{_each_its_own(supply)}"
+    together = listed(list(dict.fromkeys(factor.free for factor in factors)))
+    return f"there is no time at which {together}{_each_its_own(supply)}"
 
 
 def _each_its_own(supply: Supply) -> str:
@@ -175,7 +176,7 @@ def _factors(board: Board, stage: Stage, supply: Supply) -> list[_Factor]:
         found.append(_Factor(*words, _any_of(supply, at)))
     if board.problem.patient_busy:
         free = runs(board.ruler.full & ~board.problem.patient_busy, stage.ends)
-        found.append(_Factor("the patient has no time", "the patient has time", free))
+        found.append(_Factor("the patient is busy", "the patient has time", free))
     return found
 
 
