@@ -89,7 +89,7 @@ def repeated(on: Ruler, patterns: Sequence[int], phase: int, first: int, last: i
         if low <= high:
             shift = (low + phase) % len(patterns)
             turned = [*patterns[shift:], *patterns[:shift]]
-            found |= shifted(_in_a_row(turned, high - low + 1, width), stretch.midnight + low * width)
+            found |= shifted(in_a_row(turned, high - low + 1, width), stretch.midnight + low * width)
     return found
 
 
@@ -106,8 +106,8 @@ def _phase(on: Ruler) -> int:
     return on.first_on.weekday()
 
 
-def _in_a_row(patterns: Sequence[int], days: int, width: int) -> int:
-    """The patterns day after day, from the first again when they end."""
+def in_a_row(patterns: Sequence[int], days: int, width: int) -> int:
+    """Patterns of so many bits' width day after day, from the first again when they end."""
     times, rest = divmod(days, len(patterns))
     tail = _joined(patterns[:rest], width)
     if not times:

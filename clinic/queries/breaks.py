@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from clinic.planning import Ruler
-from clinic.planning.bits import runs, spread
-from clinic.planning.hours import HOURS_AFTER, HOURS_BEFORE, cycle_bits, repeated
+from clinic.planning.bits import runs, shifted, spread
+from clinic.planning.hours import HOURS_AFTER, HOURS_BEFORE, cycle_bits, in_a_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +95,65 @@ def _in_force(on: Ruler, rotas: Sequence[Weeks]) -> Iterator[tuple[Weeks, int, i
 def _breaks(
     on: Ruler, span: _Span, begun: frozenset[int], rota: Weeks, first: int, last: int, taken: int
 ) -> int:
-    """The breaks of one span, on all days at once: each place in turn settles the days where it is free."""
+    """The breaks of one span on all its days: ordinary days at once, the others, and spans past midnight, singly."""
     days, phase = rota.weeks * 7, rota.phase(on)
-    low, high = span.opens * 60 // on.granule, -(-span.closes * 60 // on.granule)
-    found = 0
-    waiting = repeated(on, [1 << low if day in begun else 0 for day in range(days)], phase, first, last) & on.full
-    fits = runs(on.full & ~taken, span.length) if waiting else 0
-    for place in _from_the_middle(high - low - span.length):
-        settled = waiting & fits >> place
-        if settled:
-            found |= spread(settled, span.length) << place
-            waiting ^= settled
-        if not waiting:
-            break
-    for day in on.odd_days:
+    hours = _Window(on, span.opens * 60 // on.granule, -(-span.closes * 60 // on.granule))
+    found, odd_days = 0, on.odd_days if hours.within_a_day else tuple(range(first, last + 1))
+    if hours.within_a_day:
+        for stretch in on.stretches:
+            low, high = max(first, stretch.first), min(last, stretch.last)
+            if low <= high:
+                turned = [1 if (low + phase + day) % days in begun else 0 for day in range(days)]
+                found |= hours.settled(span.length, turned, stretch.midnight + low * hours.width, high - low + 1, taken)
+    for day in odd_days:
         if first <= day <= last and (day + phase) % days in begun:
             found |= _break(on, day, span, taken)
     return found
+
+
+class _Window:
+    """The same hours of many days in a row, brought together: so little is looked at for each place of a break."""
+
+    def __init__(self, on: Ruler, low: int, high: int) -> None:
+        """From one granule after midnight to another."""
+        self.width = on.granules_of_a_day
+        self.within_a_day = high <= self.width and self.width % 8 == 0
+        self._first, self._room = low // 8, high - low
+        self._bytes, self._offset = -(-high // 8) - low // 8, low % 8
+
+    def settled(self, length: int, begun: Sequence[int], at: int, days: int, taken: int) -> int:
+        """The breaks of so many days from the granule `at` on: each place in turn settles the days where it is free.
+
+        `begun` says, day by day and from the first again, which have a break.
+        """
+        waiting = in_a_row([each << self._offset for each in begun], days, self._bytes * 8)
+        free = ((1 << self._bytes * 8 * days) - 1) ^ self._gathered(shifted(taken, -at), days)
+        fits = runs(free, length)
+        found = 0
+        for place in _from_the_middle(self._room - length):
+            here = waiting & fits >> place
+            if here:
+                found |= spread(here, length) << place
+                waiting ^= here
+            if not waiting:
+                break
+        return shifted(self._scattered(found, days), at)
+
+    def _gathered(self, bits: int, days: int) -> int:
+        stride = self.width // 8
+        whole = (bits & (1 << self.width * days) - 1).to_bytes(stride * days, "little")
+        found = bytearray(self._bytes * days)
+        for at in range(self._bytes):
+            found[at::self._bytes] = whole[self._first + at::stride]
+        return int.from_bytes(found, "little")
+
+    def _scattered(self, bits: int, days: int) -> int:
+        stride = self.width // 8
+        whole = bits.to_bytes(self._bytes * days, "little")
+        found = bytearray(stride * days)
+        for at in range(self._bytes):
+            found[self._first + at::stride] = whole[at::self._bytes]
+        return int.from_bytes(found, "little")
 
 
 def _break(on: Ruler, day: int, span: _Span, taken: int) -> int:
