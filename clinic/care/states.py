@@ -33,7 +33,7 @@ class SessionState(StrEnum):
 
 
 class AppointmentState(StrEnum):
-    """Codes of FHIR Appointment.status."""
+    """Codes of FHIR Appointment.status. A visit at which the patient was not treated is cancelled, with its cause."""
 
     PROPOSED = "proposed"
     BOOKED = "booked"

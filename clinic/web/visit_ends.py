@@ -16,6 +16,7 @@ from clinic.care.outcomes import (
     PartlyTreated,
     VisitOutcome,
 )
+from clinic.planning.findings import Finding, Weight
 from clinic.planning.local import day_of, instant, local_of, zone
 from clinic.queries.appointments import AppointmentPage
 from clinic.queries.visit_ends import VisitEnds, visit_ends
@@ -78,9 +79,12 @@ def complete(appointment_id: int) -> Response:
 
 def _ended(found: AppointmentPage, form: Form) -> Response:
     ending = form.one_of("ended", "How the visit ended", ENDINGS)
-    version, act, told = form.version(), _act(form, found, ending), _told(form, found, ending)
-    if form.faults:
+    version, act = form.version(), _act(form, found, ending)
+    follows = _follows(found, None if form.faults else _performed_at(form, found))
+    _check_shown(form, follows, ending)
+    if form.status != 200:
         return _end_page(found, form)
+    told = _told(form, found, ending, follows)
     course = course_address(subject_of(found))
     # Whoever was sent home for something that lasts: the course's page asks to note it.
     back = course if ending in CONTRAINDICATION_OF else safe_next(course)
@@ -110,13 +114,19 @@ def _act(
     return lambda work, ident, version: mark_noshow(work, ident, cause=NoShowCause(ending), lock_version=version)
 
 
-def _told(form: Form, found: AppointmentPage, ending: str) -> str:
+def _check_shown(form: Form, follows: VisitEnds, ending: str) -> None:
+    """Whether as many sessions would be added for a missed one as the page said that is being answered."""
+    if ending in list(NoShowCause) and (effect := follows.noshow.get(NoShowCause(ending))):
+        shown = form.number(f"shown-{ending}", "What was shown", least=0, most=1000, required=False)
+        if shown not in (None, effect.added):
+            form.add([Finding("shown", Weight.BLOCKS, "What follows has changed since this page was opened: look "
+                              "at it again, then save.")])
+
+
+def _told(form: Form, found: AppointmentPage, ending: str, follows: VisitEnds) -> str:
     """What the desk reads afterwards."""
-    if form.faults or not ending:
-        return ""
     who, at = session_words(found), _performed_at(form, found)
     where = zone(found.appointment.zone)
-    follows = _follows(found, at)
     if ending in (TREATED, PARTLY):
         more = f" {follows.late.text}" if follows.late else ""
         whole = f"{who} is completed." if ending == TREATED else (
@@ -157,5 +167,6 @@ def _end_page(found: AppointmentPage, form: Form) -> Response:
         not_treated=[(cause.value, words) for cause, words in course_words.NOT_TREATED.items() if is_its_day],
         missed=[(cause.value, words, follows.noshow[cause].text) for cause, words in course_words.NO_SHOW.items()
                 if cause in follows.noshow],
+        shown={f"shown-{cause.value}": effect.added for cause, effect in follows.noshow.items()},
         back=safe_next(course_address(subject_of(found))), next=safe_next(""),
         zone_words=zone_words(zone(found.appointment.zone)))

@@ -13,7 +13,7 @@ from clinic.store.accounts import Task
 from clinic.store.courses import Screening, TreatmentSession
 from clinic.store.diary import Appointment
 from tests.web.conftest import FixedClock, post
-from tests.web.desk import Desk, enter, open_desk, texts
+from tests.web.desk import Desk, enter, field, open_desk, texts
 
 FIRST = {"lock_version": "1"}
 HAIR = {"protocol": "lhr_face", "indication": "unwanted_hair_face"}
@@ -238,6 +238,26 @@ def test_what_follows_a_missed_visit_is_told_before_it_is_saved_and_after(kit: K
     assert "Did not come to session 2: ill" in course
     with desk.rows() as db:
         assert db.scalars(sa.select(TreatmentSession.number).order_by(TreatmentSession.number)).all() == [1, 2, 3, 4]
+
+
+def test_what_follows_is_saved_only_as_it_was_shown(kit: Kit, clock: FixedClock) -> None:
+    desk = open_desk(kit)
+    course_id = hair(desk)
+    first, second, _ = visits(desk)
+    desk.later(clock, timedelta(hours=2))
+    post(desk.browser, f"/appointments/{first}/complete", FIRST)
+    desk.later(clock, timedelta(days=41))
+    address = f"/appointments/{second}/end"
+    shown = [field(desk.browser.get(address), "shown-ill")]
+    desk.later(clock, timedelta(days=2))
+
+    answer = post(desk.browser, address, {**FIRST, "ended": "ill", "shown-ill": shown[0]})
+    shown.append(field(answer, "shown-ill"))
+    again = post(desk.browser, address, {**FIRST, "ended": "ill", "shown-ill": shown[1]})
+
+    assert (shown, answer.status_code, again.status_code) == (["0", "1"], 409, 303)
+    assert texts(answer, "finding-text")[0].startswith("What follows has changed since this page was opened")
+    assert "1 of 4" in read(desk, f"/courses/{course_id}")
 
 
 def test_inside_its_window_a_missed_session_says_until_when(kit: Kit, clock: FixedClock) -> None:
