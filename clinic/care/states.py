@@ -65,7 +65,7 @@ HOLDS_TIME = frozenset({
 COURSE_MOVES: Mapping[CourseState, frozenset[CourseState]] = {
     CourseState.DRAFT: frozenset({CourseState.ACTIVE, CourseState.REVOKED}),
     CourseState.ACTIVE: frozenset({CourseState.ON_HOLD, CourseState.COMPLETED, CourseState.REVOKED}),
-    CourseState.ON_HOLD: frozenset({CourseState.ACTIVE, CourseState.REVOKED}),
+    CourseState.ON_HOLD: frozenset({CourseState.ACTIVE, CourseState.COMPLETED, CourseState.REVOKED}),
     CourseState.COMPLETED: frozenset(),
     CourseState.REVOKED: frozenset(),
 }

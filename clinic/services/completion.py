@@ -136,7 +136,7 @@ def _what_follows(work: UnitOfWork, series: Series, row: TreatmentSession) -> Ma
     """The next maintenance session, or, after the last session of a course, its completion and its upkeep."""
     assert row.performed_on is not None
     if series.plan is not None:
-        if series.plan.state == MaintenanceState.ACTIVE:
+        if series.plan.state != MaintenanceState.REVOKED:
             _owe_upkeep(work, series.plan, series, row.number + 1, row)
         return None
     if any(place.row.state in (SessionState.OWED, SessionState.BOOKED) for place in series.places):
@@ -144,15 +144,17 @@ def _what_follows(work: UnitOfWork, series: Series, row: TreatmentSession) -> Ma
     # Not always the one recorded last: a session may be entered after a later one.
     performed = [place.row for place in series.places if place.row.performed_on is not None]
     last = max(performed, key=lambda each: (each.performed_on, each.number))
+    # What put the course on hold speaks against its upkeep too: that rests until someone lets it go on.
+    rests = series.course.state == CourseState.ON_HOLD
     series.course.state = CourseState.COMPLETED
     series.course.ended_on = last.performed_on
     series.course.lock_version += 1
     record(work, "course-completed", "course", series.course.id, clinic_id=series.course.clinic_id)
     maintenance = series.protocol.maintenance
     plan = MaintenancePlan(
-        course_id=series.course.id, state=MaintenanceState.ACTIVE, interval_days=maintenance.interval.ideal,
-        shortest_days=maintenance.interval.shortest, longest_days=maintenance.interval.longest,
-        created_at=work.now)
+        course_id=series.course.id, state=MaintenanceState.ON_HOLD if rests else MaintenanceState.ACTIVE,
+        interval_days=maintenance.interval.ideal, shortest_days=maintenance.interval.shortest,
+        longest_days=maintenance.interval.longest, created_at=work.now)
     work.db.add(plan)
     work.db.flush()
     _owe_upkeep(work, plan, series, 1, last)

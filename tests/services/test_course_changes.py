@@ -15,6 +15,7 @@ from clinic.care.protocols import Interval
 from clinic.care.windows import Window
 from clinic.queries.appointments import session_page
 from clinic.queries.session_problem import course_series, maintenance_series
+from clinic.queries.visit_choice import parse_choice
 from clinic.services.contraindications import CONFIRM, note_contraindication
 from clinic.services.course_changes import change_interval
 from clinic.services.resting import hold_course, resume_course
@@ -37,6 +38,7 @@ from tests.booking import (
     move,
     perform,
     rebook,
+    row,
     sessions_of,
     standing,
     times,
@@ -429,6 +431,41 @@ def test_an_appointment_that_is_over_is_left_to_its_visit(engine: Engine) -> Non
     assert [each.id for each in standing(made, course_id)] == [first.id]
     assert [each.state for each in sessions_of(made, course_id=course_id)] == ["booked", "owed", "owed"]
     done(perform(made, first))
+
+
+def test_the_upkeep_of_a_course_that_ends_at_rest_rests_until_it_is_let_go_on(engine: Engine) -> None:
+    made = small_clinic(engine)
+    course_id = booked(made, sessions=1)
+    [last] = standing(made, course_id)
+    made.now = last.ends_at
+    done(note(made, course_id, HERPES))
+
+    done(perform(made, last))
+
+    assert course_row(made, course_id).state == "completed"
+    with Session(engine) as db:
+        assert db.scalars(sa.select(MaintenancePlan.state)).one() == "on-hold"
+    assert "recall" not in dict(living(made))
+    done(resume(made, course_id, over={"active_herpes": "Healed"}))
+    assert "recall" in dict(living(made))
+    assert audit(engine, untold_at=made.now) == []
+
+
+def test_upkeep_that_rests_still_owes_what_follows_a_visit_that_was_over(engine: Engine) -> None:
+    made = small_clinic(engine)
+    course_id = booked(made, sessions=1)
+    plan_id = finish(made, course_id)
+    [owed] = sessions_of(made, maintenance_plan_id=plan_id)
+    assert owed.ideal_on is not None
+    offer = times(made, owed.id, owed.ideal_on).times[0]
+    visit = row(made, Appointment, done(rebook(made, owed.id, parse_choice(offer.choice))))
+    made.now = visit.ends_at
+    done(hold(made, course_id))
+
+    done(perform(made, visit))
+
+    assert [each.state for each in sessions_of(made, maintenance_plan_id=plan_id)] == ["completed", "owed"]
+    assert "recall" not in dict(living(made))
 
 
 def test_the_upkeep_of_a_completed_course_rests_and_goes_on_too(engine: Engine) -> None:
