@@ -131,6 +131,11 @@ def visit_state(line: AppointmentLine) -> str:
     return line.state
 
 
+def item_of(protocol: Protocol, code: str) -> int:
+    """The place of a contraindication in its protocol's list, from 1: what an address may say of it."""
+    return next(place for place, each in enumerate(protocol.contraindications, 1) if each.code == code)
+
+
 def to_note(course: CoursePage) -> tuple[str, str] | None:
     """The contraindication for which a patient was last sent home and that nobody has noted yet: code and title."""
     upkeep = course.maintenance.treatment_sessions if course.maintenance else ()

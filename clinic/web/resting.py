@@ -14,7 +14,6 @@ from clinic.care.protocols import Protocol
 from clinic.care.screening import DateAsked, date_asked
 from clinic.queries.course_standing import CourseStanding, Reason, course_standing
 from clinic.queries.courses import CoursePage
-from clinic.queries.folding import folded
 from clinic.queries.treatment_sessions import SessionLine
 from clinic.services.contraindications import CONFIRM, note_contraindication
 from clinic.services.resting import hold_course, resume_course
@@ -37,11 +36,16 @@ Act = Callable[[UnitOfWork], Done[Any] | Refused]
 @courses.get("/courses/<int:course_id>/contraindication")
 @allowed(Right.BOOK)
 def contraindications(course_id: int) -> Response:
-    """The protocol's list, which can be searched; with one chosen, what is asked about it."""
+    """The protocol's list; with one chosen by its place in it, what is asked about it.
+
+    An address names no condition: addresses are kept by browsers and by whatever stands between.
+    """
     found = found_course(course_id)
-    chosen = _chosen(found, request.args.get("code", ""))
-    if chosen is None:
-        return _list_page(found, request.args.get("q", "")[:100].strip())
+    item = request.args.get("item", type=int) or 0
+    known = found.protocol.contraindications
+    if not 1 <= item <= len(known):
+        return _list_page(found)
+    chosen = known[item - 1]
     reason = next((each for each in _standing(found).reasons if each.about.code == chosen.code), None)
     return _contraindication_page(found, chosen, Form(initial={
         "lock_version": found.lock_version, "now": "applies", "on": reason.on if reason else None}))
@@ -55,7 +59,7 @@ def noted(course_id: int) -> Response:
     chosen = _chosen(found, request.form.get("code", ""))
     if chosen is None:
         form.fault("", "This protocol does not ask about that. Choose from the list.")
-        return _list_page(found, "", form)
+        return _list_page(found, form)
     what, version = _read_heard(form, chosen), form.version()
     reason = form.text("reason", "The reason", most=MOST, required=False)
     if form.faults:
@@ -147,11 +151,10 @@ def _read_heard(form: Form, chosen: Contraindication) -> Heard:
     return Heard(chosen.code, form.date("on", "The date", required=False) if asked is not DateAsked.NO else None)
 
 
-def _list_page(found: CoursePage, search: str, form: Form | None = None) -> Response:
-    rows = [row for row in _rows(found.protocol) if folded(search) in folded(row.title)]
+def _list_page(found: CoursePage, form: Form | None = None) -> Response:
     form = form or Form()
-    return page("courses/contraindications.html", form.status, course=found, form=form, rows=rows, search=search,
-                standing=_standing(found))
+    return page("courses/contraindications.html", form.status, course=found, form=form, rows=_rows(found.protocol),
+                standing=_standing(found), item_of=course_words.item_of)
 
 
 def _rows(protocol: Protocol) -> tuple[ContraindicationRow, ...]:

@@ -8,12 +8,13 @@ import pytest
 import sqlalchemy as sa
 
 from clinic.app import Kit
+from clinic.care.catalogue import load_catalogue
 from clinic.care.outcomes import NoShowCause, NotTreatedCause
 from clinic.store.accounts import Task
 from clinic.store.courses import Screening, TreatmentSession
 from clinic.store.diary import Appointment
 from tests.web.conftest import FixedClock, post
-from tests.web.desk import Desk, enter, field, open_desk, texts
+from tests.web.desk import PROTOCOL, Desk, enter, field, open_desk, texts
 
 FIRST = {"lock_version": "1"}
 HAIR = {"protocol": "lhr_face", "indication": "unwanted_hair_face"}
@@ -200,7 +201,9 @@ def test_what_lasts_is_to_be_noted_until_somebody_has(
     desk = open_desk(kit)
     course_id = desk.course()
     desk.later(clock, timedelta(hours=1))
-    link = f"/courses/{course_id}/contraindication?code={code}"
+    protocol = next(each for each in load_catalogue() if each.code == PROTOCOL)
+    codes = [each.code for each in protocol.contraindications]
+    link = f"/courses/{course_id}/contraindication?item={codes.index(code) + 1 if code else ''}"
 
     answer = post(desk.browser, f"/appointments/{visits(desk)[0]}/end", {
         **FIRST, "ended": cause, "details": "since Sunday", "next": "/"})
