@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from clinic.planning.board import Board
 from clinic.planning.problem import Past
@@ -20,6 +21,7 @@ class _Bound:
     days: int
     text: str
     is_gap: bool = False
+    is_past: bool = False
 
 
 def no_day(board: Board, stage: Stage, led: int) -> str:
@@ -38,6 +40,10 @@ def no_day(board: Board, stage: Stage, led: int) -> str:
         return f"{last} is the last day that can be booked"
     first, *rest = (bound.text for bound in bounds)
     said = f"{first}, but {listed(rest)}" if rest else first
+    if all(bound.days and bound.is_gap for bound in bounds) and len(bounds) == 1:
+        return f"{said}; {last} is the last day that can be booked"
+    if len(bounds) == 1 and bounds[0].is_past:
+        return f"{said}, before {date_words(board.ruler.date_of(0))}, the earliest day"
     return said if any(bound.is_gap for bound in bounds) else f"{said}, and {last} is the last day that can be booked"
 
 
@@ -59,9 +65,10 @@ def _gap(board: Board, stage: Stage, led: int) -> list[_Bound]:
     if stage.at:
         since = f"after session {stage.at}"
     elif last is not None and step.gap is not None:
-        day = board.ruler.day(last)
-        led = bits(max(day + step.gap.min + 1, 0), max(day + step.gap.max + 2, 0))
-        since = f"after the session of {date_words(last)}"
+        low, high = board.ruler.day(last) + step.gap.min, board.ruler.day(last) + step.gap.max
+        led = bits(max(low + 1, 0), max(high + 2, 0))
+        text = f"its gap after the session of {date_words(last)} puts it {_between(board, low, high)}"
+        return [_Bound(led, text, is_gap=True, is_past=high < 0)]
     else:
         return []
     return [_Bound(led, f"its gap {since} puts it {_span(board, led)}", is_gap=True)]
@@ -124,9 +131,14 @@ def _beside(board: Board, stage: Stage, pin: Stage) -> tuple[int, int]:
 
 
 def _span(board: Board, days: int) -> str:
+    return _between(board, max((days & -days).bit_length() - 2, 0), max(days.bit_length() - 2, 0))
+
+
+def _between(board: Board, low: int, high: int) -> str:
     on = board.ruler
-    low, high = max((days & -days).bit_length() - 2, 0), max(days.bit_length() - 2, 0)
-    first, last = date_words(on.date_of(low)), date_words(on.date_of(high))
-    if low == high:
+    # Not past the end of the calendar, where a session of long ahead could lead.
+    end = date.max.toordinal() - on.first_on.toordinal()
+    first, last = date_words(on.date_of(min(low, end))), date_words(on.date_of(min(high, end)))
+    if first == last:
         return f"on {first}"
     return f"between {first} and {last}" + (", the last day that can be booked" if high == on.days - 1 else "")

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 from clinic.planning import Gap, Kind, Need, Past, Pin, Problem, Resource, Spacing, Status, plan
 from tests.planning.diaries import AMARI, BELL, DEVICE, NEEDS, at, busy, course, with_resource
@@ -111,3 +112,21 @@ def test_people_that_an_earlier_session_still_holds_are_told() -> None:
     reason, _ = told(course(steps=(long, replace(long, gap=Gap(1, 1, 1)))))
 
     assert "a session before it still needs the same people, rooms or devices" in reason or "Room 1" in reason
+
+
+def test_a_session_before_that_lies_far_off_is_told_too() -> None:
+    problem = course(Gap(7, 7, 9))
+    first = replace(problem.steps[0], gap=Gap(7, 7, 9))
+
+    ahead, past = (
+        told(replace(problem, steps=(first,), last_session_on=on))[0] for on in (date.max, date(2027, 1, 4))
+    )
+
+    assert ahead == (
+        "Session 1 (rf) has no day: its gap after the session of 31 December 9999 puts it on 31 December 9999; 28 June "
+        "2027 is the last day that can be booked."
+    )
+    assert past == (
+        "Session 1 (rf) has no day: its gap after the session of 4 January 2027 puts it between 11 January 2027 and 13 "
+        "January 2027, before 1 March 2027, the earliest day."
+    )
