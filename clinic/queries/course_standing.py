@@ -17,7 +17,7 @@ from clinic.planning import Finding, Weight
 from clinic.planning.local import day_of, local_of, zone
 from clinic.queries.course_changes import not_before_on, noted_at, screenings
 from clinic.queries.protocol_contents import protocol_of
-from clinic.queries.session_problem import course_series
+from clinic.queries.series import course_series
 from clinic.store.accounts import Account
 from clinic.store.clinics import Clinic
 from clinic.store.courses import Course, CourseOverride

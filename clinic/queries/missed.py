@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from clinic.care.outcomes import MissedEffect, MissedRule, NoShowCause, missed_effect
 from clinic.care.states import AppointmentState, CourseState, SessionState
 from clinic.planning.local import DAY, day_of, zone
-from clinic.queries.session_problem import Series
+from clinic.queries.series import Series
 from clinic.store.courses import CourseOverride, TreatmentSession
 from clinic.store.diary import Appointment
 

@@ -14,7 +14,7 @@ from clinic.planning import Finding, Kind, Pin, PlannedSession, blocks, judge, p
 from clinic.planning.local import day_of, local_of, zone
 from clinic.queries.offers import HORIZON_MARGIN_DAYS, names_of
 from clinic.queries.rest_of_course import OPEN, Rest, rest_of_course, token_of
-from clinic.queries.session_problem import Place, course_series
+from clinic.queries.series import Place, course_series
 from clinic.queries.visit_choice import VisitChoice
 from clinic.store.clinics import Clinic
 
@@ -146,7 +146,7 @@ class _Laying:
         reason: str | None = None
         relaxations: tuple[str, ...] = ()
         free = {*rest.standing, *self._ripe}
-        for late in ((), free):
+        for late in (rest.late, free):
             problem, numbers = rest.asked(free, {}, late=late)
             found = repair(problem, rest.placements(numbers, rest.standing))
             if found.plan is not None:
@@ -271,9 +271,9 @@ def judged_alone(rest: Rest, number: int, pin: Pin, dates: Dates) -> tuple[Findi
 
     A session that keeps its time is not asked again whether it lies on the grid of starts or ahead far enough.
     """
-    problem, numbers = rest.asked((number,), dates)
+    stands = rest.before.get(number) == pin
+    problem, numbers = rest.asked((number,), dates, late=rest.late & {number} if stands else ())
     found = judge(problem, rest.placements(numbers, {number: pin}))
-    stands = rest.standing.get(number) == pin
     return tuple(each for each in found if not (stands and each.code in _ONLY_OF_NEW_TIMES))
 
 

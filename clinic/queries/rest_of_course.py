@@ -9,10 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from clinic.care.parts import needs_of
 from clinic.care.states import AppointmentState, SessionState
 from clinic.planning import Pin, Placement, Problem
 from clinic.queries.problems import Asked, problem_of
-from clinic.queries.session_problem import Place, Series, course_series, held_by, steps_of
+from clinic.queries.series import Place, Series, course_series, held_by, steps_of
 from clinic.queries.visit_choice import VisitChoice, parse_choice
 from clinic.store.accounts import AuditEntry
 from clinic.store.courses import CourseOverride
@@ -28,8 +29,9 @@ OPEN = frozenset({SessionState.OWED, SessionState.BOOKED})
 class Rest:
     """The open sessions of a course, read from the diary once, by their numbers.
 
-    `before` are the times that sessions have now; `standing` those of them that could be given up, `fixed` those
-    that never move: pinned by the desk, arrived, begun, or just chosen. In the diary behind `problem` all are free.
+    `before` are the times that sessions have now; `standing` those of them that could be given up; `fixed` those that
+    never move: pinned by the desk, arrived, begun, brought from elsewhere without what they hold, or just chosen.
+    `late` stand after their windows with a reason on record. In the diary behind `problem` all are free.
     """
 
     series: Series
@@ -44,10 +46,12 @@ class Rest:
     ) -> tuple[Problem, list[int]]:
         """The problem with these sessions free and those as they stand, and the session number of each step.
 
-        Every other session has no date: it stretches the interval around it. Sessions in `late` have no last date.
+        Every other session has no date: it stretches the interval around it. Sessions in `late`, and those that stand
+        late with a reason on record, have no last date.
         """
         pins: dict[int, Pin | None] = {**self.fixed, **stay, **dict.fromkeys(free)}
-        steps = steps_of(self.series, pins, self.late | frozenset(late))
+        allowed = {number for number in self.late if pins.get(number) == self.before.get(number)}
+        steps = steps_of(self.series, pins, allowed | set(late))
         return replace(self.problem, steps=tuple(step for _, step in steps)), [number for number, _ in steps]
 
     def place(self, number: int) -> Place:
@@ -68,8 +72,8 @@ def rest_of_course(
     before, fixed = dict[int, Pin](), dict[int, Pin]()
     for place in series.places:
         if place.appointment is not None and place.row.state in OPEN:
-            before[place.row.number] = Pin(place.appointment.starts_at, held[place.appointment.id])
-            if _is_fixed(place, now):
+            pin = before[place.row.number] = Pin(place.appointment.starts_at, held.get(place.appointment.id, ()))
+            if _is_fixed(place, now) or len(pin.resources) != len(needs_of(place.step.parts)):
                 fixed[place.row.number] = before[place.row.number]
     if wanted is not None:
         fixed[wanted.number] = Pin(wanted.starts_at, tuple(map(str, wanted.resource_ids)))

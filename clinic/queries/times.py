@@ -12,7 +12,7 @@ from clinic.planning import Costs, Kind, Pin, Problem, plan, starts
 from clinic.planning.local import day_of, local_of, zone
 from clinic.queries.offers import names_of
 from clinic.queries.rest_of_course import Rest, rest_of_course
-from clinic.queries.session_problem import Place, series_of
+from clinic.queries.series import Place, series_of
 from clinic.queries.visit_choice import VisitChoice
 from clinic.store.clinics import Clinic
 from clinic.store.courses import TreatmentSession

@@ -11,7 +11,7 @@ from clinic.care.outcomes import MissedEffect, NoShowCause
 from clinic.care.states import AppointmentState
 from clinic.planning.local import day_of, zone
 from clinic.queries.missed import effect_of_lateness, effect_of_noshow
-from clinic.queries.session_problem import series_of
+from clinic.queries.series import series_of
 from clinic.store.courses import TreatmentSession
 from clinic.store.diary import Appointment
 

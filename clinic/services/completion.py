@@ -17,7 +17,7 @@ from clinic.planning import Finding, Weight
 from clinic.planning.local import day_of, zone
 from clinic.planning.words import date_words
 from clinic.queries.missed import effect_of_lateness
-from clinic.queries.session_problem import Series, series_of
+from clinic.queries.series import Series, series_of
 from clinic.services.appointments import locked_series, owner_of
 from clinic.services.holding import free, refresh_windows
 from clinic.services.missed import add_sessions

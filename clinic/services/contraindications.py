@@ -10,7 +10,7 @@ from clinic.planning import Finding, Weight
 from clinic.planning.local import day_of, zone
 from clinic.planning.words import day_words
 from clinic.queries.course_changes import screenings
-from clinic.queries.session_problem import Series
+from clinic.queries.series import Series
 from clinic.services.overrides import not_entitled
 from clinic.services.resting import (
     ENDED,

@@ -8,7 +8,7 @@ from clinic.care.states import CourseState, SessionState
 from clinic.planning import Finding, Weight
 from clinic.planning.words import day_words
 from clinic.queries.course_changes import INTERVAL
-from clinic.queries.session_problem import Series, course_series
+from clinic.queries.series import Series, course_series
 from clinic.services.overrides import keep_reasons, may_decide, unsettled
 from clinic.services.resting import keep_override, settle
 from clinic.services.work import Done, Refused, UnitOfWork, check_version

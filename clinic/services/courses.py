@@ -16,7 +16,7 @@ from clinic.planning import Finding, Placement, Weight, blocks, judge
 from clinic.planning.local import day_of, zone
 from clinic.queries.offers import CourseRequest, course_problem, not_askable
 from clinic.queries.protocol_contents import protocol_of
-from clinic.queries.session_problem import course_series
+from clinic.queries.series import course_series
 from clinic.queries.visit_choice import VisitChoice
 from clinic.services.holding import (
     TAKEN,

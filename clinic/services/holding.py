@@ -15,7 +15,7 @@ from clinic.care.states import AppointmentState, SessionState
 from clinic.care.windows import Window
 from clinic.planning import Finding, Weight
 from clinic.planning.local import local_of, zone
-from clinic.queries.session_problem import Series
+from clinic.queries.series import Series
 from clinic.queries.visit_choice import VisitChoice
 from clinic.services.work import UnitOfWork
 from clinic.store.clinics import Clinic

@@ -5,7 +5,7 @@ from clinic.care.outcomes import MissedEffect, NoShowCause
 from clinic.care.protocols import steps_for
 from clinic.care.states import SessionState
 from clinic.queries.missed import MISSED
-from clinic.queries.session_problem import Series
+from clinic.queries.series import Series
 from clinic.services.work import UnitOfWork, record
 from clinic.store.courses import CourseOverride, TreatmentSession
 

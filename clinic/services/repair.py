@@ -7,7 +7,7 @@ from clinic.care.states import AppointmentState, CourseState, SessionState
 from clinic.planning import Finding, Pin, Weight
 from clinic.queries.repair import judged_alone
 from clinic.queries.rest_of_course import OPEN, REPAIRED, Rest, last_repair, rest_of_course, token_of
-from clinic.queries.session_problem import Place, Series, course_series, held_by
+from clinic.queries.series import Place, Series, course_series, held_by
 from clinic.queries.visit_choice import VisitChoice
 from clinic.services.courses import cancel
 from clinic.services.holding import TAKEN, Taken, change_time, expire_holds, free, new_appointment, refresh_windows

@@ -33,7 +33,7 @@ from clinic.care.states import (
 from clinic.planning import Finding, Weight
 from clinic.planning.local import day_of, zone
 from clinic.queries.course_changes import noted_at, screenings
-from clinic.queries.session_problem import (
+from clinic.queries.series import (
     Place,
     Series,
     course_series,

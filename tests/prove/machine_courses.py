@@ -12,7 +12,7 @@ from clinic.care.course_changes import Heard, IntervalChange
 from clinic.care.protocols import Interval
 from clinic.queries.repair import propose_repairs
 from clinic.queries.rest_of_course import token_of
-from clinic.queries.session_problem import course_series
+from clinic.queries.series import course_series
 from clinic.services.contraindications import note_contraindication
 from clinic.services.course_changes import change_interval
 from clinic.services.courses import stop_course
@@ -127,19 +127,29 @@ class Courses(Clinic):
             reason="weighed" if reason else ""), self.living(course), role="practitioner")
 
     @precondition(lambda self: self.courses(*LIVING))
-    @rule(which=SOME, surely=st.integers(0, 2))
-    def let_rest(self, which: int, surely: int) -> None:
-        if surely == 0:
-            course = self.one(self.courses(*LIVING), which)
-            self.act("let rest", lambda work: hold_course(
-                work, course.id, reason="abroad", lock_version=course.lock_version), self.living(course))
+    @rule(which=SOME, surely=st.integers(0, 2), days=st.sampled_from((None, 3, 40)))
+    def let_rest(self, which: int, surely: int, days: int | None) -> None:
+        """Seldom; for good, or for some days."""
+        if surely:
+            return
+        course = self.one(self.courses(*LIVING), which)
+        self.act("let rest", lambda work: hold_course(
+            work, course.id, reason="abroad", lock_version=course.lock_version), self.living(course))
+        self.the_diary_is_sound()
+        if days:
+            self.pass_time(self.made.now + timedelta(days=days), "lives")
+            self.the_diary_is_sound()
+            self.go_on(course.id, {})
 
     @precondition(lambda self: self.resting())
     @rule(which=SOME, over=st.booleans())
     def resume(self, which: int, over: bool) -> None:
         course = self.one(self.resting(), which)
         document = self.tables.documents[course.protocol_version_id]
-        words = {each["code"]: "healed" for each in document["contraindications"]} if over else {}
+        self.go_on(course.id, {each["code"]: "healed" for each in document["contraindications"]} if over else {})
+
+    def go_on(self, course_id: int, words: dict[str, str]) -> None:
+        course = next(row for row in self.rows["course"] if row.id == course_id)
         self.act("resume", lambda work: resume_course(
             work, course.id, asked_again=True, lock_version=course.lock_version, over=words, reasons=words),
             self.living(course), role="practitioner")

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from clinic.care.outcomes import NoShowCause, NotTreatedCause
+from clinic.services.appointments import end_untreated, mark_noshow
 from clinic.services.completion import complete_appointment
 from tests.prove.machine_clinic import Clinic
 from tests.prove.plain_rows import Row
@@ -34,17 +36,27 @@ class Time(Clinic):
         self.pass_time(max(self.made.now, at), worker)
 
     @precondition(lambda self: self.appointments("booked"))
-    @rule(visits=st.integers(1, 4), worker=WORKER)
-    def treat_the_next(self, visits: int, worker: str) -> None:
-        """The next visits take place as planned; so courses come to their end, and upkeep begins."""
-        for row in sorted(self.appointments("booked"), key=lambda row: row.starts_at)[:visits]:
+    @rule(ends=st.lists(st.sampled_from(("treated", "treated", "treated", "missed", "sent home")), min_size=1,
+                        max_size=4), worker=WORKER)
+    def let_visits_take_place(self, ends: list[str], worker: str) -> None:
+        """The next visits come and end, each so; courses come to their end, and upkeep begins."""
+        coming = sorted(self.appointments("booked"), key=lambda row: row.starts_at)
+        for row, how in zip(coming, ends, strict=False):
             self.pass_time(max(self.made.now, row.ends_at), worker)
             self.the_diary_is_sound()
-            if row.local_start.date() == self.local_date():
-                self.treat(row)
+            standing = next((each for each in self.appointments("booked") if each.id == row.id), None)
+            if standing and standing.local_start.date() == self.local_date():
+                self.end(standing, how)
 
-    def treat(self, row: Row) -> None:
-        self.act("complete", lambda work: complete_appointment(work, row.id, lock_version=row.lock_version), row)
+    def end(self, row: Row, how: str) -> None:
+        if how == "treated":
+            self.act("complete", lambda work: complete_appointment(work, row.id, lock_version=row.lock_version), row)
+        elif how == "missed":
+            self.act("miss", lambda work: mark_noshow(
+                work, row.id, cause=NoShowCause.FORGOT, lock_version=row.lock_version), row)
+        else:
+            self.act("send home", lambda work: end_untreated(
+                work, row.id, cause=NotTreatedCause.COLD_SORE, lock_version=row.lock_version), row)
         self.the_diary_is_sound()
 
     @rule(hours=st.sampled_from((-30, -1, 1, 30)), worker=WORKER)

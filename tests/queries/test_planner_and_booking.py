@@ -17,7 +17,8 @@ from clinic.care.protocols import steps_for
 from clinic.planning import Kind, Problem, starts
 from clinic.queries.offers import course_problem
 from clinic.queries.protocol_contents import protocol_of
-from clinic.queries.session_problem import course_series, session_problem
+from clinic.queries.rest_of_course import rest_of_course
+from clinic.queries.series import course_series
 from clinic.queries.visit_choice import VisitChoice
 from clinic.services.courses import stop_course
 from clinic.services.work import Done
@@ -103,9 +104,9 @@ def test_an_appointment_can_be_moved_exactly_to_where_the_planner_offers_it(
             first = standing(made, course_id)[0]
             who, where, at = random.choice(made.practitioners), random.choice(built.rooms), some_time(built, random)
             with Session(made.engine) as db:
-                series = course_series(db, course_id, now=made.now)
-                problem, step = session_problem(
-                    db, series, series.places[0], now=made.now, not_before=made.now)
+                rest = rest_of_course(db, course_series(db, course_id, now=made.now), now=made.now)
+            problem, numbers = rest.asked((1,), rest.before)
+            step = numbers.index(1) + 1
 
             outcome = move(made, first, VisitChoice(1, at, (who, where)))
 

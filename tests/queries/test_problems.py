@@ -14,7 +14,8 @@ from clinic.planning import Gap, Hours, Kind, Need, Past, Placement, Problem, Sp
 from clinic.queries.offers import course_problem
 from clinic.queries.problems import Asked, earliest_start, planned_step, problem_of, times_of
 from clinic.queries.protocol_contents import protocol_of
-from clinic.queries.session_problem import course_series, session_problem
+from clinic.queries.rest_of_course import rest_of_course
+from clinic.queries.series import course_series
 from clinic.queries.visit_choice import VisitChoice
 from clinic.services.holding import change_time
 from clinic.store.clinics import Clinic, Closure
@@ -296,8 +297,9 @@ def test_a_break_keeps_clear_of_an_appointment_that_may_move(engine: Engine) -> 
         change_time(work, work.db.get_one(Clinic, made.clinic_id), place.appointment, place.step, noon)
         work.commit()
     with Session(made.engine) as db:
-        series = course_series(db, course_id, now=made.now)
-        found, step = session_problem(db, series, series.places[0], now=made.now, not_before=made.now)
+        rest = rest_of_course(db, course_series(db, course_id, now=made.now), now=made.now)
+    found, numbers = rest.asked((1,), rest.before)
+    step = numbers.index(1) + 1
 
     assert judge(found, [Placement(step, noon.starts_at, tuple(map(str, noon.resource_ids)))]) == ()
     assert noon.starts_at in (starts(found, step).starts or ())

@@ -11,7 +11,7 @@ from clinic.care.course_changes import SHORTER, Heard, IntervalChange
 from clinic.care.protocols import Interval
 from clinic.care.windows import Window
 from clinic.queries.appointments import session_page
-from clinic.queries.session_problem import course_series
+from clinic.queries.series import course_series
 from clinic.services.course_changes import change_interval
 from clinic.services.work import Done, Stale
 from tests.booking import (

@@ -14,7 +14,7 @@ from clinic.messages.mailbox import MailboxTransport
 from clinic.planning.local import day_of, local_of, resolve
 from clinic.queries.repair import Becomes, Proposal, Repairs, Way, propose_repairs
 from clinic.queries.rest_of_course import last_repair
-from clinic.queries.session_problem import course_series
+from clinic.queries.series import course_series
 from clinic.queries.visit_choice import VisitChoice
 from clinic.services import mail
 from clinic.services.appointments import move_appointment

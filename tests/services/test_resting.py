@@ -9,7 +9,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from clinic.care.course_changes import Heard
-from clinic.queries.session_problem import maintenance_series
+from clinic.queries.series import maintenance_series
 from clinic.queries.visit_choice import parse_choice
 from clinic.services.contraindications import CONFIRM
 from clinic.services.work import Done

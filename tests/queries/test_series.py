@@ -1,13 +1,15 @@
-"""The problem that places one session of a course that runs: everything else stays where it is."""
+"""A course that runs, in order, and the problem that places one of its sessions while all else stays."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from clinic.planning import Gap, Problem
-from clinic.queries.session_problem import Series, course_series, maintenance_series, series_of, session_problem
+from clinic.queries.rest_of_course import rest_of_course
+from clinic.queries.series import Series, course_series, maintenance_series, series_of
 from clinic.store.courses import TreatmentSession
 from tests.booking import booked, cancel, done, held_by, perform, sessions_of, standing
 from tests.small_clinic import SmallClinic, small_clinic
@@ -18,11 +20,12 @@ def series(made: SmallClinic, course_id: int) -> Series:
         return course_series(db, course_id, now=made.now)
 
 
-def asked(made: SmallClinic, course_id: int, number: int, *, lenient: bool = False) -> tuple[Problem, int]:
+def asked(made: SmallClinic, course_id: int, number: int, late: Sequence[int] = ()) -> tuple[Problem, int]:
+    """The problem that places that session while every other one stays, and which of its steps it is."""
     with Session(made.engine) as db:
-        found = course_series(db, course_id, now=made.now)
-        return session_problem(
-            db, found, found.places[number - 1], now=made.now, not_before=made.now, lenient=lenient)
+        rest = rest_of_course(db, course_series(db, course_id, now=made.now), now=made.now)
+    problem, numbers = rest.asked((number,), rest.before, late=late)
+    return problem, numbers.index(number) + 1
 
 
 def test_the_session_is_free_and_its_neighbours_are_pinned_with_what_they_hold(engine: Engine) -> None:
@@ -64,12 +67,12 @@ def test_completed_sessions_are_no_steps_and_the_next_counts_from_the_last_of_th
     assert problem.steps[0].gap == Gap(28, 30, 56)
 
 
-def test_a_lenient_problem_lets_the_session_and_the_next_one_be_late_but_never_early(engine: Engine) -> None:
+def test_sessions_that_may_be_late_are_never_early(engine: Engine) -> None:
     made = small_clinic(engine)
     course_id = booked(made)
 
     strict, _ = asked(made, course_id, 2)
-    lenient, _ = asked(made, course_id, 2, lenient=True)
+    lenient, _ = asked(made, course_id, 2, (2, 3))
 
     assert [each.gap for each in strict.steps[1:]] == [Gap(28, 30, 56), Gap(28, 30, 56)]
     assert [(each.gap.min, each.gap.ideal, each.gap.max) for each in lenient.steps[1:] if each.gap] == [
@@ -97,10 +100,10 @@ def test_upkeep_counts_from_the_last_session_of_its_course(engine: Engine) -> No
         owed = db.get_one(TreatmentSession, sessions_of(made, course_id=course_id)[0].id + 1)
 
         found = series_of(db, owed, now=made.now)
-        problem, step = session_problem(db, found, found.places[0], now=made.now, not_before=made.now)
+        problem, numbers = rest_of_course(db, found, now=made.now).asked((1,), {})
 
     assert found.plan is not None
-    assert (found.before_on, step) == (date(2027, 3, 1), 1)
+    assert (found.before_on, numbers) == (date(2027, 3, 1), [1])
     assert problem.steps[0].gap == Gap(180, 365, 365)
     assert problem.last_session_on == date(2027, 3, 1)
     with Session(engine) as db:

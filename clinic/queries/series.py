@@ -1,4 +1,4 @@
-"""The planner's problem for one session of a course or maintenance plan that runs: everything else stays."""
+"""A course or maintenance plan that runs, as its sessions in order, and each of them as the planner takes it."""
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
@@ -12,14 +12,13 @@ from clinic.care.course_changes import interval_before
 from clinic.care.protocols import Interval, Protocol, Step, maintenance_step, steps_for
 from clinic.care.states import SessionState
 from clinic.care.windows import Window, joined, windows
-from clinic.planning import Pin, Problem
+from clinic.planning import Pin
 from clinic.planning import Step as PlannedStep
 from clinic.planning.local import DAY
 from clinic.queries.course_changes import interval_changes, not_before_on
 from clinic.queries.diary_facts import ACTIVE
-from clinic.queries.problems import Asked, planned_step, problem_of
+from clinic.queries.problems import planned_step
 from clinic.queries.protocol_contents import protocol_of
-from clinic.store.clinics import Clinic
 from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
 
@@ -119,41 +118,6 @@ def maintenance_series(db: Session, maintenance_plan_id: int, *, now: datetime) 
     return Series(course, plan, protocol, places, before_on, not_before_on(db, course, protocol))
 
 
-def session_problem(
-    db: Session, series: Series, target: Place, *, now: datetime, not_before: datetime, until_on: date | None = None,
-    lenient: bool = False,
-) -> tuple[Problem, int]:
-    """The problem that places `target` while all else stands, and the number of its step in it.
-
-    Sessions between that have no date stretch the interval. `lenient` drops the last dates, so that a time that is
-    late can be shown as late.
-    """
-    clinic = db.get_one(Clinic, series.course.clinic_id)
-    steps, at = _steps_around(db, series, target, lenient)
-    asked = Asked(
-        clinic_id=clinic.id, patient_id=series.course.patient_id, protocol=series.protocol, steps=tuple(steps),
-        not_before=max(now, not_before), practitioner_id=series.course.practitioner_id,
-        last_session_on=series.last_on,
-        ignore=tuple(place.appointment.id for place in series.places if place.appointment and place is target),
-        except_course_id=series.course.id if series.plan is None else None,
-        except_plan_id=series.plan.id if series.plan else None, until_on=until_on,
-    )
-    return problem_of(db, asked, now=now), at
-
-
-def _steps_around(db: Session, series: Series, target: Place, lenient: bool) -> tuple[list[PlannedStep], int]:
-    """The target's step and those of the other sessions that have a date, and which one the target's is."""
-    held = held_by(db, [place.appointment.id for place in series.places if place.appointment])
-    pins: dict[int, Pin | None] = {
-        place.row.number: Pin(place.appointment.starts_at, held[place.appointment.id])
-        for place in series.places if place.appointment is not None}
-    number = target.row.number
-    pins[number] = None
-    after = min((each for each in pins if each > number), default=number)
-    steps = steps_of(series, pins, (number, after) if lenient else ())
-    return [step for _, step in steps], [each for each, _ in steps].index(number) + 1
-
-
 def _rows(
     db: Session, of_owner: sa.ColumnElement[bool], now: datetime
 ) -> list[tuple[TreatmentSession, Appointment | None]]:
@@ -184,7 +148,8 @@ def steps_of(
     """The open sessions that `pins` names, by number and as the planner takes them; a pin is where one stands.
 
     Sessions between that are not named stretch the interval. Those in `late` have no last date. A first session that
-    is made up for after a later one was performed keeps the protocol's interval to that one.
+    is made up for after a later one was performed keeps the protocol's interval to that one. One that stands without
+    all that it needs keeps its time and holds nothing.
     """
     steps: list[tuple[int, PlannedStep]] = []
     since, performed_on = list[Interval](), None
@@ -207,7 +172,11 @@ def steps_of(
             after = performed_on + interval.shortest * DAY
             first_on = after if first_on is None else max(first_on, after)
         since, performed_on = [], None
-        step = replace(planned_step(place.step, interval), pinned=pins[number], from_on=first_on)
+        step = replace(planned_step(place.step, interval), from_on=first_on)
+        pin = pins[number]
+        if pin is not None and len(pin.resources) != len(step.needs):
+            step, pin = replace(step, needs=()), replace(pin, resources=())
+        step = replace(step, pinned=pin)
         if number in late and step.gap is not None:
             step = replace(step, gap=replace(step.gap, max=max(step.gap.max, LONGEST)))
         steps.append((number, step))
