@@ -19,6 +19,7 @@ from clinic.store.accounts import AuditEntry
 from clinic.store.clinics import OpeningHours
 from clinic.store.engine import for_writing, open_engine
 from clinic.store.migrate import CannotMigrate, DataLoss
+from clinic.store.occupancy import OccupancyChange
 from tests.databases import DatabasesOf, is_full
 from tests.store.revisions import ADDED, all_revisions, start_upgrade, with_revision
 from tests.store.rows import NOW, Ids, add_appointment, hold, open_clinic
@@ -359,3 +360,14 @@ def test_a_server_without_the_extension_is_refused_in_words(bare: Engine) -> Non
 
     with pytest.raises(CannotMigrate, match="lacks the extension btree_gist.*Install PostgreSQL's contrib package"):
         migrate.upgrade(bare)
+
+
+def test_what_is_booked_when_the_diary_begins_to_be_packed_is_noted(engine: Engine) -> None:
+    ids = fill(engine)
+    held = sa.select(OccupancyChange.resource_id, OccupancyChange.starts_at, OccupancyChange.is_held)
+
+    migrate.downgrade(engine, "0001", accept_data_loss=True)
+    migrate.upgrade(engine)
+
+    with engine.connect() as connection:
+        assert connection.execute(held).all() == [(ids.room, NOW, True)]
