@@ -32,7 +32,11 @@ class _Placed:
 
     @property
     def words(self) -> str:
-        return f"Session {self.at + 1}"
+        return f"Session {self.number}"
+
+    @property
+    def number(self) -> int:
+        return self.step.number or self.at + 1
 
     def holds(self) -> Iterator[tuple[Need, str, datetime, datetime]]:
         for need, name in zip(self.step.needs, self.resources, strict=False):
@@ -132,7 +136,7 @@ def _judge_choice(problem: Problem, placed: _Placed) -> Iterator[Finding]:
             yield Finding("wrong-kind", Weight.BLOCKS, text, "resources")
         elif not need.skills <= resource.skills:
             missing = ", ".join(sorted(need.skills - resource.skills))
-            text = f"{resource.words} cannot serve session {placed.at + 1}: {missing} is missing."
+            text = f"{resource.words} cannot serve session {placed.number}: {missing} is missing."
             yield Finding("lacks-skill", Weight.BLOCKS, text, "resources")
     yield from _judge_sharing(placed, by_id, root_of)
 
@@ -166,7 +170,7 @@ def _judge_times(problem: Problem, placed: _Placed) -> Iterator[Finding]:
         over = [skill for skill, holds in resource.limits if skill in need.skills and held & ~holds]
         if over:
             missing = ", ".join(over)
-            text = f"{resource.words} cannot serve session {placed.at + 1}: {missing} does not hold during {when}."
+            text = f"{resource.words} cannot serve session {placed.number}: {missing} does not hold during {when}."
             finding = Finding("lacks-skill", Weight.BLOCKS, text, "resources")
         elif held & ~resource.open:
             gone = "does not work" if resource.kind is Kind.PRACTITIONER else "is not open"
@@ -185,7 +189,7 @@ def _judge_times(problem: Problem, placed: _Placed) -> Iterator[Finding]:
 
 def _judge_order(before: _Placed, after: _Placed) -> Iterator[Finding]:
     if after.start_at < before.end_at:
-        text = f"{after.words} begins before session {before.at + 1} ends."
+        text = f"{after.words} begins before session {before.number} ends."
         yield Finding("order", Weight.BLOCKS, text, "start", before.day)
 
 
@@ -246,7 +250,7 @@ def _judge_shared(problem: Problem, before: _Placed, after: _Placed) -> Iterator
             if one == other and one_begins < ends and begins < one_ends and one not in said:
                 said.add(one)
                 what = next((resource.words for resource in problem.resources if resource.id == one), one)
-                text = f"{after.words} needs {what} while session {before.at + 1} still has it."
+                text = f"{after.words} needs {what} while session {before.number} still has it."
                 yield Finding("held-twice", Weight.BLOCKS, text, "start")
 
 

@@ -28,7 +28,8 @@ def no_day(board: Board, stage: Stage, led: int) -> str:
     """What leaves a session no day; `led` are the days to which gaps lead from the session before."""
     last = date_words(board.ruler.date_of(board.ruler.days - 1))
     if not led:
-        return f"its gap after session {stage.at} leads past {last}, the last day that can be booked"
+        before = board.problem.number(stage.at - 1)
+        return f"its gap after session {before} leads past {last}, the last day that can be booked"
     bounds = [*_gap(board, stage, led), *_dates(board, stage), *_past(board, stage), *_pins(board, stage)]
     if _together(board, bounds):
         return f"too little is left between the sessions that stand and {last}, the last day that can be booked"
@@ -63,7 +64,7 @@ def _together(board: Board, bounds: Sequence[_Bound]) -> int:
 def _gap(board: Board, stage: Stage, led: int) -> list[_Bound]:
     step, last = stage.step, board.problem.last_session_on
     if stage.at:
-        since = f"after session {stage.at}"
+        since = f"after session {board.problem.number(stage.at - 1)}"
     elif last is not None and step.gap is not None:
         low, high = board.ruler.day(last) + step.gap.min, board.ruler.day(last) + step.gap.max
         led = bits(max(low + 1, 0), max(high + 2, 0))
@@ -105,7 +106,8 @@ def _pins(board: Board, stage: Stage) -> list[_Bound]:
             continue
         low, high = _beside(board, stage, pin)
         days = bits(max(low + 1, 0), max(high + 2, 0))
-        stands = f"session {pin.at + 1}, which stands on {day_words(board.ruler.date_of(pin.pin_day))}"
+        on = day_words(board.ruler.date_of(pin.pin_day))
+        stands = f"session {board.problem.number(pin.at)}, which stands on {on}"
         if days:
             text = f"{stands}, leaves it {_span(board, days)}"
         else:

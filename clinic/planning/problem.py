@@ -84,7 +84,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One session that the course asks for."""
+    """One session that the course asks for; `number` is what staff call it, where that is not its place in the list."""
 
     treatment: str
     minutes: int
@@ -95,6 +95,7 @@ class Step:
     pinned: Pin | None = None
     name: str = ""
     standing: Pin | None = None  # the appointment that it has and may keep or lose; `repair` sets it
+    number: int | None = None
 
     @property
     def words(self) -> str:
@@ -167,6 +168,10 @@ class Problem:
             raise ValueError("the grid of starts does not lie on the ruler's granules")
         for step in self.steps:
             self._check(step)
+
+    def number(self, at: int) -> int:
+        """What staff call the step at that place (from 0): sessions that are over, or have no date, are no steps."""
+        return self.steps[at].number or at + 1
 
     def _check(self, step: Step) -> None:
         minutes = [step.minutes, *(each for need in step.needs for each in (need.offset, need.minutes))]

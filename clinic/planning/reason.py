@@ -75,7 +75,7 @@ def reason_of(problem: Problem, unplaceable: int) -> str:
     board = Board(problem, upto=unplaceable)
     at = unplaceable - 1
     stage = board.stages[at]
-    said = f"Session {unplaceable} ({stage.step.words})"
+    said = f"Session {problem.number(at)} ({stage.step.words})"
     if stage.pin_option is not None:
         day = day_words(problem.ruler.date_of(stage.pin_day))
         return f"{said} stands on {day}, and the sessions before it cannot keep their gaps to it."
@@ -141,8 +141,8 @@ def _too_near(board: Board, stage: Stage) -> str:
     for (first, then), days in board.spaced.items():
         if then == stage.at and days > board.most(first, then):
             return (
-                f"it must come at least {days_words(days)} after session {first + 1} ({problem.steps[first].words}), "
-                f"but the gaps allow {days_words(board.most(first, then))} at most"
+                f"it must come at least {days_words(days)} after session {problem.number(first)} "
+                f"({problem.steps[first].words}), but the gaps allow {days_words(board.most(first, then))} at most"
             )
     try:
         looks = Looks(LOOKS_FOR_REASONS)

@@ -72,7 +72,8 @@ def _gap(problem: Problem, at: int, helps: Helps) -> Iterator[Relaxation]:
     gap = step.gap
     if gap is None or (at == 0 and problem.last_session_on is None):
         return
-    since = f"session {at}" if at else "the session before"
+    number = problem.number(at)
+    since = f"session {problem.number(at - 1)}" if at else "the session before"
 
     def longer(days: int) -> Problem:
         return _with_step(problem, at, replace(step, gap=Gap(gap.min, gap.ideal, gap.max + days)))
@@ -82,11 +83,11 @@ def _gap(problem: Problem, at: int, helps: Helps) -> Iterator[Relaxation]:
 
     more = _least(lambda days: helps(longer(days)), MORE_DAYS_AT_MOST)
     if more is not None:
-        text = f"Let session {at + 1} come up to {days_words(gap.max + more)} after {since}, {days_words(more)} more."
+        text = f"Let session {number} come up to {days_words(gap.max + more)} after {since}, {days_words(more)} more."
         yield Relaxation(f"course.steps[{at}].gap_days.max", gap.max + more, text)
     less = _least(lambda days: helps(shorter(days)), gap.min - 1)
     if less is not None:
-        text = f"Let session {at + 1} come {days_words(gap.min - less)} after {since}, {days_words(less)} sooner."
+        text = f"Let session {number} come {days_words(gap.min - less)} after {since}, {days_words(less)} sooner."
         yield Relaxation(f"course.steps[{at}].gap_days.min", gap.min - less, text)
 
 
@@ -106,7 +107,7 @@ def _least(helps: Callable[[int], bool], most: int) -> int | None:
 
 def _dates(problem: Problem, at: int, helps: Helps) -> Iterator[Relaxation]:
     step, on = problem.steps[at], problem.ruler
-    place, said = f"course.steps[{at}].dates", f"session {at + 1}"
+    place, said = f"course.steps[{at}].dates", f"session {problem.number(at)}"
     if step.to_on is not None:
         last = step.to_on
 
@@ -163,7 +164,7 @@ def _skills(problem: Problem, at: int, helps: Helps) -> Iterator[Relaxation]:
                 offered += 1
                 yield Relaxation(
                     f"resources[{place}].skills", sorted(resource.skills | missing),
-                    f"Let {resource.words} {SERVE[resource.kind]} session {at + 1}, though not down for "
+                    f"Let {resource.words} {SERVE[resource.kind]} session {problem.number(at)}, though not down for "
                     f"{listed(sorted(missing))}.",
                 )
 
@@ -199,4 +200,5 @@ def _pins(problem: Problem, at: int, helps: Helps) -> Iterator[Relaxation]:
             except ValueError:
                 continue
             if helps(freed):
-                yield Relaxation(f"course.steps[{place}].pinned", None, f"Move session {place + 1}, which stands now.")
+                text = f"Move session {problem.number(place)}, which stands now."
+                yield Relaxation(f"course.steps[{place}].pinned", None, text)

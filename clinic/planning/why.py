@@ -53,7 +53,8 @@ def _gaps(problem: Problem, sessions: Sequence[PlannedSession]) -> list[str]:
         if step.gap is not None and placed.gap_days is not None and placed.gap_days != step.gap.ideal:
             off = placed.gap_days - step.gap.ideal
             found.append(
-                f"session {placed.step} comes {days_words(abs(off))} {'later' if off > 0 else 'sooner'} than ideal"
+                f"session {problem.number(placed.step - 1)} comes {days_words(abs(off))} "
+                f"{'later' if off > 0 else 'sooner'} than ideal"
             )
     return found
 
@@ -66,9 +67,9 @@ def _people(problem: Problem, sessions: Sequence[PlannedSession]) -> list[str]:
         if leader is None:
             continue
         if before is not None and leader != before and problem.costs.practitioner_change:
-            found.append(f"session {placed.step} changes to {words[leader]}")
+            found.append(f"session {problem.number(placed.step - 1)} changes to {words[leader]}")
         if preferred is not None and leader != preferred and problem.costs.other_practitioner:
-            others.append(str(placed.step))
+            others.append(str(problem.number(placed.step - 1)))
         before = leader
     if others and preferred is not None:
         found.append(f"{_sessions(others)} not with {words[preferred]}")
@@ -77,7 +78,7 @@ def _people(problem: Problem, sessions: Sequence[PlannedSession]) -> list[str]:
 
 def _hours(problem: Problem, sessions: Sequence[PlannedSession]) -> list[str]:
     outside = [
-        str(placed.step) for step, placed in zip(problem.steps, sessions, strict=True)
+        str(problem.number(placed.step - 1)) for step, placed in zip(problem.steps, sessions, strict=True)
         if is_outside(problem, step, placed.start_at)
     ]
     return [f"{_sessions(outside)} outside the preferred hours"] if outside and problem.costs.outside_windows else []

@@ -30,24 +30,24 @@ def why_moved(problem: Problem, moved: Sequence[int], sessions: Sequence[Planned
     stay = [each.step for each in sessions if each.step not in (*moved, *new)]
     causes = [_cause(problem, step, sessions) for step in moved]
     moves = [
-        (cause.step, f"session {cause.step} moves because {cause.clause}") for cause in causes if cause.clause
+        (cause.step, f"session {problem.number(cause.step - 1)} moves because {cause.clause}")
+        for cause in causes if cause.clause
     ]
     for side in ("before", "after"):
-        moves += _outside(side, [cause for cause in causes if cause.side == side])
-    said = [_verb(stay, "stays", "stay")] if stay else []
+        moves += _outside(problem, side, [cause for cause in causes if cause.side == side])
+    said = [_verb(problem, stay, "stays", "stay")] if stay else []
     said += [text for _, text in sorted(moves)]
-    said += [_verb(new, "gets a date", "get a date")] if new else []
+    said += [_verb(problem, new, "gets a date", "get a date")] if new else []
     text = "; ".join(said)
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _verb(steps: Sequence[int], one: str, many: str) -> str:
-    if len(steps) == 1:
-        return f"session {steps[0]} {one}"
-    return f"sessions {listed([str(each) for each in steps])} {many}"
+def _verb(problem: Problem, steps: Sequence[int], one: str, many: str) -> str:
+    numbers = [str(problem.number(step - 1)) for step in steps]
+    return f"session {numbers[0]} {one}" if len(numbers) == 1 else f"sessions {listed(numbers)} {many}"
 
 
-def _outside(side: str, causes: Sequence[_Cause]) -> list[tuple[int, str]]:
+def _outside(problem: Problem, side: str, causes: Sequence[_Cause]) -> list[tuple[int, str]]:
     """The sessions that lay on one side of their windows, told together, with the first of them."""
     if not causes:
         return []
@@ -55,7 +55,7 @@ def _outside(side: str, causes: Sequence[_Cause]) -> list[tuple[int, str]]:
     days = days_words(most) if least == most else f"{least} to {days_words(most)}"
     its = "it lay" if len(causes) == 1 else "they lay"
     window = "its window" if len(causes) == 1 else "their windows"
-    moves = _verb([cause.step for cause in causes], "moves", "move")
+    moves = _verb(problem, [cause.step for cause in causes], "moves", "move")
     return [(causes[0].step, f"{moves} because {its} {days} {side} {window}")]
 
 
@@ -75,7 +75,7 @@ def _cause(problem: Problem, step: int, sessions: Sequence[PlannedSession]) -> _
     finding = findings[0]
     if finding.code in ("too-soon", "too-late"):
         return _outside_window(problem, placements, step)
-    return _Cause(step, clause=_clause(finding, step))
+    return _Cause(step, clause=_clause(finding, problem.number(step - 1)))
 
 
 def _outside_window(problem: Problem, placements: Sequence[Placement], step: int) -> _Cause:
@@ -88,7 +88,7 @@ def _outside_window(problem: Problem, placements: Sequence[Placement], step: int
             return _Cause(step, "after" if off > 0 else "before", abs(off))
     off = _off(problem.steps[step].gap, (days[step] - days[at]).days)
     soon = "late" if off > 0 else "soon"
-    return _Cause(step, clause=f"session {step + 1} would come {days_words(abs(off))} too {soon} after it")
+    return _Cause(step, clause=f"session {problem.number(step)} would come {days_words(abs(off))} too {soon} after it")
 
 
 def _off(gap: Gap | None, days: int) -> int:
@@ -98,12 +98,12 @@ def _off(gap: Gap | None, days: int) -> int:
     return min(days - gap.min, 0) or max(days - gap.max, 0)
 
 
-def _clause(finding: Finding, step: int) -> str:
+def _clause(finding: Finding, number: int) -> str:
     """A finding as the rest of a sentence about its session."""
     if finding.code == "unknown-resource":
         return NO_LONGER_THERE
     text = finding.text.removesuffix(".")
-    own = f"Session {step} "
+    own = f"Session {number} "
     if text.startswith(own):
         return f"it {text.removeprefix(own)}"
     return f"{text[0].lower()}{text[1:]}" if text.startswith(("Session ", "The ")) else text

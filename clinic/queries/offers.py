@@ -1,7 +1,7 @@
 """What the desk is offered: whole courses laid on the calendar, and other times for one session."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from clinic.care.protocols import Protocol, Step, steps_for
 from clinic.care.screening import ScreeningAnswers, screen
 from clinic.care.windows import Window, windows
-from clinic.planning import Answer, Finding, Kind, Plan, Problem, Weight, blocks, choices, plan
+from clinic.planning import Answer, Finding, Kind, Plan, Problem, Relaxation, Weight, blocks, choices, plan
 from clinic.planning.local import day_of, local_of, zone
 from clinic.queries.problems import Asked, earliest_start, planned_step, problem_of
 from clinic.queries.protocol_contents import protocol_of
@@ -168,8 +168,13 @@ def _dated(steps: Sequence[Step], days: int) -> int:
     return dated
 
 
+def sayable(relaxations: Iterable[Relaxation]) -> tuple[str, ...]:
+    """What would help, as the desk may hear it: never to treat sooner than protocol and patient allow."""
+    return tuple(each.text for each in relaxations if not each.change.endswith((".gap_days.min", ".dates.from")))
+
+
 def _nothing(answer: Answer, findings: tuple[Finding, ...], first_on: date) -> Offers:
-    return Offers((), findings, first_on, answer.reason, tuple(each.text for each in answer.relaxations))
+    return Offers((), findings, first_on, answer.reason, sayable(answer.relaxations))
 
 
 def _offer(labels: tuple[str, ...], found: Plan, problem: Problem, steps: Sequence[Step]) -> CourseOffer:

@@ -12,15 +12,13 @@ from clinic.care.parts import patient_minutes
 from clinic.care.windows import Fit, Window, windows
 from clinic.planning import Finding, Kind, Pin, PlannedSession, blocks, judge, plan, repair
 from clinic.planning.local import day_of, local_of, zone
-from clinic.queries.offers import HORIZON_MARGIN_DAYS, names_of
+from clinic.queries.offers import HORIZON_MARGIN_DAYS, names_of, sayable
 from clinic.queries.rest_of_course import OPEN, Rest, rest_of_course, token_of
 from clinic.queries.series import Place, course_series
 from clinic.queries.visit_choice import VisitChoice
 from clinic.store.clinics import Clinic
 
 MINUTE = timedelta(minutes=1)
-_NOBODY_MAY = ".dates.from"
-"""What was heard of the patient sets a session's first day: that is never proposed to be let go."""
 
 
 class Way(StrEnum):
@@ -152,8 +150,7 @@ class _Laying:
             if found.plan is not None:
                 return _pins(numbers, found.plan.sessions), None, ()
             if not late:
-                reason, relaxations = found.reason, tuple(
-                    each.text for each in found.relaxations if not each.change.endswith(_NOBODY_MAY))
+                reason, relaxations = found.reason, sayable(found.relaxations)
         return None, reason, relaxations
 
     def others(self, best: Dates | None) -> Iterable[tuple[Way, Dates | None]]:

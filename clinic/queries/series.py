@@ -172,7 +172,7 @@ def steps_of(
             after = performed_on + interval.shortest * DAY
             first_on = after if first_on is None else max(first_on, after)
         since, performed_on = [], None
-        step = replace(planned_step(place.step, interval), from_on=first_on)
+        step = replace(planned_step(place.step, interval), from_on=first_on, number=number)
         pin = pins[number]
         if pin is not None and len(pin.resources) != len(step.needs):
             step, pin = replace(step, needs=()), replace(pin, resources=())

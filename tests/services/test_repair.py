@@ -11,7 +11,9 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from clinic.messages.mailbox import MailboxTransport
+from clinic.planning import Relaxation
 from clinic.planning.local import day_of, local_of, resolve
+from clinic.queries.offers import sayable
 from clinic.queries.repair import Becomes, Proposal, Repairs, Way, propose_repairs
 from clinic.queries.rest_of_course import last_repair
 from clinic.queries.series import course_series
@@ -362,3 +364,27 @@ def test_upkeep_counts_from_the_session_performed_last_not_from_the_one_recorded
 
     assert (course.state, course.ended_on) == ("completed", second.local_start.date())
     assert owed.ideal_on == second.local_start.date() + timedelta(days=plan.interval_days)
+
+
+def test_sessions_keep_their_numbers_in_every_text_though_some_are_over(engine: Engine) -> None:
+    made = small_clinic(engine)
+    course_id = booked(made, sessions=4)
+    done(perform(made, standing(made, course_id)[0]))
+
+    found = put_off(made, course_id)
+    second = standing(made, course_id)[1]
+    against = repairs(made, course_id, later(made, second, -7)).standing_in_the_way
+
+    whys = {line.number: line.why for line in found.proposals[0].lines}
+    assert (whys[3] or "").startswith("Session 3 comes ")
+    assert [finding.text.split(" ")[:3] for finding in against] == [["Session", "2", "comes"]]
+
+
+def test_nobody_is_told_to_treat_sooner_than_the_protocol_allows() -> None:
+    told = sayable((
+        Relaxation("course.steps[1].gap_days.min", 20, "Let session 2 come 20 days after session 1, 8 days sooner."),
+        Relaxation("course.steps[1].dates.from", "2027-03-01", "Let session 2 be from 1 March 2027 on."),
+        Relaxation("course.steps[1].gap_days.max", 70, "Let session 2 come up to 70 days after session 1."),
+    ))
+
+    assert told == ("Let session 2 come up to 70 days after session 1.",)
