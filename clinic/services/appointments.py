@@ -74,6 +74,8 @@ def move_appointment(
     row, series, appointment = _opened(work, appointment_id, lock_version)
     if appointment.state != AppointmentState.BOOKED:
         return Refused((_closed(appointment),))
+    if not _goes_on(series):
+        return Refused((Finding("ended", Weight.BLOCKS, "This course is not active"),))
     place = series.place(row.id)
     findings = _judged(work, series, place, choice)
     standing = unsettled(findings, overrides or {})

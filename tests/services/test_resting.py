@@ -320,3 +320,16 @@ def test_nothing_rests_whichever_statement_of_it_fails(engine: Engine) -> None:
             hold(made, course_id)
         assert (counts(engine), course_row(made, course_id).state) == (before, "active")
         assert len(standing(made, course_id)) == 2
+
+
+def test_a_visit_that_nobody_told_the_end_of_is_not_moved_ahead_while_its_course_rests(engine: Engine) -> None:
+    made = small_clinic(engine)
+    course_id = booked(made, sessions=2)
+    first = standing(made, course_id)[0]
+    held = [resource for _, resource in held_by(made, first.id)[1:]]
+    made.now = first.ends_at + timedelta(days=1)
+    done(hold(made, course_id))
+
+    outcome = move(made, row(made, Appointment, first.id), choose(1, first.starts_at + timedelta(days=7), held))
+
+    assert codes(outcome) == ["ended"]
