@@ -2,11 +2,15 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from clinic.planning import plan
 from clinic.planning.document import document_of, problem_of
@@ -89,6 +93,9 @@ def ends_of(before: dict[str, Any], after: dict[str, Any], last: str, way: list[
         name = before["resources"][way[1]]["id"]
         given = minus(had.busy_spans[name], has.busy_spans[name]) if last == "busy" else minus(
             has.open_spans[name], had.open_spans[name])
+    # What lies outside the days of the plan is left out of a change, and is of no matter to it.
+    until = had.not_before + (had.horizon + 1) * 86_400
+    given = [each for each in given if had.not_before - 86_400 <= each[0] < until]
     low, high = min(each[0] for each in given), max(each[1] for each in given)
     return [
         {"from": at_second(begins, had.zone).isoformat(timespec="minutes"),
@@ -119,3 +126,29 @@ def test_each_relaxation_makes_a_plan_possible_and_a_smaller_one_does_not() -> N
             assert not any(has_plan(less, relaxation, session) for less in smaller(document, relaxation)), (
                 seed, relaxation)
     assert set(kinds) >= {"max", "days", "skills", "overrides"}
+
+
+@pytest.mark.parametrize(("way", "value", "kind"), [
+    (("resources", 3, "busy"), [{"from": "2027-02-01T00:00", "to": "2027-05-01T00:00"}], "busy"),
+    (("resources", 2, "busy"), [{"from": "2027-03-26T00:00", "to": "2027-04-20T00:00"}], "busy"),
+    (("patient_busy",), [{"from": "2027-03-20T00:00", "to": "2027-06-01T12:00"}], "patient_busy"),
+    (("course", "steps", 1, "dates"), {"to": "2027-03-28"}, "to"),
+    (("course", "steps", 1, "dates"), {"from": "2027-04-29"}, "from"),
+])
+def test_bookings_patients_and_dates_are_asked_for_no_more_than_helps(
+    way: tuple[str | int, ...], value: Any, kind: str
+) -> None:
+    document = json.loads((Path(__file__).parent / "examples" / "two-sessions.problem.json").read_text())
+    at: Any = document
+    for part in way[:-1]:
+        at = at[part]
+    at[way[-1]] = value
+    document["course"]["steps"][0]["dates"] = {"to": "2027-03-02"}
+
+    answer = answered(document)
+
+    session = int(re.findall(r"Session (\d+)", answer["reason"])[0])
+    assert kind in [parts_of(each["change"])[-1] for each in answer["relaxations"]]
+    for relaxation in answer["relaxations"]:
+        assert has_plan(applied(document, relaxation), relaxation, session), relaxation
+        assert not any(has_plan(less, relaxation, session) for less in smaller(document, relaxation)), relaxation
