@@ -35,10 +35,6 @@ class Courses(Clinic):
     def repair(self, which: int, way: int, undo: bool) -> None:
         """Whatever is proposed can be had, and can be taken back at once: then every time is what it was."""
         course = self.one(self.courses("active"), which)
-        mine = {row.id for row in self.sessions_of(course.id)}
-        if any(row.treatment_session_id in mine and row.hold_expires_at <= self.made.now
-               for row in self.appointments("proposed")):
-            return  # the next tick of the worker clears it away; until then every proposal is stale
         with Session(self.made.engine) as db:
             found = propose_repairs(db, course.id, now=self.made.now)
         self.count("propose repair", "some" if found.proposals else "none")
