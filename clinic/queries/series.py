@@ -165,13 +165,13 @@ def steps_of(
         if number not in pins:
             continue
         interval = joined(since) if since and (steps or series.last_on) else None
-        first_on = series.not_before_on
-        if steps and performed_on is not None and interval is not None:
-            # The gap counts from the step before in the list. Where a session between the two was performed while an
-            # earlier one is still open, that is what must not be too close.
-            after = performed_on + interval.shortest * DAY
-            first_on = after if first_on is None else max(first_on, after)
+        first_days = [series.not_before_on]
+        if steps and interval is not None and before is not None:
+            # The gap counts from the step before in the list. Sessions performed while an earlier one is still open are
+            # no steps: neither the one before this one in number nor the last of all may be too close.
+            first_days += [_days_after(performed_on, interval), _days_after(series.last_on, before)]
         since, performed_on = [], None
+        first_on = max((day for day in first_days if day is not None), default=None)
         step = replace(planned_step(place.step, interval), from_on=first_on, number=number)
         pin = pins[number]
         if pin is not None and len(pin.resources) != len(step.needs):
@@ -181,3 +181,7 @@ def steps_of(
             step = replace(step, gap=replace(step.gap, max=max(step.gap.max, LONGEST)))
         steps.append((number, step))
     return steps
+
+
+def _days_after(performed_on: date | None, interval: Interval) -> date | None:
+    return None if performed_on is None else performed_on + interval.shortest * DAY
