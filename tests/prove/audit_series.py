@@ -319,6 +319,14 @@ def _recalls(rows: Rows) -> Iterator[str]:
         yield f"recalls are of sessions {sorted(asked.elements())}, upkeep is {sorted(upkeep.elements())}"
 
 
+def come_while_resting(rows: Rows, documents: Mapping[int, Any], now: datetime) -> list[str]:
+    """A course that rests, or its upkeep, expects nobody."""
+    return [
+        f"{series.key} is {series.owner.state} and expects session {visit.row.number} on {visit.on}"
+        for series in series_of(rows, documents, now) if series.owner.state != "active" for visit in series.visits
+        if visit.appointment and visit.appointment.starts_at > now]
+
+
 def too_close(rows: Rows, documents: Mapping[int, Any], now: datetime) -> set[tuple[Any, ...]]:
     """Every two visits of one patient that stand nearer to each other than a protocol allows."""
     every = series_of(rows, documents, now)

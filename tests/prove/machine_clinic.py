@@ -26,7 +26,7 @@ from clinic.services.workers import free_holds
 from tests.prove.arena import CLINICS, PROTOCOLS, Arena
 from tests.prove.audit_letters import WAITING, letter_faults
 from tests.prove.audit_pages import page_faults
-from tests.prove.audit_series import diary_faults, series_of, too_close, too_late
+from tests.prove.audit_series import come_while_resting, diary_faults, series_of, too_close, too_late
 from tests.prove.plain_rows import Row, Rows, Tables, changes
 
 Outcome = Done[Any] | Refused | Stale
@@ -86,6 +86,7 @@ class Clinic(RuleBasedStateMachine):
         faults += self.touched()
         faults += self.out_of_bounds()
         faults += page_faults(self.rows)
+        faults += come_while_resting(self.rows, self.tables.documents, self.made.now)
         self.touched_now = set()
         assert faults == [], "\n".join(faults)
 

@@ -61,7 +61,11 @@ class Desk(Clinic):
     @precondition(lambda self: self.appointments("booked"))
     @rule(which=SOME, ahead=st.integers(-6, 6), at=SOME, says_why=st.booleans())
     def move(self, which: int, ahead: int, at: int, says_why: bool) -> None:
-        row = self.one(self.appointments("booked"), which)
+        going_on = {row.id for row in self.going_on("booked")}
+        movable = [row for row in self.appointments("booked") if row.treatment_session_id in going_on]
+        if not movable:
+            return
+        row = self.one(movable, which)
         about = self.session_of(row)
         time = self.offered_time(about, 7 * ahead, at, around=row)
         if time:

@@ -13,7 +13,7 @@ from clinic.store.resources import Patient
 from tests.booking import booked, cancel, perform, standing
 from tests.prove.audit_letters import letter_faults
 from tests.prove.audit_pages import page_faults
-from tests.prove.audit_series import diary_faults, too_close, too_late
+from tests.prove.audit_series import come_while_resting, diary_faults, too_close, too_late
 from tests.prove.plain_rows import Tables, changes
 from tests.small_clinic import SmallClinic, small_clinic
 
@@ -35,6 +35,7 @@ SABOTAGE = {
     "is booked with 0 standing": "UPDATE appointment SET treatment_session_id = 6 WHERE id = 2",
     "is owed with 1 standing": "UPDATE treatment_session SET state = 'owed' WHERE id = 2",
     "is completed with sessions": "UPDATE course SET state = 'completed' WHERE id = 1",
+    "is on-hold and expects session 2": "UPDATE course SET state = 'on-hold' WHERE id = 1",
     "keeps the window": "UPDATE treatment_session SET latest_on = '2027-12-31' WHERE id = 3",
     "recalls are of sessions": "INSERT INTO recall (treatment_session_id, ask_on) VALUES (3, '2027-05-01')",
     "('close', 4, 5)": "UPDATE appointment SET local_start = '2027-03-05 09:00:00.000000' WHERE id = 5",
@@ -72,8 +73,8 @@ def found(made: SmallClinic) -> list[str]:
     tables = Tables(made.engine)
     rows = tables.read()
     gaps = (rows, tables.documents, made.now)
-    return [*diary_faults(rows, tables.documents), *letter_faults(rows, made.now, OWNERS), *page_faults(rows),
-            *map(str, too_close(*gaps)), *map(str, too_late(*gaps))]
+    return [*diary_faults(rows, tables.documents), *come_while_resting(*gaps), *letter_faults(rows, made.now, OWNERS),
+            *page_faults(rows), *map(str, too_close(*gaps)), *map(str, too_late(*gaps))]
 
 
 def test_a_sound_clinic_has_no_fault(made: SmallClinic) -> None:
