@@ -277,10 +277,10 @@ class Search:
             return
         binding = any(first == at for first, _ in board.holds)
         ordered = (at, at + 1) in board.orders
-        if stage.pin_option is not None or not (binding or ordered or tag.ready or tag.holds):
+        if stage.pin_option is not None or not (binding or ordered or tag.ready is not None or tag.holds):
             yield from board.cell(at, day)
             return
-        moved = board.moving(at, day)
+        moved, ready = board.moving(at, day), 0 if tag.ready is None else tag.ready
         if stage.stay is not None and day == stage.stay_day:
             if self._can_stay(stage, stage.stay, tag):
                 yield stage.stay
@@ -299,7 +299,7 @@ class Search:
                 starts ^= bit
                 start = cut.low + bit.bit_length() - 1
                 cost = moved + board.other_cost(leader) + (0 if bit & windows else board.costs.outside_windows)
-                if start < tag.ready or cost in settled:
+                if start < ready or cost in settled:
                     continue
                 for resources in self._served(at, start, leader, tag, binding):
                     yield Option(cost, start, leader, resources)
@@ -310,7 +310,7 @@ class Search:
     def _can_stay(self, stage: Stage, stay: Option, tag: Tag) -> bool:
         """Whether a session can keep its appointment beside what is carried."""
         assert stay.resources is not None
-        return stay.start >= tag.ready and not any(
+        return (tag.ready is None or stay.start >= tag.ready) and not any(
             resource == taken and begins < taken_until and taken_from < ends
             for resource, begins, ends in self.board.holds_of(stage.at, stay.start, stay.resources)
             for taken, taken_from, taken_until in tag.holds

@@ -12,12 +12,12 @@ from clinic.planning.stage import Option, Position
 class Tag:
     """What sessions placed so far ask of later ones beyond their gaps.
 
-    `floors` are (step, earliest day), `ready` is where on the ruler the next session may start, `holds` are
-    (resource, where it begins, where it ends).
+    `floors` are (step, earliest day), `ready` is from where on, on the ruler or before it, the next session may start,
+    `holds` are (resource, where it begins, where it ends).
     """
 
     floors: tuple[tuple[int, int], ...] = ()
-    ready: Position = 0
+    ready: Position | None = None
     holds: tuple[tuple[int, Position, Position], ...] = ()
 
 
@@ -40,14 +40,14 @@ class Tags:
             if first == at:
                 floors[then] = max(floors.get(then, day + days), day + days)
         kept = tuple(sorted((step, floor) for step, floor in floors.items() if floor > day + board.least(at, step)))
-        ready: Position = 0
+        ready: Position | None = None
         if (at, at + 1) in board.orders:
             ready = option.start + board.stages[at].ends
         holds = [hold for hold in tag.holds if self._may_matter(hold, at, day)]
         if option.resources is not None and any(first == at for first, _ in board.holds):
             held = board.holds_of(at, option.start, option.resources)
             holds += [hold for hold in held if self._may_matter(hold, at, day)]
-        if not (kept or ready or holds):
+        if not (kept or ready is not None or holds):
             return FREE
         return Tag(kept, ready, tuple(sorted(holds)))
 
