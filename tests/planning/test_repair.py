@@ -130,7 +130,7 @@ def _day(problem: Problem, placement: Placement) -> int:
     return problem.ruler.day(placement.start_at.astimezone(problem.ruler.zone).date())
 
 
-@settings(max_examples=count(20, 200), deadline=None)
+@settings(max_examples=count(20, 60), deadline=None)
 @given(st.integers(0, count(39, 399)))
 def test_a_course_that_fits_entirely_is_left_as_it_is(seed: int) -> None:
     problem = replace(put_right(seed)[2], costs=Costs(0, 0, 0, 0, 0), alternatives=1)
@@ -144,7 +144,7 @@ def test_a_course_that_fits_entirely_is_left_as_it_is(seed: int) -> None:
         assert fits(problem, standing) == tuple(each.step for each in standing)
 
 
-@settings(max_examples=count(20, 200), deadline=None)
+@settings(max_examples=count(20, 60), deadline=None)
 @given(st.integers(0, count(39, 399)), st.randoms(use_true_random=False))
 def test_the_answer_depends_on_nothing_else_and_the_judge_has_nothing_against_it(seed: int, random: Any) -> None:
     document, standing, problem, found = put_right(seed)
@@ -160,7 +160,7 @@ def test_the_answer_depends_on_nothing_else_and_the_judge_has_nothing_against_it
         assert {each.step for each in stands} >= set(found.moved)
 
 
-@settings(max_examples=count(20, 200), deadline=None)
+@settings(max_examples=count(20, 60), deadline=None)
 @given(st.integers(0, count(39, 399)), st.data())
 def test_more_free_time_never_raises_moves_or_cost(seed: int, data: st.DataObject) -> None:
     document, standing, problem, before = put_right(seed)
