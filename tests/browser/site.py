@@ -35,9 +35,9 @@ from tests.small_clinic import MONDAY, SmallClinic, small_clinic
 PASSWORD = "seven quiet herons"
 BUSY = 7
 """The patient, by place, whose courses are there before any test begins."""
-CHANGING = 8
+CHANGING = 9
 """The patient whose course is for tests that change it."""
-DUE = 5
+DUE = 10
 """The patient who is expected now."""
 
 
@@ -81,7 +81,7 @@ def served(database_url: str, folder: Path) -> Iterator[Site]:
     clock = MovableClock()
     kit = Kit(Settings(folder, database_url, "k" * 64, "http://127.0.0.1"), open_engine(database_url), clock,
               MailboxTransport)
-    made = small_clinic(kit.engine, patients=9)
+    made = small_clinic(kit.engine, patients=11)
     site = Site("", made, kit, clock)
     _let_in(site)
     worker = Worker(kit, Pace(deliver=0.2, owe=3600))
