@@ -9,11 +9,12 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from clinic.care.parts import patient_minutes
+from clinic.care.states import CourseState
 from clinic.care.windows import Fit, Window, windows
 from clinic.planning import Finding, Kind, Pin, PlannedSession, blocks, judge, plan, repair
 from clinic.planning.local import day_of, local_of, zone
 from clinic.queries.offers import HORIZON_MARGIN_DAYS, names_of, sayable
-from clinic.queries.rest_of_course import OPEN, Rest, rest_of_course, token_of
+from clinic.queries.rest_of_course import OPEN, Rest, choice_of, rest_of_course, token_of
 from clinic.queries.series import Place, course_series
 from clinic.queries.visit_choice import VisitChoice
 from clinic.store.clinics import Clinic
@@ -108,10 +109,10 @@ def propose_repairs(
     get one when their time has come. Appointments that are fixed, begun or arrived never move.
     """
     series = course_series(db, course_id, now=now)
-    rest = rest_of_course(db, series, now=now, wanted=wanted)
     token = token_of(series)
-    if not (rest.standing or rest.fixed or any(place.row.state in OPEN for place in series.places)):
-        return Repairs(course_id, token, ())
+    if series.course.state != CourseState.ACTIVE or not any(place.row.state in OPEN for place in series.places):
+        return Repairs(course_id, token, (), "This course is not active: it has no session to place now.")
+    rest = rest_of_course(db, series, now=now, wanted=wanted)
     against = judged_alone(rest, wanted.number, rest.fixed[wanted.number], {}) if wanted else ()
     if blocks(against):
         return Repairs(course_id, token, (), standing_in_the_way=against)
@@ -151,7 +152,7 @@ class _Laying:
             found = repair(problem, rest.placements(numbers, rest.standing), seconds=PATIENCE)
             if found.plan is not None:
                 return _pins(numbers, found.plan.sessions), None, ()
-            if not late:
+            if reason is None:
                 reason, relaxations = found.reason, sayable(found.relaxations)
         return None, reason, relaxations
 
@@ -173,8 +174,7 @@ class _Laying:
         dates = {**dates, **rest.fixed}
         before = rest.before
         choices = tuple(
-            VisitChoice(number, pin.start_at, tuple(map(int, pin.resources)))
-            for number, pin in sorted(dates.items()) if before.get(number) != pin)
+            choice_of(number, pin) for number, pin in sorted(dates.items()) if before.get(number) != pin)
         undated = tuple(number for number in sorted(before) if number not in dates)
         return Proposal(way, tuple(self._lines(dates, before)), choices, undated, self._warnings(dates, choices))
 

@@ -76,7 +76,7 @@ def rest_of_course(
             if _is_fixed(place, now) or len(pin.resources) != len(needs_of(place.step.parts)):
                 fixed[place.row.number] = before[place.row.number]
     if wanted is not None:
-        fixed[wanted.number] = Pin(wanted.starts_at, tuple(map(str, wanted.resource_ids)))
+        fixed[wanted.number] = pin_of(wanted)
     every: dict[int, Pin | None] = {place.row.number: None for place in series.places if place.row.state in OPEN}
     asked = Asked(
         clinic_id=series.course.clinic_id, patient_id=series.course.patient_id, protocol=series.protocol,
@@ -88,6 +88,16 @@ def rest_of_course(
         except_plan_id=series.plan.id if series.plan else None, until_on=until_on)
     standing = {number: pin for number, pin in before.items() if number not in fixed}
     return Rest(series, problem_of(db, asked, now=now), before, standing, fixed, _allowed_late(db, series))
+
+
+def pin_of(choice: VisitChoice) -> Pin:
+    """A chosen time as the planner takes it."""
+    return Pin(choice.starts_at, tuple(map(str, choice.resource_ids)))
+
+
+def choice_of(number: int, pin: Pin) -> VisitChoice:
+    """A time of that session as a form carries it."""
+    return VisitChoice(number, pin.start_at, tuple(map(int, pin.resources)))
 
 
 def token_of(series: Series) -> str:

@@ -12,11 +12,11 @@ from clinic.care.states import (
     MaintenanceState,
     SessionState,
 )
-from clinic.planning import Finding, Pin, Weight
+from clinic.planning import Finding, Weight
 from clinic.planning.local import DAY, day_of, zone
 from clinic.queries.missed import effect_of_noshow
 from clinic.queries.repair import judged_alone
-from clinic.queries.rest_of_course import rest_of_course
+from clinic.queries.rest_of_course import pin_of, rest_of_course
 from clinic.queries.series import Place, Series, series_of
 from clinic.queries.visit_choice import VisitChoice
 from clinic.services.courses import cancel
@@ -214,8 +214,7 @@ def _judged(work: UnitOfWork, series: Series, place: Place, choice: VisitChoice)
     lock_resources(work.db, [series.course.patient_id, *choice.resource_ids])
     # No further than the choice, for everybody else waits while we read: the next day, whichever zone it is.
     rest = rest_of_course(work.db, series, now=work.now, until_on=choice.starts_at.date() + DAY)
-    chosen = Pin(choice.starts_at, tuple(map(str, choice.resource_ids)))
-    return judged_alone(rest, choice.number, chosen, rest.before)
+    return judged_alone(rest, choice.number, pin_of(choice), rest.before)
 
 
 def _settle(work: UnitOfWork, row: TreatmentSession, action: str, appointment: Appointment, **facts: Any) -> None:

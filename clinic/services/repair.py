@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from clinic.care.states import AppointmentState, CourseState, SessionState
 from clinic.planning import Finding, Pin, Weight
 from clinic.queries.repair import judged_alone
-from clinic.queries.rest_of_course import OPEN, REPAIRED, Rest, last_repair, rest_of_course, token_of
+from clinic.queries.rest_of_course import OPEN, REPAIRED, Rest, choice_of, last_repair, pin_of, rest_of_course, token_of
 from clinic.queries.series import Place, Series, course_series, held_by
 from clinic.queries.visit_choice import VisitChoice
 from clinic.services.courses import cancel
@@ -64,7 +64,7 @@ def undo_repair(work: UnitOfWork, course_id: int, *, token: str) -> Done[int] | 
         return Refused((Finding("nothing-to-undo", Weight.BLOCKS, "There is nothing to undo any more"),))
     _lock_what_is_held(work, series, before)
     rest = rest_of_course(work.db, series, now=work.now)
-    choices = [choice for choice in before if rest.before.get(choice.number) != _pin(choice)]
+    choices = [choice for choice in before if rest.before.get(choice.number) != pin_of(choice)]
     if any(choice.starts_at <= work.now for choice in choices):
         return Refused((Finding("past", Weight.BLOCKS, "One of the old times has passed: it cannot be undone"),))
     undated = set(rest.before) - {choice.number for choice in before}
@@ -114,14 +114,10 @@ def _lock_what_is_held(work: UnitOfWork, series: Series, choices: Sequence[Visit
     lock_appointments(work.db, ours)
 
 
-def _pin(choice: VisitChoice) -> Pin:
-    return Pin(choice.starts_at, tuple(map(str, choice.resource_ids)))
-
-
 def _dates(rest: Rest, choices: Sequence[VisitChoice], undated: Iterable[int]) -> dict[int, Pin]:
     """The time of each open session as it will be."""
     dates = {number: pin for number, pin in rest.before.items() if number not in set(undated)}
-    return {**dates, **{choice.number: _pin(choice) for choice in choices}}
+    return {**dates, **{choice.number: pin_of(choice) for choice in choices}}
 
 
 def _lay(work: UnitOfWork, rest: Rest, choices: Sequence[VisitChoice], undated: Iterable[int]) -> None:
@@ -157,7 +153,6 @@ def _settle(work: UnitOfWork, course_id: int, action: str, before: Mapping[int, 
     work.db.flush()
     record(
         work, action, "course", course_id, clinic_id=series.course.clinic_id, token=token_of(series),
-        before=[str(VisitChoice(number, pin.start_at, tuple(map(int, pin.resources))))
-                for number, pin in sorted(before.items())])
+        before=[str(choice_of(number, pin)) for number, pin in sorted(before.items())])
     reconcile(work, Owner("course", course_id))
     work.commit()

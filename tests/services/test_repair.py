@@ -27,6 +27,7 @@ from clinic.services.work import Done, Refused, Stale
 from clinic.store.courses import MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.store.outbox import Message, MessageItem
+from clinic.store.resources import Absence
 from tests.booking import (
     asked,
     book,
@@ -39,6 +40,7 @@ from tests.booking import (
     done,
     failing_at,
     held_by,
+    move,
     perform,
     sessions_of,
     standing,
@@ -405,3 +407,31 @@ def test_a_session_made_up_for_keeps_its_distance_to_a_later_one_that_was_perfor
     assert min(offered_days) >= third.local_start.date() + timedelta(days=28)
     assert proposed
     assert min(proposed) >= third.local_start.date() + timedelta(days=28)
+
+
+def test_a_course_that_is_over_has_nothing_to_place_and_says_so(engine: Engine) -> None:
+    made = small_clinic(engine)
+    course_id = booked(made, sessions=1)
+    done(perform(made, standing(made, course_id)[0]))
+
+    found = repairs(made, course_id)
+
+    assert (found.proposals, found.reason) == ((), "This course is not active: it has no session to place now.")
+
+
+def test_a_reason_is_given_though_a_session_stands_late_with_leave(engine: Engine) -> None:
+    made = small_clinic(engine)
+    course_id = booked(made, sessions=2)
+    second = standing(made, course_id)[1]
+    done(move(made, second, later(made, second, 40), overrides={"too-late": "On holiday"}))
+    done(cancel(made, standing(made, course_id)[0]))
+    with made.work() as work:
+        for device in made.devices:
+            work.db.add(Absence(resource_id=device, starts_at=made.now - timedelta(days=1),
+                                ends_at=made.now + timedelta(days=900), reason="repair"))
+        work.commit()
+
+    found = repairs(made, course_id)
+
+    assert found.reason is not None
+    assert found.reason.startswith("Session 1 ")
