@@ -21,6 +21,7 @@ class Account(Row):
     password_hash: Mapped[str]
     practitioner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("practitioner.id"))
     active: Mapped[bool] = mapped_column(default=True)
+    lock_version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[datetime]
 
 

@@ -27,8 +27,8 @@ def lock_owner(db: Session, owner: Owner, *, skip_locked: bool = False) -> bool:
 
 
 def next_due(db: Session, now: datetime) -> Message | None:
-    """The message that is due longest and that nobody else is about to claim; none while mail is switched off."""
-    mail_is_on = sa.exists().where(Business.mail_on_since.is_not(None))
+    """The message that is due longest and that nobody else is about to claim; none while mail is off or held back."""
+    mail_is_on = sa.exists().where(Business.mail_on_since.is_not(None), Business.held_since.is_(None))
     return db.scalar(
         sa.select(Message)
         .where(Message.state == MessageState.PENDING, Message.due_at <= now, mail_is_on)

@@ -6,17 +6,21 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.store.base import Row
+from clinic.store.base import Row, one_of
 
 
 class Business(Row):
-    """The one business of this database. `mail_on_since` is when SMTP was switched on; none: it is off."""
+    """The one business of this database. `mail_on_since` is when SMTP was switched on; none: it is off.
+
+    `held_since` is when what was moved in or brought back began to hold all messages back, until a person lets them go.
+    """
 
     __tablename__ = "business"
     __table_args__ = (sa.CheckConstraint("id = 1", name="only_one"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
     mail_on_since: Mapped[datetime | None]
+    held_since: Mapped[datetime | None]
 
 
 class Clinic(Row):
@@ -80,3 +84,13 @@ class TravelTime(Row):
     one_clinic_id: Mapped[int] = mapped_column(sa.ForeignKey("clinic.id", ondelete="CASCADE"), primary_key=True)
     other_clinic_id: Mapped[int] = mapped_column(sa.ForeignKey("clinic.id", ondelete="CASCADE"), primary_key=True)
     minutes: Mapped[int]
+
+
+class ClinicText(Row):
+    """A clinic's own words in its messages: how to find it, what it asks of who cancels, how it closes."""
+
+    __tablename__ = "clinic_text"
+    __table_args__ = (one_of("code", ("directions", "cancellation", "closing")),)
+    clinic_id: Mapped[int] = mapped_column(sa.ForeignKey("clinic.id", ondelete="CASCADE"), primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    text: Mapped[str]

@@ -19,6 +19,7 @@ class Appointment(Row):
 
     `lock_version` moves at each write; `revision` only when time, place or cancellation changes, and is the
     SEQUENCE of the calendar entry whose `uid` stays for life. One that is `pinned` is never moved by the planner.
+    `told_start` is the local start that the patient knew when it was moved in from another system; none: made here.
     `ended_cause` says of a patient who came why they were not treated (it is cancelled then), and of one who did not
     come why not; the words of the desk are in `cancellation_reason`.
     """
@@ -62,6 +63,7 @@ class Appointment(Row):
     cancellation_reason: Mapped[str | None]
     ended_cause: Mapped[str | None]
     pinned: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    told_start: Mapped[datetime | None] = mapped_column(sa.DateTime(timezone=False))
     created_at: Mapped[datetime]
     created_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
 

@@ -23,15 +23,23 @@ class Treatment(Row):
     name: Mapped[str]
     kind: Mapped[str]
     parts: Mapped[list[Any]]
+    active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    lock_version: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class Protocol(Row):
-    """How a treatment is to be spaced; what it says stands in its versions."""
+    """How a treatment is to be spaced; what it says stands in its versions.
+
+    `consultation` is the clinic's own choice: none asked for, one before any booking, or dates held until a named day
+    subject to it.
+    """
 
     __tablename__ = "protocol"
+    __table_args__ = (one_of("consultation", ("none", "before", "hold")),)
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+    consultation: Mapped[str] = mapped_column(default="none", server_default="none")
 
 
 class ProtocolVersion(Row):

@@ -64,7 +64,10 @@ class Device(Resource):
 
 
 class Patient(Resource):
-    """The person treated. Several may share an address; some have none."""
+    """The person treated. Several may share an address; some have none.
+
+    One that was merged into another keeps its row, and is found nowhere.
+    """
 
     __tablename__ = "patient"
     __table_args__ = (one_of("channel", ("email", "phone", "none")),)
@@ -84,6 +87,7 @@ class Patient(Resource):
     rather_times: Mapped[list[Any]] = mapped_column(default=list)
     alerts: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
+    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("patient.id"), index=True)
     lock_version: Mapped[int] = mapped_column(default=1)
 
 
@@ -108,6 +112,22 @@ class Qualification(Row):
     code: Mapped[str]
     valid_from: Mapped[date]
     expires_on: Mapped[date | None]
+
+
+class Certificate(Row):
+    """A paper of a practitioner that runs out: `expires_on` is the last valid date. It warns, and stops nothing."""
+
+    __tablename__ = "certificate"
+    __table_args__ = (
+        one_of("kind", ("registration", "insurance", "training")),
+        sa.CheckConstraint("expires_on IS NULL OR expires_on >= valid_from", name="span"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    practitioner_id: Mapped[int] = mapped_column(sa.ForeignKey("practitioner.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str]
+    title: Mapped[str]
+    valid_from: Mapped[date]
+    expires_on: Mapped[date | None] = mapped_column(index=True)
 
 
 class Rota(Row):
@@ -152,8 +172,26 @@ class RotaSpan(Row):
     break_minutes: Mapped[int | None]
 
 
+class RotaDay(Row):
+    """A practitioner's hours on one date instead of those of the rota, such as after a swap; no spans: a day off.
+
+    `spans` are as of a RotaSpan: [opens, closes, clinic id or null, break minutes or null].
+    """
+
+    __tablename__ = "rota_day"
+    __table_args__ = (sa.UniqueConstraint("practitioner_id", "on_date"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    practitioner_id: Mapped[int] = mapped_column(sa.ForeignKey("practitioner.id", ondelete="CASCADE"))
+    on_date: Mapped[date]
+    spans: Mapped[list[Any]] = mapped_column(default=list)
+    reason: Mapped[str] = mapped_column(default="")
+
+
 class Absence(Row):
-    """When a practitioner is away, or a room or device out of service (its downtime)."""
+    """When a practitioner is away, or a room or device out of service (its downtime).
+
+    `source` names the outside calendar that it comes from; none: written here.
+    """
 
     __tablename__ = "absence"
     __table_args__ = (
@@ -165,3 +203,4 @@ class Absence(Row):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     reason: Mapped[str]
+    source: Mapped[str | None]

@@ -15,6 +15,7 @@ from clinic.web import (
     protocols,
     repair,
     resting,
+    setup,
     signin,
     tasks,
     times,
@@ -35,6 +36,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     protocols.protocols,
     tasks.tasks,
     undated.undated,
+    setup.setup,
 )
 FURTHER_PAGES = (course_changes, new_course, repair, resting, times, visit_ends)
 """Modules whose pages belong to the blueprint of another one: of courses, and of appointments."""

@@ -61,6 +61,10 @@ PLACES = (
     Place("Tasks", "tasks.index", "tasks", "k", Right.SETTLE_TASKS),
 )
 
+ACCOUNT_PLACES: tuple[tuple[str, str, Right | None], ...] = (
+    ("Set-up", "setup.index", Right.SET_UP),
+)
+
 
 def install(app: Flask) -> None:
     """Sets up the templates and what they all see."""
@@ -141,11 +145,17 @@ def _shell(who: Here, business: str, counts: ShellCounts) -> dict[str, Any]:
         "sign_out_href": url_for("signin.out"),
         "account": {"name": who.name, "role": _role_words(who)},
         "nav": [_nav(place, counts) for place in _places(who)] or [_nowhere()],
-        "account_links": [],
+        "account_links": _account_links(who),
         "printed_at": words.moment(local_of(now(), who.clinic.zone)),
         "theme": theme if theme in _THEMES else "",
         "theme_href": url_for("signin.theme"),
     }
+
+
+def _account_links(who: Here) -> list[dict[str, str]]:
+    """The places that are looked for less often than those of the bar."""
+    return [{"label": label, "href": url_for(endpoint)} for label, endpoint, right in ACCOUNT_PLACES
+            if right is None or who.may(right)]
 
 
 def _places(who: Here) -> list[Place]:

@@ -1,8 +1,6 @@
 """What a database really holds, in its own words: tables, indexes, constraints, triggers and functions."""
 from __future__ import annotations
 
-import re
-
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
@@ -51,5 +49,17 @@ def _plain(kind: str, sql: str) -> str:
         return sql
     # Two ways to one table write its parts in another order and with other quotes.
     head, _, body = sql.partition("(")
-    parts = sorted(" ".join(part.split()) for part in re.split(r",\s*\n", body.strip().removesuffix(")")))
+    parts = sorted(" ".join(part.split()) for part in _parts(body.strip().removesuffix(")")))
     return "\n".join([head, *parts]).replace('"', "")
+
+
+def _parts(body: str) -> list[str]:
+    """What stands between the commas, but for commas in brackets."""
+    depth, parts = 0, [""]
+    for char in body:
+        depth += (char == "(") - (char == ")")
+        if char == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += char
+    return parts
