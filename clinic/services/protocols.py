@@ -2,11 +2,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import sqlalchemy as sa
 
 from clinic.care.catalogue import load_catalogue as read_catalogue
-from clinic.care.documents import write_document
+from clinic.care.other_visits import OTHER_VISITS, SESSION
+from clinic.care.outcomes import ALWAYS_KEEP
+from clinic.care.parts import write_parts
 from clinic.care.protocols import Protocol as ProtocolContent
 from clinic.planning.findings import Finding, Weight
 from clinic.services.work import Done, NotFound, Refused, UnitOfWork, record
@@ -14,22 +17,28 @@ from clinic.store.protocols import Protocol, ProtocolVersion, Treatment
 
 
 def load_catalogue(work: UnitOfWork, contents: Iterable[ProtocolContent] | None = None) -> Done[int]:
-    """Brings in the product's protocols as drafts; how many versions are new.
+    """Brings in the product's protocols as drafts, and its other visits; how many versions are new.
 
-    A protocol whose newest version says the same gets no other; one that says something else gets a further draft.
+    A protocol of which some version means the same gets no other; one that means something else gets a further draft.
     """
+    added = bring_catalogue(work, contents)
+    work.commit()
+    return Done(added)
+
+
+def bring_catalogue(work: UnitOfWork, contents: Iterable[ProtocolContent] | None = None) -> int:
+    """What `load_catalogue` does, without its commit."""
     added = 0
     known = {row.code: row for row in work.db.scalars(sa.select(Protocol))}
+    _keep_other_visits(work)
     for content in read_catalogue() if contents is None else contents:
         row = known.get(content.code)
         if row is None:
             row = Protocol(code=content.code, name=content.name)
             work.db.add(row)
             work.db.flush()
-        _keep_treatments(work, content)
         added += _add_version(work, row, content)
-    work.commit()
-    return Done(added)
+    return added
 
 
 def approve_version(work: UnitOfWork, version_id: int) -> Done[int] | Refused:
@@ -54,32 +63,46 @@ def approve_version(work: UnitOfWork, version_id: int) -> Done[int] | Refused:
 
 
 def _add_version(work: UnitOfWork, row: Protocol, content: ProtocolContent) -> int:
-    document = content.to_document()
-    newest = work.db.scalars(
-        sa.select(ProtocolVersion).where(ProtocolVersion.protocol_id == row.id)
-        .order_by(ProtocolVersion.number.desc()).limit(1)
-    ).one_or_none()
-    if newest is not None and newest.document == document:
+    known = {version.number: version.document for version in work.db.scalars(
+        sa.select(ProtocolVersion).where(ProtocolVersion.protocol_id == row.id))}
+    _keep_treatments(work, content)
+    if any(_meaning(ProtocolContent.from_document(document)) == _meaning(content) for document in known.values()):
         return 0
     row.name = content.name
     version = ProtocolVersion(
-        protocol_id=row.id, number=newest.number + 1 if newest else 1, document=document, created_at=work.now)
+        protocol_id=row.id, number=max(known, default=0) + 1, document=content.to_document(), created_at=work.now)
     work.db.add(version)
     work.db.flush()
     record(work, "protocol-drafted", "protocol-version", version.id)
     return 1
 
 
+def _meaning(content: ProtocolContent) -> ProtocolContent:
+    # A version that says nothing of missed sessions reads as one that keeps the course: to say so later is no news.
+    missed = content.missed
+    silent = missed.evidence.our_default and replace(missed, evidence=ALWAYS_KEEP.evidence) == ALWAYS_KEEP
+    return replace(content, missed=ALWAYS_KEEP) if silent else content
+
+
 def _keep_treatments(work: UnitOfWork, content: ProtocolContent) -> None:
     codes = [treatment.code for treatment in content.treatments]
     known = {row.code: row for row in work.db.scalars(sa.select(Treatment).where(Treatment.code.in_(codes)))}
     for treatment in content.treatments:
-        parts = [write_document(part) for part in treatment.parts]
+        parts = write_parts(treatment.parts)
         row = known.get(treatment.code)
         if row is None:
-            work.db.add(Treatment(code=treatment.code, name=treatment.name, kind="session", parts=parts))
+            work.db.add(Treatment(code=treatment.code, name=treatment.name, kind=SESSION, parts=parts))
         else:
             row.name, row.parts = treatment.name, parts
+    work.db.flush()
+
+
+def _keep_other_visits(work: UnitOfWork) -> None:
+    """A clinic that has made its own of them keeps it: only what is missing comes in."""
+    known = set(work.db.scalars(sa.select(Treatment.code)))
+    work.db.add_all(
+        Treatment(code=visit.kind, name=visit.name, kind=visit.kind, parts=write_parts(visit.parts))
+        for visit in OTHER_VISITS if visit.kind not in known)
     work.db.flush()
 
 

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from clinic.access import Role
 from clinic.care.catalogue import load_catalogue as read_catalogue
+from clinic.care.outcomes import ALWAYS_KEEP, MissedRule
+from clinic.care.parts import patient_minutes, read_parts
 from clinic.care.protocols import Protocol as Content
 from clinic.services.protocols import approve_version, load_catalogue
 from clinic.services.work import Actor, Done, NotFound, Refused, UnitOfWork
@@ -72,6 +74,57 @@ def test_a_protocol_that_says_something_else_gets_a_further_draft(engine: Engine
 
     assert added == 1
     assert versions(engine) == [(content.code, 1, "approved"), (content.code, 2, "draft")]
+
+
+def test_a_draft_that_comes_to_say_what_it_meant_before_is_no_news(engine: Engine) -> None:
+    content = next(each for each in read_catalogue() if each.missed.evidence.our_default)
+    brought_in(engine, replace(content, missed=ALWAYS_KEEP))
+
+    added = brought_in(engine, content)
+
+    assert content.missed != ALWAYS_KEEP
+    assert added == 0
+
+
+def test_a_default_that_is_written_out_is_no_news(engine: Engine) -> None:
+    content = read_catalogue()[0]
+    brought_in(engine, content)
+    with Session(engine) as db:
+        document = db.scalars(sa.select(ProtocolVersion.document)).one()
+    written = document | {"indications": [{"lifts": False, "sessions": None} | each
+                                          for each in document["indications"]]}
+
+    added = brought_in(engine, Content.from_document(written))
+
+    assert written != document
+    assert added == 0
+
+
+def test_another_rule_for_missed_sessions_is_news(engine: Engine) -> None:
+    content = replace(read_catalogue()[0], missed=ALWAYS_KEEP)
+    brought_in(engine, content)
+
+    added = brought_in(engine, replace(content, missed=replace(ALWAYS_KEEP, forgot=MissedRule.EXTEND)))
+
+    assert added == 1
+
+
+def test_the_other_visits_come_in_once_and_stay_as_the_clinic_made_them(engine: Engine) -> None:
+    brought_in(engine)
+    with Session(for_writing(engine)) as db:
+        db.scalars(sa.select(Treatment).where(Treatment.code == "review")).one().name = "Look at it together"
+        db.commit()
+
+    brought_in(engine)
+
+    with Session(engine) as db:
+        rows = db.scalars(sa.select(Treatment).where(Treatment.kind != "session").order_by(Treatment.id)).all()
+    assert [(row.code, row.kind, row.name, patient_minutes(read_parts(row.parts)), row.active) for row in rows] == [
+        ("consultation", "consultation", "Consultation", 30, True),
+        ("patch-test", "patch-test", "Patch test", 15, True),
+        ("review", "review", "Look at it together", 20, True),
+        ("other", "other", "Other visit", 20, True),
+    ]
 
 
 def test_an_approval_retires_the_version_before(engine: Engine, ada: int) -> None:
