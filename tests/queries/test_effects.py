@@ -26,11 +26,11 @@ class Clinics:
         self.ben = seed.add_patient(db, "Ben", "Okafor")
 
     def visit(self, at: datetime, *, patient: int | None = None, clinic: int | None = None,
-              resources: tuple[int, ...] | None = None, **more: object) -> int:
+              resources: tuple[int, ...] | None = None, state: str = "booked", where: str = "Europe/London") -> int:
         """An appointment of 45 minutes."""
         return seed.add_appointment(
             self.db, patient or self.anna, clinic or self.harbour, at,
-            resources=(self.person, self.room) if resources is None else resources, **more)
+            resources=(self.person, self.room) if resources is None else resources, state=state, where=where)
 
 
 def numbers(effect: Effect) -> tuple[int, int, list[int]]:
@@ -101,4 +101,4 @@ def test_the_list_is_bounded_the_count_is_not_and_the_statements_stay_two(count:
     assert (found.appointments, found.patients, len(found.rows)) == (count, min(count, 2), min(count, 5))
     assert found.unlisted == max(0, count - 5)
     assert named == found
-    assert len(said) == (2 if count else 1)
+    assert len([each for each in said if each.startswith("SELECT")]) == (2 if count else 1)
