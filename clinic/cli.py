@@ -175,22 +175,22 @@ def db_upgrade() -> None:
 def open_clinic(name: str, zone: str, address: str, phone: str, sender_email: str, business: str | None) -> None:
     """Open a clinic, Monday to Friday from 09:00 to 18:00, with the protocol library as drafts."""
     from clinic.queries.clinics import clinic_ids_by_name
-    from clinic.services import setup
+    from clinic.services import clinics as service
     from clinic.services.protocols import load_catalogue
 
     kit = _kit()
-    details = setup.ClinicDetails(
+    details = service.ClinicDetails(
         name=name, zone=zone, address=address, phone=phone, sender_name=business or name, sender_email=sender_email,
-        hours=(setup.Hours((0, 1, 2, 3, 4), 9 * 60, 18 * 60),))
+        hours=(service.Hours((0, 1, 2, 3, 4), 9 * 60, 18 * 60),))
     with kit.read() as reading:
         first = not clinic_ids_by_name(reading)
     with kit.work(CLI) as work:
         load_catalogue(work)
     with kit.work(CLI) as work:
-        outcome = setup.open_clinic(work, details)
+        outcome = service.open_clinic(work, details)
     if isinstance(outcome, Done) and (business or first):
         with kit.work(CLI) as work:
-            setup.name_business(work, business or name)
+            service.name_business(work, business or name)
     _say(outcome, f"Opened {name}")
 
 

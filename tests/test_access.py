@@ -25,6 +25,7 @@ set-up              - - M A -
 manage-accounts     - - - A -
 see-audit           - - M A U
 see-figures         - - M - U
+move-data           - - M - -
 """
 ROLES = (Role.RECEPTIONIST, Role.PRACTITIONER, Role.MANAGER, Role.ADMINISTRATOR, Role.AUDITOR)
 PAIRS = [

@@ -22,7 +22,17 @@ from clinic.queries.offers import CourseRequest, offer_course
 from clinic.queries.protocol_contents import protocol_of
 from clinic.queries.times import offer_times
 from clinic.queries.visit_choice import parse_choice
-from clinic.services import appointments, completion, courses, mail, patients, protocols, setup
+from clinic.services import (
+    appointments,
+    clinics,
+    closures,
+    completion,
+    courses,
+    mail,
+    patients,
+    protocols,
+    setup,
+)
 from clinic.services.accounts import create_account
 from clinic.services.delivery import Courier
 from clinic.services.work import Actor, Done, Refused, UnitOfWork
@@ -103,14 +113,14 @@ def _must(outcome: Done[int] | Refused) -> int:
 
 def _set_up(demo: Demo) -> None:
     with demo.work() as work:
-        setup.name_business(work, "Atlantic Skin")
+        clinics.name_business(work, "Atlantic Skin")
     with demo.work() as work:
         mail.switch_mail_on(work)
     for site in people.SITES:
         _add_site(demo, site)
         _close_on_holidays(demo, demo.sites[site.key])
     with demo.work() as work:
-        setup.set_travel_time(work, demo.sites[people.PORTO], demo.sites[people.VIGO], minutes=120)
+        clinics.set_travel_time(work, demo.sites[people.PORTO], demo.sites[people.VIGO], minutes=120)
     for person in people.PRACTITIONERS:
         _add_practitioner(demo, person)
     _add_accounts(demo)
@@ -118,11 +128,11 @@ def _set_up(demo: Demo) -> None:
 
 
 def _add_site(demo: Demo, site: people.Site) -> None:
-    details = setup.ClinicDetails(
+    details = clinics.ClinicDetails(
         name=site.name, zone=site.zone, address=site.address, phone=site.phone, sender_name="Atlantic Skin",
-        sender_email=site.email, hours=(setup.Hours(tuple(range(7)), 540, 1200),))
+        sender_email=site.email, hours=(clinics.Hours(tuple(range(7)), 540, 1200),))
     with demo.work() as work:
-        demo.sites[site.key] = _must(setup.open_clinic(work, details))
+        demo.sites[site.key] = _must(clinics.open_clinic(work, details))
     for name, features in site.rooms:
         with demo.work() as work:
             setup.add_room(work, demo.sites[site.key], name=name, features=features)
@@ -135,7 +145,7 @@ def _close_on_holidays(demo: Demo, clinic_id: int) -> None:
     for year in (demo.until.year, demo.until.year + 1):
         for month, day, reason in ((12, 25, "Christmas Day"), (1, 1, "New Year's Day")):
             with demo.work() as work:
-                setup.close_clinic(
+                closures.close_clinic(
                     work, clinic_id, from_on=date(year, month, day), to_on=date(year, month, day), reason=reason)
 
 
@@ -154,7 +164,7 @@ def _add_practitioner(demo: Demo, person: people.Person) -> None:
 def _spans(demo: Demo, person: people.Person, today: date) -> Iterator[setup.WorkSpan]:
     """The shifts, counted from the demo's own weekday: whenever it is started, someone works today and tomorrow."""
     for shift in person.shifts:
-        hours = setup.Hours(((today.weekday() + shift.day) % 7,), shift.opens, shift.closes)
+        hours = clinics.Hours(((today.weekday() + shift.day) % 7,), shift.opens, shift.closes)
         weeks = range(person.weeks) if shift.week == 0 else (shift.week,)
         for week in weeks:
             yield setup.WorkSpan(hours, demo.sites[shift.site], week=week)

@@ -32,12 +32,26 @@ def create_account(
     practitioner_id: int | None = None,
 ) -> Done[int] | Refused:
     """Makes an account with its roles, or says what stands in the way."""
-    findings = [*_judge_identity(work, email, name), *_judge_grants(work, grants)]
-    weak = passwords.judge_password(password, email=email)
-    if weak is not None:
-        findings.append(weak)
+    findings = [*judge_account(work, email=email, name=name, password=password), *_judge_grants(work, grants)]
     if findings:
         return Refused(tuple(findings))
+    account_id = put_account(
+        work, email=email, name=name, password=password, grants=grants, practitioner_id=practitioner_id)
+    work.commit()
+    return Done(account_id)
+
+
+def judge_account(work: UnitOfWork, *, email: str, name: str, password: str) -> tuple[Finding, ...]:
+    """What speaks against a new account, each at its field."""
+    weak = passwords.judge_password(password, email=email)
+    return (*_judge_identity(work, email, name), *(() if weak is None else (weak,)))
+
+
+def put_account(
+    work: UnitOfWork, *, email: str, name: str, password: str, grants: Sequence[Grant],
+    practitioner_id: int | None = None,
+) -> int:
+    """Adds an account that was judged, as part of a unit of work that goes on."""
     account = Account(
         email=normal_email(email), name=name.strip(), password_hash=passwords.hash_password(password),
         practitioner_id=practitioner_id, created_at=work.now,
@@ -47,8 +61,7 @@ def create_account(
     for grant in dict.fromkeys(grants):
         work.db.add(AccountRole(account_id=account.id, clinic_id=grant.clinic_id, role=grant.role.value))
     record(work, "account-created", "account", account.id)
-    work.commit()
-    return Done(account.id)
+    return account.id
 
 
 def admit_attempt(work: UnitOfWork, *, email: str, network: str) -> bool:
@@ -76,13 +89,19 @@ def sign_in(work: UnitOfWork, account_id: int, *, password: str, email: str, net
     if passwords.is_outdated(account.password_hash):
         account.password_hash = passwords.hash_password(password)
     _forget(work, account_id, _limits(email, network))
+    secret = put_browser(work, account_id)
+    work.commit()
+    return secret
+
+
+def put_browser(work: UnitOfWork, account_id: int) -> str:
+    """Begins a browser session as part of a unit of work that goes on; answers the browser's secret."""
     secret = secrets.token_urlsafe(32)
     work.db.add(BrowserSession(
         id_hash=hash_of(secret), account_id=account_id, created_at=work.now, seen_at=work.now,
         expires_at=work.now + SIGNED_IN_FOR,
     ))
     record(work, "signed-in", "account", account_id)
-    work.commit()
     return secret
 
 

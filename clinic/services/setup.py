@@ -1,27 +1,13 @@
-"""Setting a business up: its clinics, rooms, devices, and who works when and where."""
+"""Setting a business up: its rooms, devices, and who works when and where."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-import sqlalchemy as sa
-
-from clinic.messages.envelope import check_address
-from clinic.planning import Finding, Weight
-from clinic.planning.local import zone
-from clinic.services.work import Done, Refused, UnitOfWork, record
-from clinic.store.clinics import Business, Clinic, Closure, OpeningHours, TravelTime
+from clinic.services.clinics import Hours
+from clinic.services.work import Done, UnitOfWork, record
 from clinic.store.resources import Absence, Device, Practitioner, Qualification, Room, Rota, RotaSpan
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """Hours of some weekdays (Monday 0), in minutes after midnight."""
-
-    weekdays: tuple[int, ...]
-    opens: int
-    closes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,71 +18,6 @@ class WorkSpan:
     clinic_id: int | None
     break_minutes: int | None = None
     week: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ClinicDetails:
-    """What a clinic is: its zone decides every local time, its quiet hours hold back messages."""
-
-    name: str
-    zone: str
-    address: str
-    phone: str
-    sender_name: str
-    sender_email: str
-    hours: tuple[Hours, ...] = ()
-    booking_horizon_days: int = 400
-
-
-def name_business(work: UnitOfWork, name: str) -> Done[int]:
-    """Gives the business its name."""
-    business = work.db.get(Business, 1)
-    if business is None:
-        work.db.add(Business(id=1, name=name))
-    else:
-        business.name = name
-    record(work, "business-named", "business", 1)
-    work.commit()
-    return Done(1)
-
-
-def open_clinic(work: UnitOfWork, details: ClinicDetails) -> Done[int] | Refused:
-    """Adds a clinic with its opening hours, or says what is wrong with its details."""
-    findings = tuple(_judge_clinic(work, details))
-    if findings:
-        return Refused(findings)
-    clinic = Clinic(
-        name=details.name, zone=details.zone, address=details.address, phone=details.phone,
-        sender_name=details.sender_name, sender_email=check_address(details.sender_email),
-        booking_horizon_days=details.booking_horizon_days)
-    work.db.add(clinic)
-    work.db.flush()
-    for hours in details.hours:
-        work.db.add_all(
-            OpeningHours(clinic_id=clinic.id, weekday=day, opens=hours.opens, closes=hours.closes)
-            for day in hours.weekdays)
-    record(work, "clinic-opened", "clinic", clinic.id, clinic_id=clinic.id)
-    work.commit()
-    return Done(clinic.id)
-
-
-def set_travel_time(work: UnitOfWork, one_clinic_id: int, other_clinic_id: int, *, minutes: int) -> Done[None]:
-    """Says how long a practitioner needs between two clinics."""
-    one, other = sorted((one_clinic_id, other_clinic_id))
-    work.db.merge(TravelTime(one_clinic_id=one, other_clinic_id=other, minutes=minutes))
-    record(work, "travel-time-set", "clinic", one, clinic_id=one, other=other, minutes=minutes)
-    work.commit()
-    return Done(None)
-
-
-def close_clinic(work: UnitOfWork, clinic_id: int, *, from_on: date, to_on: date, reason: str) -> Done[int]:
-    """Closes a clinic on these dates, both included."""
-    closure = Closure(clinic_id=clinic_id, from_on=from_on, to_on=to_on, reason=reason)
-    work.db.add(closure)
-    work.db.flush()
-    record(work, "closure-added", "closure", closure.id, clinic_id=clinic_id)
-    work.commit()
-    return Done(closure.id)
 
 
 def add_room(work: UnitOfWork, clinic_id: int, *, name: str, features: Iterable[str] = ()) -> Done[int]:
@@ -161,20 +82,3 @@ def add_absence(
     record(work, "absence-added", "absence", absence.id)
     work.commit()
     return Done(absence.id)
-
-
-def _judge_clinic(work: UnitOfWork, details: ClinicDetails) -> Iterable[Finding]:
-    for name in ("name", "address", "phone", "sender_name"):
-        if not getattr(details, name).strip():
-            yield Finding("missing", Weight.BLOCKS, f"Say the clinic's {name.replace('_', ' ')}", name)
-    try:
-        zone(details.zone)
-    except ValueError:
-        yield Finding("zone", Weight.BLOCKS, f"There is no time zone {details.zone}: use one such as Europe/London",
-                      "zone")
-    try:
-        check_address(details.sender_email)
-    except ValueError as error:
-        yield Finding("address", Weight.BLOCKS, str(error), "sender_email")
-    if work.db.scalar(sa.select(Clinic.id).where(Clinic.name == details.name)) is not None:
-        yield Finding("twice", Weight.BLOCKS, f"There is a clinic {details.name} already", "name")

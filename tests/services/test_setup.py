@@ -3,18 +3,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from clinic.services import setup
-from clinic.services.setup import ClinicDetails, Hours, WorkSpan
+from clinic.services import clinics, closures, setup
+from clinic.services.clinics import ClinicDetails, Hours
+from clinic.services.setup import WorkSpan
 from clinic.services.work import Actor, Done, Refused, UnitOfWork
-from clinic.store.accounts import AuditEntry
-from clinic.store.clinics import Business, Clinic, OpeningHours
-from tests.booking import asked, at, codes, done, offered
+from tests.booking import asked, at, done, offered
 from tests.small_clinic import MONDAY, SmallClinic, small_clinic
 
 WEEK = (0, 1, 2, 3, 4)
@@ -29,65 +27,13 @@ def work(engine: Engine) -> UnitOfWork:
 
 def opened(engine: Engine, details: ClinicDetails = HARBOUR) -> Done[int] | Refused:
     with work(engine) as unit:
-        return setup.open_clinic(unit, details)
+        return clinics.open_clinic(unit, details)
 
 
 def peel_offers(made: SmallClinic) -> list[tuple[date, str, str]]:
     offers = offered(made, asked(made, "peel_superficial", 1)).offers
     return [(visit.local_start.date(), visit.practitioner or "", visit.room or "")
             for offer in offers for visit in offer.visits]
-
-
-def test_a_clinic_is_opened_with_its_hours(engine: Engine) -> None:
-    clinic_id = done(opened(engine))
-
-    with Session(engine) as db:
-        clinic = db.get_one(Clinic, clinic_id)
-        hours = db.execute(sa.select(OpeningHours.weekday, OpeningHours.opens, OpeningHours.closes)
-                           .order_by(OpeningHours.weekday)).all()
-        kept = db.execute(sa.select(AuditEntry.action, AuditEntry.actor, AuditEntry.subject_id)).all()
-    assert (clinic.name, clinic.zone, clinic.booking_horizon_days) == ("Harbour", "Europe/London", 400)
-    assert [tuple(each) for each in hours] == [*((day, 540, 720) for day in WEEK), (5, 600, 840)]
-    assert [tuple(each) for each in kept] == [("clinic-opened", "cli", clinic_id)]
-
-
-def test_a_wrong_detail_is_refused_by_its_field_and_nothing_is_kept(engine: Engine) -> None:
-    wrong = [
-        ("name", " ", "missing"), ("address", "", "missing"), ("phone", "", "missing"), ("sender_name", "", "missing"),
-        ("zone", "Atlantis/Harbour", "zone"), ("zone", "../etc/passwd", "zone"), ("sender_email", "desk", "address"),
-        ("sender_email", "desk@harbour.example\nBcc: all@x.example", "address"),
-    ]
-
-    for field, value, code in wrong:
-        changed: dict[str, Any] = {field: value}
-        outcome = opened(engine, replace(HARBOUR, **changed))
-
-        assert codes(outcome) == [code]
-        assert [finding.field for finding in outcome.findings] == [field]
-
-    with Session(engine) as db:
-        assert db.scalars(sa.select(Clinic.id)).all() == []
-
-
-def test_everything_that_is_wrong_is_said_at_once(engine: Engine) -> None:
-    outcome = opened(engine, replace(HARBOUR, name="", zone="X", sender_email="x"))
-
-    assert codes(outcome) == ["missing", "zone", "address"]
-
-
-def test_two_clinics_do_not_share_a_name(engine: Engine) -> None:
-    done(opened(engine))
-
-    assert codes(opened(engine)) == ["twice"]
-
-
-def test_the_business_is_named_and_named_anew(engine: Engine) -> None:
-    for name in ("Harbour Skin", "Skin & Sea"):
-        with work(engine) as unit:
-            done(setup.name_business(unit, name))
-
-    with Session(engine) as db:
-        assert db.scalars(sa.select(Business.name)).all() == ["Skin & Sea"]
 
 
 def test_a_new_room_device_and_practitioner_can_be_booked_at_once(engine: Engine) -> None:
@@ -141,7 +87,7 @@ def test_a_rota_of_two_weeks_and_a_break_are_kept_as_they_are_said(engine: Engin
 def test_a_closed_clinic_and_absent_people_are_not_offered(engine: Engine) -> None:
     made = small_clinic(engine)
     with made.work() as unit:
-        setup.close_clinic(unit, made.clinic_id, from_on=date(2027, 3, 1), to_on=date(2027, 3, 2), reason="Flood")
+        closures.close_clinic(unit, made.clinic_id, from_on=date(2027, 3, 1), to_on=date(2027, 3, 2), reason="Flood")
     for who in made.practitioners[:2]:
         with made.work() as unit:
             setup.add_absence(unit, who, starts_at=at(1, 0), ends_at=at(8, 0), reason="Leave")
@@ -151,23 +97,11 @@ def test_a_closed_clinic_and_absent_people_are_not_offered(engine: Engine) -> No
     assert peel_offers(made) == [(date(2027, 3, 3), "Dr Chen", "Room 2")]
 
 
-def test_travel_is_the_same_either_way_and_is_changed_in_place(engine: Engine) -> None:
-    one, other = done(opened(engine)), done(opened(engine, replace(HARBOUR, name="Hill")))
-
-    for minutes, pair in ((30, (other, one)), (45, (one, other))):
-        with work(engine) as unit:
-            done(setup.set_travel_time(unit, *pair, minutes=minutes))
-
-    with engine.connect() as connection:
-        rows = connection.execute(sa.text("SELECT one_clinic_id, other_clinic_id, minutes FROM travel_time")).all()
-    assert [tuple(each) for each in rows] == [(one, other, 45)]
-
-
 def test_a_practitioner_who_is_at_the_other_site_needs_time_to_come(engine: Engine) -> None:
     made = small_clinic(engine)
     there = done(opened(engine, replace(HARBOUR, name="Hill")))
     with made.work() as unit:
-        setup.set_travel_time(unit, made.clinic_id, there, minutes=60)
+        clinics.set_travel_time(unit, made.clinic_id, there, minutes=60)
     with Session(engine) as db:
         db.execute(sa.text("UPDATE practitioner SET active = :no WHERE id <> :who"),
                    {"no": False, "who": made.practitioners[0]})
