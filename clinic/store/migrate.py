@@ -56,7 +56,12 @@ def downgrade(engine: Engine, revision: str, *, accept_data_loss: bool = False) 
 def revision_of(engine: Engine) -> str | None:
     """The revision that the database is at; None for one that was never migrated."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return revision_in(connection)
+
+
+def revision_in(connection: Connection) -> str | None:
+    """The same as this connection's transaction sees it."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def is_current(engine: Engine) -> bool:
