@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
@@ -222,6 +223,26 @@ def create_account(
     with kit.work(CLI) as work:
         outcome = create(work, email=email, name=name, password=password, grants=grants)
     _say(outcome, f"Created an account for {email}")
+
+
+@main.command("export")
+@click.argument("folder", type=click.Path(path_type=Path))
+@_reached
+def export_everything(folder: Path) -> None:
+    """Write everything that this clinic has into FOLDER, which must be new or empty."""
+    from clinic.services.export import export_all, note_export
+
+    kit = _kit()
+    try:
+        with kit.read() as reading:
+            outcome = export_all(reading, folder.absolute())
+    except OSError as error:
+        raise click.ClickException(f"{folder} cannot be written ({error.strerror})") from error
+    if isinstance(outcome, Done):
+        with kit.work(CLI) as work:
+            note_export(work)
+    rows = f"{outcome.value:,}" if isinstance(outcome, Done) else ""
+    _say(outcome, f"Exported {rows} rows to {folder}. It concerns patients' health: keep it safe.")
 
 
 if __name__ == "__main__":
