@@ -1,4 +1,4 @@
-"""Which messages a course or a maintenance plan owes its patient: one pure answer, asked after every change.
+"""Which messages an owner (a course, a maintenance plan, another visit) owes: one pure answer, asked after each change.
 
 The schedule (confirmation, change, cancellation) is the difference between what the patient was told and what is
 now true; so a change that is taken back before it was told is never mentioned. Everything else is about one
@@ -38,6 +38,7 @@ _REMINDERS = ((MessageKind.REMINDER_7D, 7), (MessageKind.REMINDER_2D, 2))
 _CHECK_INS = ((MessageKind.CHECK_IN_24H, timedelta(hours=24)), (MessageKind.CHECK_IN_72H, timedelta(hours=72)))
 _PRECARE_MARGIN_DAYS = 2
 _OVER = (SessionState.COMPLETED, SessionState.NOT_DONE)
+_SCHEDULE = (MessageKind.CONFIRMATION, MessageKind.CHANGE, MessageKind.CANCELLATION)
 
 
 class VisitChange(StrEnum):
@@ -92,6 +93,7 @@ def messages_owed(facts: OwnerFacts, *, now: datetime) -> tuple[OwedItem, ...]:
         found += [*_missed(facts, now), *_recalls(facts, now), *_nudges(facts, now)]
     if facts.is_completed:
         found += _course_complete(facts, now)
+    found += [*_held(facts, now), *_released(facts, now)]
     return tuple(sorted(found, key=lambda item: (item.due_at, item.key)))
 
 
@@ -112,9 +114,13 @@ def why_no_longer(facts: OwnerFacts, kind: str, subject_kind: str, subject_id: i
         return "the session has been booked"
     if kind in NUDGES:
         return why_not_asked(facts, subject_id)
-    if subject_kind == "appointment":
+    if kind == MessageKind.DATES_HELD:
+        if facts.held:
+            return "the dates have changed since"
+        return "the dates are confirmed" if facts.is_active else "the dates are not held any more"
+    if subject_kind == "appointment" and kind not in _SCHEDULE:
         return _why_not_about(facts, subject_id, revision)
-    if kind in (MessageKind.CONFIRMATION, MessageKind.CHANGE, MessageKind.CANCELLATION):
+    if kind in _SCHEDULE:
         if facts.is_said_of != revision:
             return "the dates have changed since"
         return "the patient already knows" if facts.is_active else "the course has ended or rests"
@@ -204,6 +210,29 @@ def _matters_until(visit: OwedVisit, by_id: dict[int, AppointmentFacts]) -> date
     if visit.change is VisitChange.CANCELLED and visit.old is not None:
         return visit.old.starts_at
     return by_id[visit.appointment_id].starts_at
+
+
+def _held(facts: OwnerFacts, now: datetime) -> Iterator[OwedItem]:
+    """The dates that wait for a consultation, said anew, all of them, whenever one of them has changed."""
+    if facts.held is None or facts.held.until_at <= now:
+        return
+    dates = sorted(facts.held.appointments, key=lambda each: each.starts_at)
+    yield _item(
+        facts, now, MessageKind.DATES_HELD, (facts.owner.kind, facts.owner.id, facts.is_said_of),
+        planned=max(each.scheduled_at for each in dates) + GRACE, useless_after=facts.held.until_at,
+        visits=tuple(OwedVisit(each.id, VisitChange.NEW) for each in dates))
+
+
+def _released(facts: OwnerFacts, now: datetime) -> Iterator[OwedItem]:
+    """Who heard that dates are held, and of no date since, is told that they are free again."""
+    gone = [each for each in facts.appointments if each.is_withdrawn and each.closed_at is not None]
+    if not facts.told_held or facts.held or facts.is_active or facts.told or not gone:
+        return
+    ended_at = max(each.closed_at for each in gone if each.closed_at is not None)
+    last = sorted((each for each in gone if each.closed_at == ended_at), key=lambda each: each.starts_at)
+    yield _item(
+        facts, now, MessageKind.DATES_RELEASED, (facts.owner.kind, facts.owner.id, 0), planned=ended_at + GRACE,
+        useless_after=last[-1].starts_at, visits=tuple(OwedVisit(each.id, VisitChange.CANCELLED) for each in last))
 
 
 def _reminders(facts: OwnerFacts, appointment: AppointmentFacts, now: datetime) -> Iterator[OwedItem]:

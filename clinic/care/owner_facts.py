@@ -1,10 +1,10 @@
-"""What is known of a course or a maintenance plan when its messages are decided on."""
+"""What is known of a course, a maintenance plan or another visit when its messages are decided on."""
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, get_args
 
 from clinic.care.business_days import EVERY_DAY, BusinessDays
 from clinic.care.outcomes import NoShowCause
@@ -12,8 +12,11 @@ from clinic.care.quiet import QuietHours
 from clinic.care.states import AppointmentState, SessionState
 from clinic.planning.local import day_of, resolve, zone
 
-OwnerKind = Literal["course", "maintenance-plan"]
+OwnerKind = Literal["course", "maintenance-plan", "appointment"]
 SubjectKind = Literal["course", "maintenance-plan", "treatment-session", "appointment"]
+
+NO_SESSION = 0
+"""Stands where the id of a treatment session would: another visit is for none, and owns its messages by itself."""
 
 
 class MessageKind(StrEnum):
@@ -33,14 +36,23 @@ class MessageKind(StrEnum):
     NUDGE_14D = "nudge-14d"
     NUDGE_IDEAL = "nudge-ideal"
     MISSED = "missed"
+    DATES_HELD = "dates-held"
+    DATES_RELEASED = "dates-released"
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A course or a maintenance plan: what its treatment sessions and messages belong to."""
+    """A course or a maintenance plan, to which treatment sessions and messages belong; or a visit that is for neither.
+    """
 
     kind: OwnerKind
     id: int
+
+
+def owner_named(kind: str, ident: int) -> Owner:
+    """The owner that a row names by its kind and id."""
+    [known] = [each for each in get_args(OwnerKind) if each == kind]
+    return Owner(known, ident)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +147,21 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldDates:
+    """The dates of a course that are held subject to a consultation; `until_at` is the end of the last day."""
+
+    appointments: tuple[AppointmentFacts, ...]
+    until_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OwnerFacts:
     """Everything that decides which messages an owner owes.
 
     `told` has one entry for each appointment that the patient ever heard of, and `told_precare` the session and
     local date of every preparation that was sent. `business` are the days on which the clinic can be called;
-    `screened_on` is the date on which the patient was last screened.
+    `screened_on` is the date on which the patient was last screened. `held` are dates that wait for a consultation,
+    and `told_held` says whether the patient ever heard of such dates.
     """
 
     owner: Owner
@@ -154,8 +175,11 @@ class OwnerFacts:
     told_precare: frozenset[tuple[int, date]] = frozenset()
     business: BusinessDays = EVERY_DAY
     screened_on: date | None = None
+    held: HeldDates | None = None
+    told_held: bool = False
 
     @property
     def is_said_of(self) -> int:
         """Moves up whenever the time, place or cancellation of any of the owner's appointments changes."""
-        return sum(appointment.revision + 1 for appointment in self.appointments)
+        held = self.held.appointments if self.held else ()
+        return sum(appointment.revision + 1 for appointment in (*self.appointments, *held))

@@ -26,6 +26,8 @@ class Kind(StrEnum):
     NUDGE_14D = "nudge-14d"
     NUDGE_IDEAL = "nudge-ideal"
     MISSED = "missed"
+    DATES_HELD = "dates-held"
+    DATES_RELEASED = "dates-released"
 
 
 class VisitState(StrEnum):
@@ -152,8 +154,9 @@ class Section:
     """One thing that a letter tells; a message item becomes one section.
 
     `undated` counts sessions that are owed but have no date yet, `treated_at` turns the hours of aftercare
-    into dates, and `note` is a sentence of the clinic's own (its cancellation rule, or a reason). With
-    `written_on`, instructions whose first day has passed by then count "from now on".
+    into dates, `held_until` is the last day on which dates are held, and `note` is a sentence of the clinic's own
+    (its cancellation rule, or a reason). With `written_on`, instructions whose first day has passed by then count
+    "from now on".
     """
 
     kind: Kind
@@ -167,6 +170,7 @@ class Section:
     link: str | None = None
     note: str | None = None
     written_on: date | None = None
+    held_until: date | None = None
 
     def __post_init__(self) -> None:
         _require_aware(self.treated_at)
@@ -196,7 +200,8 @@ class Letter:
 
 
 _DATED = frozenset(
-    {Kind.CONFIRMATION, Kind.PRECARE, Kind.REMINDER_7D, Kind.REMINDER_2D, Kind.CHANGE, Kind.CANCELLATION, Kind.MISSED}
+    {Kind.CONFIRMATION, Kind.PRECARE, Kind.REMINDER_7D, Kind.REMINDER_2D, Kind.CHANGE, Kind.CANCELLATION, Kind.MISSED,
+     Kind.DATES_HELD, Kind.DATES_RELEASED}
 )
 _ASKS = frozenset({Kind.RECALL, Kind.NUDGE_14D, Kind.NUDGE_IDEAL})
 _AFTER = frozenset({Kind.AFTERCARE, Kind.CHECK_IN_24H, Kind.CHECK_IN_72H})
@@ -214,6 +219,8 @@ def _require_facts(section: Section) -> None:
         raise ValueError("precare needs its instructions")
     if kind is Kind.CHANGE and not states & {VisitState.MOVED, VisitState.NEW}:
         raise ValueError("change needs a visit that moved or is new")
+    if kind is Kind.DATES_HELD and section.held_until is None:
+        raise ValueError("dates that are held need the day until which they are")
     if kind is Kind.CANCELLATION and VisitState.CANCELLED not in states:
         raise ValueError("cancellation needs a cancelled visit")
 

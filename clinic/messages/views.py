@@ -21,7 +21,8 @@ from clinic.messages.letters import (
 from clinic.messages.words import Labels, clock, day_in_words, short_day_in_words, zone_in_words
 
 _AHEAD = frozenset(
-    {Kind.CONFIRMATION, Kind.PRECARE, Kind.REMINDER_7D, Kind.REMINDER_2D, Kind.CHANGE, Kind.COURSE_COMPLETE}
+    {Kind.CONFIRMATION, Kind.PRECARE, Kind.REMINDER_7D, Kind.REMINDER_2D, Kind.CHANGE, Kind.COURSE_COMPLETE,
+     Kind.DATES_HELD}
 )
 
 
@@ -84,6 +85,7 @@ class SectionView:
     treated_day: str
     offer_from: str
     offer_to: str
+    held_until: str
     note: str
     link: str
     files: int
@@ -105,6 +107,7 @@ class SectionView:
             "treated_day": self.treated_day,
             "offer_from": self.offer_from,
             "offer_to": self.offer_to,
+            "held_until": self.held_until,
             "has_expectations": bool(self.expected),
             "has_flags": bool(self.red_flags),
             "note": self.note,
@@ -136,6 +139,7 @@ def see_section(section: Section, letter: Letter, words: Labels) -> SectionView:
         treated_day=short_day_in_words(treated.date(), words) if treated else "",
         offer_from=day_in_words(section.offer.from_on, words) if section.offer else "",
         offer_to=day_in_words(section.offer.to_on, words) if section.offer else "",
+        held_until=day_in_words(section.held_until, words) if section.held_until else "",
         note=section.note or "",
         link=section.link or "",
         files=len(letter.calendars),

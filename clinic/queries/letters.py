@@ -8,9 +8,9 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from clinic.care.owner_facts import Owner
+from clinic.care.owner_facts import NO_SESSION, Owner
 from clinic.care.states import AppointmentState, SessionState
-from clinic.queries.owner_facts import OwnerHead, sessions_of
+from clinic.queries.owner_facts import OwnerHead, sessions_of, visits_of
 from clinic.store.clinics import Clinic
 from clinic.store.courses import MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
@@ -32,7 +32,7 @@ class ClinicFacts:
 
 @dataclass(frozen=True, slots=True)
 class VisitFacts:
-    """An appointment as a message tells it."""
+    """An appointment as a message tells it. One held subject to a consultation says until when; it is not standing."""
 
     appointment_id: int
     treatment_session_id: int
@@ -48,6 +48,7 @@ class VisitFacts:
     zone: str
     is_standing: bool
     practitioner: str | None
+    held_until_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ class LetterFacts:
     @property
     def undated(self) -> int:
         """How many sessions are owed without a date."""
-        dated = {visit.treatment_session_id for visit in self.visits.values() if visit.is_standing}
+        dated = {visit.treatment_session_id for visit in self.visits.values()
+                 if visit.is_standing or visit.held_until_at}
         return sum(part.state in (SessionState.OWED, SessionState.BOOKED) and part.id not in dated
                    for part in self.parts.values())
 
@@ -120,19 +122,19 @@ def _visits(db: Session, owner: Owner) -> dict[int, VisitFacts]:
     )
     rows = db.execute(
         sa.select(Appointment, TreatmentSession.number, name.label("practitioner"))
-        .join(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
-        .where(sessions_of(owner), Appointment.state != AppointmentState.PROPOSED)
+        .outerjoin(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
+        .where(visits_of(owner))
     )
     return {row.Appointment.id: _visit(*row) for row in rows}
 
 
-def _visit(row: Appointment, number: int, practitioner: str | None) -> VisitFacts:
-    assert row.treatment_session_id is not None
+def _visit(row: Appointment, number: int | None, practitioner: str | None) -> VisitFacts:
     return VisitFacts(
-        appointment_id=row.id, treatment_session_id=row.treatment_session_id, clinic_id=row.clinic_id,
-        treatment_code=row.treatment_code, number=number, uid=row.uid, revision=row.revision,
+        appointment_id=row.id, treatment_session_id=row.treatment_session_id or NO_SESSION, clinic_id=row.clinic_id,
+        treatment_code=row.treatment_code, number=number or 1, uid=row.uid, revision=row.revision,
         starts_at=row.starts_at, ends_at=row.ends_at, local_start=row.local_start, fold=row.fold, zone=row.zone,
         is_standing=row.state in (AppointmentState.BOOKED, AppointmentState.ARRIVED), practitioner=practitioner,
+        held_until_at=row.hold_expires_at,
     )
 
 

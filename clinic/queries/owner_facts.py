@@ -1,10 +1,10 @@
-"""What the rows say of a course or a maintenance plan when its messages are decided on.
+"""What the rows say of a course, a maintenance plan or another visit when its messages are decided on.
 
-Four statements each, and two more where a patient did not come: the clinic's days, on which they are asked why.
+Four statements each at most, and two more where a patient did not come: the clinic's days, on which they are asked why.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 from clinic.care.business_days import EVERY_DAY, BusinessDays
 from clinic.care.instructions import checklist, longest_lead
 from clinic.care.owner_facts import (
+    NO_SESSION,
     AppointmentFacts,
+    HeldDates,
     MessageKind,
     Owner,
     OwnerFacts,
@@ -36,26 +38,35 @@ from clinic.store.resources import Patient
 
 TELLS_DATES = (MessageKind.CONFIRMATION.value, MessageKind.CHANGE.value, MessageKind.CANCELLATION.value)
 """The kinds after which the patient counts as knowing a date; a reminder only repeats it."""
+_REMEMBERED = (*TELLS_DATES, MessageKind.PRECARE.value, MessageKind.DATES_HELD.value)
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerHead:
-    """Whose the owner is, where, and on which protocol."""
+    """Whose the owner is, where, and on which protocol; another visit is on none."""
 
     owner: Owner
-    course_id: int
     patient_id: int
     clinic_id: int
-    protocol: Protocol
+    followed: Protocol | None
     is_active: bool
     is_completed: bool
     patient: PatientFacts
     quiet: QuietHours
     screened_at: datetime | None = None
+    is_held: bool = False
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol, for what only a course or its upkeep can owe."""
+        assert self.followed is not None  # another visit owes nothing that a protocol says
+        return self.followed
 
 
 def owner_head(db: Session, owner: Owner) -> OwnerHead | None:
     """The owner's own facts; none where it is not there."""
+    if owner.kind == "appointment":
+        return _visit_head(db, owner)
     patient = Patient.__table__.c
     columns = (Course.id, Course.patient_id, Course.clinic_id, Course.protocol_version_id,
                patient.email, patient.channel, patient.wants_service_messages,
@@ -77,32 +88,42 @@ def owner_head(db: Session, owner: Owner) -> OwnerHead | None:
     if row is None:
         return None
     return OwnerHead(
-        owner=owner, course_id=row.id, patient_id=row.patient_id, clinic_id=row.clinic_id,
-        protocol=protocol_of(db, row.protocol_version_id),
+        owner=owner, patient_id=row.patient_id, clinic_id=row.clinic_id,
+        followed=protocol_of(db, row.protocol_version_id),
         is_active=row.own_state in (CourseState.ACTIVE, MaintenanceState.ACTIVE),
         is_completed=owner.kind == "course" and row.own_state == CourseState.COMPLETED,
         patient=PatientFacts(row.email, row.channel, row.wants_service_messages),
         quiet=QuietHours(row.quiet_from, row.quiet_to, zone(row.zone)), screened_at=row.screened_at,
+        is_held=owner.kind == "course" and row.own_state == CourseState.DRAFT,
     )
 
 
 def owner_facts(db: Session, head: OwnerHead, *, leaving_out: int | None = None) -> OwnerFacts:
     """Everything that decides which messages the owner owes; what the message `leaving_out` told is not counted."""
-    appointments = _appointments(db, head.owner)
-    told, told_precare = _told(db, head.owner, leaving_out)
+    rows = _appointments(db, head.owner)
+    appointments = tuple(_facts_of(row) for row in rows if row.state != AppointmentState.PROPOSED)
+    told, told_precare, told_held = _told(db, head.owner, rows, leaving_out)
     return OwnerFacts(
         owner=head.owner, is_active=head.is_active, is_completed=head.is_completed, patient=head.patient,
         quiet=head.quiet, sessions=_sessions(db, head, appointments), appointments=appointments,
         told=told, told_precare=told_precare, business=_business_days(db, head, appointments),
         screened_on=day_of(head.screened_at, head.quiet.zone) if head.screened_at else None,
+        held=_held(head, rows), told_held=told_held,
     )
 
 
 def sessions_of(owner: Owner) -> sa.ColumnElement[bool]:
-    """Which treatment sessions are the owner's."""
+    """Which treatment sessions are the owner's; another visit has none."""
     if owner.kind == "course":
         return TreatmentSession.course_id == owner.id
-    return TreatmentSession.maintenance_plan_id == owner.id
+    if owner.kind == "maintenance-plan":
+        return TreatmentSession.maintenance_plan_id == owner.id
+    return sa.false()
+
+
+def visits_of(owner: Owner) -> sa.ColumnElement[bool]:
+    """Which appointments are the owner's, where they are joined to their treatment sessions, if they have any."""
+    return Appointment.id == owner.id if owner.kind == "appointment" else sessions_of(owner)
 
 
 def instruction_number(head: OwnerHead, number: int) -> int:
@@ -120,21 +141,46 @@ def told_document(told: Iterable[Told]) -> dict[str, Any]:
     ]}
 
 
-def _appointments(db: Session, owner: Owner) -> tuple[AppointmentFacts, ...]:
-    rows = db.execute(
+def _visit_head(db: Session, owner: Owner) -> OwnerHead | None:
+    patient = Patient.__table__.c
+    row = db.execute(
+        sa.select(Appointment.patient_id, Appointment.clinic_id, patient.email, patient.channel,
+                  patient.wants_service_messages, Clinic.zone, Clinic.quiet_from, Clinic.quiet_to)
+        .join(Patient.__table__, patient.id == Appointment.patient_id)
+        .join(Clinic, Clinic.id == Appointment.clinic_id)
+        .where(Appointment.id == owner.id)
+    ).one_or_none()
+    if row is None:
+        return None
+    return OwnerHead(
+        owner=owner, patient_id=row.patient_id, clinic_id=row.clinic_id, followed=None, is_active=True,
+        is_completed=False, patient=PatientFacts(row.email, row.channel, row.wants_service_messages),
+        quiet=QuietHours(row.quiet_from, row.quiet_to, zone(row.zone)))
+
+
+def _appointments(db: Session, owner: Owner) -> Sequence[Any]:
+    return db.execute(
         sa.select(Appointment.id, Appointment.treatment_session_id, Appointment.clinic_id, Appointment.state,
                   Appointment.revision, Appointment.local_start, Appointment.fold, Appointment.zone,
-                  Appointment.starts_at, Appointment.scheduled_at, Appointment.closed_at, Appointment.ended_cause)
-        .join(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
-        .where(sessions_of(owner), Appointment.state != AppointmentState.PROPOSED)
-        .order_by(Appointment.id)
-    )
-    return tuple(
-        AppointmentFacts(row.id, row.treatment_session_id, row.clinic_id, AppointmentState(row.state), row.revision,
-                         row.local_start, row.fold, row.zone, row.starts_at, row.scheduled_at, row.closed_at,
-                         row.ended_cause)
-        for row in rows
-    )
+                  Appointment.starts_at, Appointment.scheduled_at, Appointment.closed_at, Appointment.ended_cause,
+                  Appointment.told_start, Appointment.hold_expires_at)
+        .outerjoin(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
+        .where(visits_of(owner)).order_by(Appointment.id)
+    ).all()
+
+
+def _facts_of(row: Any) -> AppointmentFacts:
+    return AppointmentFacts(
+        row.id, row.treatment_session_id or NO_SESSION, row.clinic_id, AppointmentState(row.state), row.revision,
+        row.local_start, row.fold, row.zone, row.starts_at, row.scheduled_at, row.closed_at, row.ended_cause)
+
+
+def _held(head: OwnerHead, rows: Sequence[Any]) -> HeldDates | None:
+    """The dates of a course that does not run yet: those of one that runs are held for other reasons."""
+    held = [row for row in rows if row.state == AppointmentState.PROPOSED]
+    if not head.is_held or not held:
+        return None
+    return HeldDates(tuple(map(_facts_of, held)), min(row.hold_expires_at for row in held))
 
 
 def _business_days(db: Session, head: OwnerHead, appointments: tuple[AppointmentFacts, ...]) -> BusinessDays:
@@ -153,6 +199,8 @@ def _business_days(db: Session, head: OwnerHead, appointments: tuple[Appointment
 def _sessions(
     db: Session, head: OwnerHead, appointments: tuple[AppointmentFacts, ...]
 ) -> tuple[SessionFacts, ...]:
+    if head.owner.kind == "appointment":
+        return tuple(SessionFacts(NO_SESSION, 1, _state_of_visit(each)) for each in appointments)
     recorded_at = {each.treatment_session_id: each.closed_at for each in appointments
                    if each.state is AppointmentState.FULFILLED}
     rows = db.execute(
@@ -172,6 +220,13 @@ def _sessions(
     )
 
 
+def _state_of_visit(appointment: AppointmentFacts) -> SessionState:
+    """Another visit as if it were a session: one that did not take place is still wanted."""
+    if appointment.state is AppointmentState.FULFILLED:
+        return SessionState.COMPLETED
+    return SessionState.BOOKED if appointment.is_standing else SessionState.OWED
+
+
 def _precare_days(head: OwnerHead, number: int, treatment: str) -> int | None:
     number = instruction_number(head, number)
     if not checklist(head.protocol, date.max, number=number, treatment=treatment):
@@ -180,30 +235,43 @@ def _precare_days(head: OwnerHead, number: int, treatment: str) -> int | None:
 
 
 def _told(
-    db: Session, owner: Owner, leaving_out: int | None
-) -> tuple[tuple[Told, ...], frozenset[tuple[int, date]]]:
-    """What has reached the patient or may have: the same appointment told twice counts at its last revision."""
+    db: Session, owner: Owner, appointments: Sequence[Any], leaving_out: int | None
+) -> tuple[tuple[Told, ...], frozenset[tuple[int, date]], bool]:
+    """What has reached the patient or may have, and whether dates were ever held for them.
+
+    The same appointment told twice counts at its last revision; one moved in from elsewhere was told there.
+    """
     rows = db.execute(
         sa.select(MessageItem.kind, MessageItem.facts)
         .join(Message, Message.id == MessageItem.message_id)
         .where(
             MessageItem.owner_kind == owner.kind, MessageItem.owner_id == owner.id, MessageItem.dropped.is_(None),
-            MessageItem.kind.in_((*TELLS_DATES, MessageKind.PRECARE.value)), Message.id != (leaving_out or 0),
+            MessageItem.kind.in_(_REMEMBERED), Message.id != (leaving_out or 0),
             Message.mime.is_not(None),
             sa.or_(Message.dot_at.is_not(None),
                    Message.state.in_((MessageState.SENT, MessageState.UNCERTAIN, MessageState.SENDING))),
         )
         .order_by(MessageItem.id)
     )
-    told: dict[int, Told] = {}
+    told = {row.id: _told_elsewhere(row) for row in appointments if row.told_start is not None}
     precare: set[tuple[int, date]] = set()
+    told_held = False
     for kind, facts in rows:
+        if kind == MessageKind.DATES_HELD:
+            told_held = True
+            continue
         for each in map(_told_visit, facts.get("visits", [])):
             if kind == MessageKind.PRECARE:
                 precare.add((each.treatment_session_id, each.local_start.date()))
             elif each.appointment_id not in told or told[each.appointment_id].revision <= each.revision:
                 told[each.appointment_id] = each
-    return tuple(told.values()), frozenset(precare)
+    return tuple(told.values()), frozenset(precare), told_held
+
+
+def _told_elsewhere(row: Any) -> Told:
+    """What the patient knew of an appointment before it was moved in: its local start, and nothing since."""
+    return Told(row.id, row.treatment_session_id or NO_SESSION, row.clinic_id, 0, row.told_start,
+                row.fold if row.told_start == row.local_start else 0, row.zone)
 
 
 def _told_visit(document: Mapping[str, Any]) -> Told:

@@ -19,7 +19,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from clinic.care.owed import OwedItem, messages_owed, why_no_longer
-from clinic.care.owner_facts import Owner
+from clinic.care.owner_facts import Owner, owner_named
 from clinic.care.states import MessageState
 from clinic.logs import told
 from clinic.messages.envelope import check_address
@@ -366,4 +366,4 @@ def _say(action: str, message_id: int, **facts: object) -> None:
 
 
 def _owner(row: MessageItem) -> Owner:
-    return Owner("course" if row.owner_kind == "course" else "maintenance-plan", row.owner_id)
+    return owner_named(row.owner_kind, row.owner_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import email.policy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 from email.parser import BytesParser
 
@@ -15,7 +15,7 @@ from clinic.care.guidance import Aftercare
 from clinic.care.instructions import aftercare, aftercare_at, checklist, red_flags
 from clinic.care.nudges import NUDGES
 from clinic.care.owed import OwedItem, OwedVisit, VisitChange, messages_owed
-from clinic.care.owner_facts import MessageKind, Owner, Told
+from clinic.care.owner_facts import MessageKind, Told, owner_named
 from clinic.care.protocols import Protocol
 from clinic.interchange.calendar import CalendarEntry, Party, cancel_file, request_file, series_file
 from clinic.messages.envelope import EnvelopeHeader, build_mime, check_address, message_id
@@ -114,7 +114,7 @@ def _owed_now(db: Session, message_id: int, now: datetime) -> tuple[LetterFacts,
         sa.select(MessageItem).where(MessageItem.message_id == message_id).order_by(MessageItem.id)).all()
     if not rows:
         return None
-    owner = Owner("course" if rows[0].owner_kind == "course" else "maintenance-plan", rows[0].owner_id)
+    owner = owner_named(rows[0].owner_kind, rows[0].owner_id)
     head = owner_head(db, owner)
     if head is None:
         return None
@@ -159,6 +159,9 @@ def _section(facts: LetterFacts, item: OwedItem, now: datetime) -> Section:
         [visit] = item.visits
         return Section(kind, visits=_visit_lines(facts, item),
                        instructions=tuple(_instructions(facts, facts.visits[visit.appointment_id], now)))
+    if item.kind is MessageKind.DATES_HELD:
+        return Section(kind, visits=_visit_lines(facts, item), undated=facts.undated,
+                       held_until=_held_until(facts, item))
     if item.visits:
         return Section(kind, visits=_visit_lines(facts, item))
     if item.kind is MessageKind.COURSE_COMPLETE:
@@ -169,6 +172,13 @@ def _section(facts: LetterFacts, item: OwedItem, now: datetime) -> Section:
     if item.kind in (MessageKind.RECALL, *NUDGES):
         return Section(kind, offer=_offer(part, _today(facts, now)))
     return _after_treatment(facts, item.kind, part, now)
+
+
+def _held_until(facts: LetterFacts, item: OwedItem) -> date:
+    """The last day on which the item's dates are held: they are free from its midnight on."""
+    visits = [facts.visits[visit.appointment_id] for visit in item.visits]
+    return min(day_of(visit.held_until_at - timedelta(seconds=1), zone(visit.zone))
+               for visit in visits if visit.held_until_at is not None)
 
 
 def _after_treatment(facts: LetterFacts, kind: MessageKind, part: PartFacts, now: datetime) -> Section:

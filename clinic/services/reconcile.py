@@ -3,16 +3,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from clinic.care.owed import OwedItem, messages_owed, why_no_longer
-from clinic.care.owner_facts import Owner, OwnerFacts
-from clinic.care.states import CourseState, MaintenanceState, MessageState
+from clinic.care.owner_facts import Owner, OwnerFacts, OwnerKind
+from clinic.care.states import AppointmentState, CourseState, MaintenanceState, MessageState
 from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head
 from clinic.services.work import UnitOfWork
 from clinic.store.claims import lock_owner
 from clinic.store.courses import Course, MaintenancePlan
+from clinic.store.diary import Appointment
 from clinic.store.outbox import Message, MessageItem
 
 __all__ = ["Owner", "reconcile", "reconcile_patient", "sweep"]
@@ -44,10 +46,13 @@ def reconcile_patient(work: UnitOfWork, patient_id: int) -> None:
         reconcile(work, Owner("course", ident))
     for ident in plans:
         reconcile(work, Owner("maintenance-plan", ident))
+    for ident in work.db.scalars(_other_visits(work).where(Appointment.patient_id == patient_id)).all():
+        reconcile(work, Owner("appointment", ident))
 
 
 def sweep(work: UnitOfWork, *, after: Owner | None = None, limit: int = 50) -> Owner | None:
-    """Reconciles the next owners that may owe anything, courses first; the last of them, or none at the end.
+    """Reconciles the next owners that may owe anything: courses, then maintenance plans, then other visits; the last of
+    them, or none at the end.
 
     Safe to run twice or in parallel: each batch is a transaction of its own.
     """
@@ -172,22 +177,24 @@ def _settle(message: Message, state: MessageState, reason: str | None, at: datet
 
 
 def _owners_after(work: UnitOfWork, after: Owner | None, limit: int) -> list[Owner]:
+    living: tuple[tuple[OwnerKind, sa.Select[int], Any], ...] = (
+        ("course", _living_courses(work), Course.id), ("maintenance-plan", _living_plans(), MaintenancePlan.id),
+        ("appointment", _other_visits(work), Appointment.id))
+    done = 0 if after is None else [kind for kind, _, _ in living].index(after.kind)
     found: list[Owner] = []
-    if after is None or after.kind == "course":
-        ids = work.db.scalars(_living_courses(work).where(Course.id > (after.id if after else 0)).limit(limit))
-        found = [Owner("course", ident) for ident in ids]
-    if len(found) < limit:
-        last = after.id if after is not None and after.kind == "maintenance-plan" else 0
-        ids = work.db.scalars(
-            _living_plans().where(MaintenancePlan.id > last).limit(limit - len(found)))
-        found += [Owner("maintenance-plan", ident) for ident in ids]
+    for kind, ids, column in living[done:]:
+        if len(found) < limit:
+            last = after.id if after is not None and after.kind == kind else 0
+            rows = work.db.scalars(ids.where(column > last).limit(limit - len(found)))
+            found += [Owner(kind, ident) for ident in rows]
     return found
 
 
 def _living_courses(work: UnitOfWork) -> sa.Select[int]:
     since = (work.now - RECENT).date()
     return sa.select(Course.id).where(sa.or_(
-        Course.state == CourseState.ACTIVE, Course.ended_on >= since, _has_waiting("course", Course.id),
+        Course.state.in_((CourseState.ACTIVE, CourseState.DRAFT)), Course.ended_on >= since,
+        _has_waiting("course", Course.id),
     )).order_by(Course.id)
 
 
@@ -195,6 +202,15 @@ def _living_plans() -> sa.Select[int]:
     return sa.select(MaintenancePlan.id).where(sa.or_(
         MaintenancePlan.state == MaintenanceState.ACTIVE, _has_waiting("maintenance-plan", MaintenancePlan.id),
     )).order_by(MaintenancePlan.id)
+
+
+def _other_visits(work: UnitOfWork) -> sa.Select[int]:
+    """Visits for no treatment session that are to come, ended lately, or still have something to say."""
+    return sa.select(Appointment.id).where(
+        Appointment.treatment_session_id.is_(None),
+        sa.or_(Appointment.state.in_((AppointmentState.BOOKED, AppointmentState.ARRIVED)),
+               Appointment.closed_at >= work.now - RECENT, _has_waiting("appointment", Appointment.id)),
+    ).order_by(Appointment.id)
 
 
 def _has_waiting(kind: str, owner_id: sa.ColumnElement[int] | sa.orm.InstrumentedAttribute[int]) -> sa.Exists:

@@ -10,14 +10,19 @@ from clinic.care.owner_facts import Owner
 from clinic.care.states import MessageState
 from clinic.store.clinics import Business
 from clinic.store.courses import Course, MaintenancePlan
+from clinic.store.diary import Appointment
 from clinic.store.outbox import Message, MessageAttempt, WorkerRow
 
 
 def lock_owner(db: Session, owner: Owner, *, skip_locked: bool = False) -> bool:
-    """Locks the row of the owner's course until the transaction ends; False where it is not there.
+    """Locks the row of the owner's course, or of another visit's appointment, until the transaction ends; False where
+    it is not there.
 
     With `skip_locked` also False where another transaction holds it.
     """
+    if owner.kind == "appointment":
+        visit_id = sa.select(Appointment.id).where(Appointment.id == owner.id)
+        return db.scalar(visit_id.with_for_update(skip_locked=skip_locked)) is not None
     if owner.kind == "course":
         course_id = sa.select(Course.id).where(Course.id == owner.id)
     else:

@@ -20,6 +20,7 @@ MESSAGE_KINDS = {
     "aftercare": "Aftercare", "check-in-24h": "Check-in after 24 hours", "check-in-72h": "Check-in after 72 hours",
     "course-complete": "Course completed", "recall": "Recall",
     "nudge-14d": "Asks to book", "nudge-ideal": "Asks to book, again", "missed": "Missed appointment",
+    "dates-held": "Dates held", "dates-released": "Dates let go",
 }
 MESSAGE_STATES = {
     MessageState.PENDING: "Pending", MessageState.SENDING: "Sending", MessageState.SENT: "Sent",

@@ -130,6 +130,18 @@ LETTERS: dict[str, Letter] = {
     "recall": letter(Section(Kind.RECALL, offer=Offer(date(2027, 11, 1), date(2027, 12, 13)), link=LINK)),
     "nudge-14d": letter(Section(Kind.NUDGE_14D, offer=Offer(date(2027, 4, 12), date(2027, 5, 10)))),
     "nudge-ideal": letter(Section(Kind.NUDGE_IDEAL, offer=Offer(date(2027, 4, 14), date(2027, 5, 10)), link=LINK)),
+    "dates-held": letter(
+        Section(Kind.DATES_HELD, (FIRST, SECOND, THIRD), undated=1, held_until=date(2027, 3, 1))),
+    "dates-held-single": letter(Section(Kind.DATES_HELD, (FIRST,), held_until=date(2027, 3, 1), note=RULE)),
+    "dates-released": letter(Section(Kind.DATES_RELEASED, (
+        CANCELLED, visit(date(2027, 5, 3), 13, state=VisitState.CANCELLED, number=3, of=4)))),
+    "other-visit": letter(
+        Section(Kind.CONFIRMATION, (visit(date(2027, 3, 2), practitioner="Dr Inês Duarte"),)),
+        calendars=(b"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n",),
+    ),
+    "other-visit-moved": letter(Section(Kind.CHANGE, (visit(
+        date(2027, 3, 9), state=VisitState.MOVED, practitioner="Dr Inês Duarte", old_starts_at=FIRST.starts_at),))),
+    "other-visit-missed": letter(Section(Kind.MISSED, (visit(date(2027, 3, 2), state=VisitState.KEPT),))),
     "missed": letter(Section(Kind.MISSED, (kept(FIRST),))),
     "merged": letter(
         Section(Kind.PRECARE, (FIRST,), instructions=INSTRUCTIONS[2:]), Section(Kind.REMINDER_7D, (FIRST,))
