@@ -67,7 +67,7 @@ def enter(window: Callable[..., Page], shots: Path | None, signed_in: dict[str, 
     def open_signed_in(role: str = "receptionist", **how: object) -> Walker:
         walker = Walker(window(kept=signed_in.get(role), **how), shots)
         if role in signed_in:
-            walker.page.goto("/")
+            walker.page.goto("/sign-in")  # leads on to the first place that the role may see
         else:
             walker.sign_in(f"{role}@harbour.example")
             signed_in[role] = walker.page.context.storage_state()

@@ -22,7 +22,7 @@ class Walker:
         self.page.fill("[name=email]", email)
         self.page.fill("[name=password]", PASSWORD)
         self.page.get_by_role("button", name="Sign in").click()
-        self.page.wait_for_url("**/")
+        self.page.wait_for_url(lambda url: "/sign-in" not in url)
 
     def click(self, role: str, name: str, *, exact: bool = False) -> None:
         """One click on the first thing of that role and name."""
