@@ -4,12 +4,14 @@ from __future__ import annotations
 from flask import Blueprint
 
 from clinic.web import (
+    accounts,
     appointments,
     course_changes,
     courses,
     health,
     messages,
     new_course,
+    own_account,
     pages,
     patients,
     protocols,
@@ -22,12 +24,14 @@ from clinic.web import (
     today,
     undated,
     visit_ends,
+    welcome,
 )
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     pages.pages,
     health.health,
     signin.signin,
+    welcome.welcome,
     today.today,
     patients.patients,
     courses.courses,
@@ -37,6 +41,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     tasks.tasks,
     undated.undated,
     setup.setup,
+    accounts.accounts,
+    own_account.own_account,
 )
 FURTHER_PAGES = (course_changes, new_course, repair, resting, times, visit_ends)
 """Modules whose pages belong to the blueprint of another one: of courses, and of appointments."""

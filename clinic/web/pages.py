@@ -63,6 +63,7 @@ PLACES = (
 
 ACCOUNT_PLACES: tuple[tuple[str, str, Right | None], ...] = (
     ("Set-up", "setup.index", Right.SET_UP),
+    ("Password", "own_account.password", None),
 )
 
 

@@ -24,7 +24,10 @@ class SetupPlace:
     words: str
 
 
-PLACES: tuple[SetupPlace, ...] = ()
+PLACES: tuple[SetupPlace, ...] = (
+    SetupPlace("Accounts and rights", "accounts.index", "lock", Right.MANAGE_ACCOUNTS,
+               "Who signs in, what each may do, and new passwords."),
+)
 
 
 @setup.get("/setup")

@@ -21,8 +21,8 @@ from tests.web.checksums import checksum
 from tests.web.conftest import SignedIn, World, post, sign_in, token
 from tests.web.routes import examples
 
-PUBLIC = {"health.show", "pages.asset_file", "signin.form", "signin.enter", "signin.out"}
-EVERYBODY = {"signin.landed", "signin.switch", "signin.theme"}
+PUBLIC = {"health.show", "pages.asset_file", "signin.form", "signin.enter", "signin.out", "welcome.form", "welcome.begin"}
+EVERYBODY = {"own_account.change", "own_account.password", "signin.landed", "signin.switch", "signin.theme"}
 
 
 @pytest.fixture
