@@ -1,4 +1,4 @@
-"""The files that can be moved in, and their columns: what a page offers, what the reader asks for, what the docs say."""
+"""The files that can be moved in, and their columns: what a page offers, the reader asks for and the docs say."""
 from __future__ import annotations
 
 from dataclasses import dataclass
