@@ -92,11 +92,18 @@ def demo(host: str, port: int) -> None:
 def serve(with_worker: bool | None) -> None:
     """Serve the pages (and, on SQLite, send the messages) until stopped."""
     from clinic.app import serve_pages
+    from clinic.queries.accounts import has_accounts
+    from clinic.services.first_run import setup_code
 
     kit = _kit()
     settings = kit.settings
     on_sqlite = settings.database_url.startswith("sqlite")
     click.echo(f"Serving {settings.base_url} from {settings.host}:{settings.port}", err=True)
+    with kit.read() as reading:
+        is_new = not has_accounts(reading)
+    if is_new:
+        code = setup_code(settings.secret_key)
+        click.echo(f"Nobody has an account yet. Open {settings.base_url}/welcome?code={code}", err=True)
     try:
         serve_pages(kit, settings.host, settings.port, with_worker=on_sqlite if with_worker is None else with_worker)
     except OSError as error:
@@ -243,6 +250,22 @@ def export_everything(folder: Path) -> None:
             note_export(work)
     rows = f"{outcome.value:,}" if isinstance(outcome, Done) else ""
     _say(outcome, f"Exported {rows} rows to {folder}. It concerns patients' health: keep it safe.")
+
+
+@main.command("set-password")
+@click.argument("email")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@_reached
+def set_password(email: str, password_stdin: bool) -> None:
+    """Set the password of the account EMAIL, such as of one that was moved in; its browsers are signed out."""
+    from clinic.services.account_changes import set_password as keep
+
+    kit = _kit()
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else click.prompt(
+        "Password", hide_input=True, confirmation_prompt=True)
+    with kit.work(CLI) as work:
+        outcome = keep(work, email, password)
+    _say(outcome, f"Set the password of {email}")
 
 
 if __name__ == "__main__":

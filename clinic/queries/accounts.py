@@ -78,6 +78,11 @@ def credentials_of(db: Session, email: str) -> Credentials | None:
     return Credentials(found.id, found.password_hash) if found else None
 
 
+def has_accounts(db: Session) -> bool:
+    """Whether anybody has an account, in use or not: the first run is over then."""
+    return db.scalar(sa.select(Account.id).limit(1)) is not None
+
+
 def _grants(db: Session, account_id: int) -> tuple[tuple[Grant, ...], tuple[ClinicCard, ...]]:
     rows = db.execute(
         sa.select(AccountRole.role, Clinic.id, Clinic.name, Clinic.zone, Clinic.booking_horizon_days)

@@ -81,6 +81,13 @@ def admit_attempt(work: UnitOfWork, *, email: str, network: str) -> bool:
     return admitted
 
 
+def forget_attempts(work: UnitOfWork, *, email: str, network: str) -> None:
+    """Counts earlier tries no more: what was tried has succeeded."""
+    pair = [key for key in _limits(email, network) if key.startswith("pair:")]
+    work.db.execute(sa.delete(SignInAttempt).where(SignInAttempt.key.in_(pair)))
+    work.commit()
+
+
 def sign_in(work: UnitOfWork, account_id: int, *, password: str, email: str, network: str) -> str:
     """Begins a browser session for an account whose password was found to fit; answers the browser's secret."""
     account = work.db.get(Account, account_id)

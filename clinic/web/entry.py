@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
-from flask import Flask, abort, current_app, g, redirect, request
+from flask import Flask, abort, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Grant, Right, may
 from clinic.planning.local import day_of
-from clinic.queries.accounts import ClinicCard, SignedIn
+from clinic.queries.accounts import ClinicCard, SignedIn, has_accounts
 from clinic.queries.undated import Horizon
 from clinic.services.work import Actor
 from clinic.web import browser
 from clinic.web.addresses import sign_in_address
-from clinic.web.kit import now
+from clinic.web.kit import kit, now
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -99,6 +99,12 @@ def horizon() -> Horizon:
     return Horizon(today(), today() + timedelta(days=here().clinic.horizon_days - 1))
 
 
+def first_run_is_due() -> bool:
+    """Whether nobody has an account yet."""
+    with kit().read() as db:
+        return not has_accounts(db)
+
+
 def check_clinic(clinic_id: int | None) -> None:
     """Answers 404 where the right of this view is not held at the clinic of the thing that was asked for."""
     entry = _entry_here()
@@ -137,7 +143,7 @@ def _guard() -> Response | None:
 def _to_sign_in() -> Response:
     if request.method not in ("GET", "HEAD") or "X-Fragment" in request.headers:
         abort(401)
-    return redirect(sign_in_address(), 303)
+    return redirect(url_for("welcome.form") if first_run_is_due() else sign_in_address(), 303)
 
 
 def _here_of(account: SignedIn) -> Here:

@@ -9,7 +9,7 @@ from clinic.services import accounts, passwords
 from clinic.services.work import Actor
 from clinic.web import browser
 from clinic.web.addresses import safe_next
-from clinic.web.entry import here, public, signed_in
+from clinic.web.entry import first_run_is_due, here, public, signed_in
 from clinic.web.forms import Form
 from clinic.web.kit import kit
 from clinic.web.pages import landing, page
@@ -29,6 +29,8 @@ def form() -> Response:
     """The form; who is signed in already goes on."""
     if browser.is_signed_in():
         return redirect(safe_next(landing(here())), 303)
+    if first_run_is_due():
+        return redirect(url_for("welcome.form"), 303)
     return page("signin/form.html", form=Form(), next=safe_next(""))
 
 
@@ -53,7 +55,7 @@ def enter() -> Response:
     return response
 
 
-@signin.get("/welcome")
+@signin.get("/signed-in")
 @signed_in
 def landed() -> Response:
     """Leads to the first place that the account may see."""

@@ -111,9 +111,10 @@ def rows(kit: Kit) -> Callable[[], Session]:
 
 @pytest.fixture
 def world(rows: Callable[[], Session]) -> World:
-    """Two clinics."""
+    """Two clinics, and an account without a role: the first run is over."""
     with rows() as db:
         found = World(seed.add_clinic(db), seed.add_clinic(db, "Hill Clinic", "Europe/Lisbon"))
+        seed.add_account(db, "owner@example.org", {})
         db.commit()
     return found
 

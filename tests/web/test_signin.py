@@ -40,13 +40,13 @@ def words(answer: object) -> str:
 def test_who_signs_in_lands_on_the_front_page(client: FlaskClient, ruth: int) -> None:
     answer = sign_in(client, " Ruth@Example.org ")
 
-    assert (answer.status_code, answer.location) == (303, "/welcome")
-    assert client.get("/welcome").location == "/"
+    assert (answer.status_code, answer.location) == (303, "/signed-in")
+    assert client.get("/signed-in").location == "/"
     assert client.get("/").status_code == 200
 
 
 def test_who_may_not_see_the_day_lands_where_they_may(signed_in: SignedIn) -> None:
-    assert signed_in(Role.ADMINISTRATOR).get("/welcome").location == "/protocols"
+    assert signed_in(Role.ADMINISTRATOR).get("/signed-in").location == "/protocols"
 
 
 def test_the_sign_in_leads_back_to_what_was_asked_for(client: FlaskClient, ruth: int) -> None:
@@ -63,7 +63,7 @@ def test_the_sign_in_leads_back_to_what_was_asked_for(client: FlaskClient, ruth:
     "/%0d%0aSet-Cookie:x=1\r\nX: y", "javascript:alert(1)", " /x", "/\tevil", "x" * 3000,
 ])
 def test_the_sign_in_leads_nowhere_else(client: FlaskClient, ruth: int, evil: str) -> None:
-    assert sign_in(client, EMAIL, next=evil).location == "/welcome"
+    assert sign_in(client, EMAIL, next=evil).location == "/signed-in"
 
 
 def test_every_failure_gets_the_same_answer(
