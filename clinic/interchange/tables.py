@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from clinic.interchange.cells import plain
 from clinic.interchange.moving_in.faults import Listed
@@ -61,7 +61,8 @@ class Table:
     def rows(self, begin: Callable[[Heading], bool]) -> Iterator[Row]:
         """Every row that could be read; `begin` is told the heading first and may say that it is not worth reading."""
         if self._path.stat().st_size > self._limits.bytes:
-            return self._fault(0, "", f"is larger than {self._limits.bytes // 1024 // 1024} MB: split it")
+            self._fault(0, "", f"is larger than {self._limits.bytes // 1024 // 1024} MB: split it")
+            return None
         with self._path.open("rb") as stream:
             if not self._is_text(stream):
                 return None
@@ -71,8 +72,7 @@ class Table:
                 yield from self._body(lines, heading)
         return None
 
-    def _fault(self, line: int, column: str, text: str) -> Any:
-        """Says what is wrong; the answer, none, is what the reader has of it."""
+    def _fault(self, line: int, column: str, text: str) -> None:
         self._faults.add(self._path.name, line, column, text)
 
     def _is_text(self, stream: BinaryIO) -> bool:
@@ -130,7 +130,8 @@ class Table:
                 continue
             count += 1
             if count > self._limits.rows:
-                return self._fault(number, "", f"has more than {self._limits.rows:,} rows: split it")
+                self._fault(number, "", f"has more than {self._limits.rows:,} rows: split it")
+                return None
             cells = [plain(cell.strip()).strip() for cell in cells]
             if self._fits(number, cells, heading):
                 yield number, cells
@@ -161,8 +162,9 @@ class Table:
                 ends = text.find(heading.delimiter, at)
                 cell = text[at:] if ends < 0 else text[at:ends]
                 if '"' in cell:
-                    return self._fault(number, _name(heading, len(cells)), "holds a quote in the middle: put the whole "
-                                       "cell in quotes and write each quote in it twice")
+                    self._fault(number, _name(heading, len(cells)), "holds a quote in the middle: put the whole "
+                                "cell in quotes and write each quote in it twice")
+                    return None
                 cells.append(cell)
             else:
                 closed = self._closing(lines, number, text, at, heading, len(cells))
@@ -173,8 +175,9 @@ class Table:
                 after = text.find(heading.delimiter, ends)
                 rest = text[ends + 1:] if after < 0 else text[ends + 1:after]
                 if rest.strip():
-                    return self._fault(number, _name(heading, len(cells) - 1), f"goes on after its closing quote with "
-                                       f"{rest.strip()[:20]!r}: is a quote missing, or to be written twice?")
+                    self._fault(number, _name(heading, len(cells) - 1), f"goes on after its closing quote with "
+                                f"{rest.strip()[:20]!r}: is a quote missing, or to be written twice?")
+                    return None
                 ends = after
             if ends < 0:
                 return cells
@@ -196,8 +199,9 @@ class Table:
             following = lines.next() if search - at <= self._limits.cell else None
             more = self._decoded(following[0], following[1], None) if following and following[2] else None
             if more is None:
-                return self._fault(number, _name(heading, cell), "opens a quote that is not closed: close it, or take "
-                                   "it away")
+                self._fault(number, _name(heading, cell), "opens a quote that is not closed: close it, or take "
+                            "it away")
+                return None
             text = f"{text}\n{more}"
 
     def _fits(self, number: int, cells: list[str], heading: Heading) -> bool:

@@ -54,7 +54,7 @@ class PatientDetails:
 def add_patient(work: UnitOfWork, details: PatientDetails, *, is_another: bool = False) -> Done[int] | Refused:
     """Adds a patient, or says what stands in the way: also someone so alike that it may be the same person, unless
     staff say that it is another."""
-    findings = _judge(work, details)
+    findings = judge(work, details)
     if not findings and not is_another:
         findings = _alike(work, details)
     if findings:
@@ -75,7 +75,7 @@ def edit_patient(
     row = work.db.get(Patient, patient_id, with_for_update=True)
     if row is None:
         raise NotFound(f"patient {patient_id}")
-    findings = _judge(work, details)
+    findings = judge(work, details)
     if findings:
         return Refused(tuple(findings))
     check_version("patient", row, lock_version)
@@ -93,7 +93,8 @@ def search_text(details: PatientDetails) -> str:
     return f" {folded(' '.join(part for part in parts if part))} "
 
 
-def _judge(work: UnitOfWork, details: PatientDetails) -> list[Finding]:
+def judge(work: UnitOfWork, details: PatientDetails) -> list[Finding]:
+    """What is wrong with these details, field by field; nothing where they can be kept."""
     found = [
         _blocks(field, f"Enter the {words}.")
         for field, words in (("given_name", "first name"), ("family_name", "family name"))

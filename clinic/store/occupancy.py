@@ -79,7 +79,7 @@ Key = tuple[int, int, int]
 """Resource, page and clinic."""
 
 
-def merge_changes(db: Session) -> int:
+def merge_changes(db: Session, at_once: int = MERGED_AT_ONCE) -> int:
     """Puts the oldest changes into their pages, in the caller's transaction; how many. Waits for nobody.
 
     A resource that another transaction has locked is left to that one, or to whoever comes next.
@@ -87,13 +87,13 @@ def merge_changes(db: Session) -> int:
     # Two that merge for one resource would each miss what the other has not committed: its row is the lock, and the
     # changes are read after it is had. Of a resource only its oldest changes are taken, so that they stay in order.
     changes: Any = OccupancyChange.__table__
-    oldest = sa.select(changes.c.resource_id).order_by(changes.c.id).limit(MERGED_AT_ONCE)
+    oldest = sa.select(changes.c.resource_id).order_by(changes.c.id).limit(at_once)
     mine = db.scalars(
         sa.select(Resource.__table__.c.id).where(Resource.__table__.c.id.in_(oldest))
         .with_for_update(skip_locked=True, key_share=True)).all()
     if not mine:
         return 0
-    chosen = sa.select(changes.c.id).where(changes.c.resource_id.in_(mine)).order_by(changes.c.id).limit(MERGED_AT_ONCE)
+    chosen = sa.select(changes.c.id).where(changes.c.resource_id.in_(mine)).order_by(changes.c.id).limit(at_once)
     taken = sorted(tuple(row) for row in db.execute(
         sa.delete(changes).where(changes.c.id.in_(chosen)).returning(
             changes.c.id, changes.c.resource_id, changes.c.clinic_id,

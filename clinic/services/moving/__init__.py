@@ -1,0 +1,1 @@
+"""What moving in writes, one module for each sort of row."""
