@@ -77,6 +77,8 @@ def end_use(work: UnitOfWork, account_id: int, *, manages: Collection[int]) -> D
     row = _locked(work, account_id, with_administrators=True)
     held = _grants(work, account_id)
     findings = [_ELSEWHERE] if _is_elsewhere(held, manages) else []
+    if account_id == work.actor.account_id:
+        findings.append(Finding("own-account", Weight.BLOCKS, "Only somebody else can end the use of your account."))
     if row.active:
         findings += _judge_last(work, account_id, held)
     if findings:
