@@ -111,7 +111,7 @@ def offer_course(db: Session, request: CourseRequest, *, now: datetime) -> Offer
         return Offers((), screened.findings, first_on,
                       f"{clinic.name} books {clinic.booking_horizon_days} days ahead: choose an earlier first date")
     steps = steps_for(protocol, request.sessions)
-    dated = _dated(steps, clinic.booking_horizon_days - (first_on - today).days)
+    dated = dated_sessions(steps, clinic.booking_horizon_days - (first_on - today).days)
     problem = course_problem(db, request, protocol, steps[:dated], first_on, now=now)
     found = choices(problem)
     if not found:
@@ -157,7 +157,7 @@ def names_of(problem: Problem, resources: Sequence[str]) -> dict[Kind, str]:
     return found
 
 
-def _dated(steps: Sequence[Step], days: int) -> int:
+def dated_sessions(steps: Sequence[Step], days: int) -> int:
     """How many sessions can be given a date: those whose ideal dates lie before the booking horizon."""
     reached, dated = 0, 1
     for step in steps[1:]:
