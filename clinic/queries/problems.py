@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import gcd
 from operator import itemgetter
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from clinic.care.parts import needs_of, patient_minutes
+from clinic.care.parts import Part, needs_of, patient_minutes
 from clinic.care.protocols import Interval, Protocol, Step, gap_rules
 from clinic.planning import (
     Gap,
@@ -40,12 +40,13 @@ GRANULE = 300
 class Asked:
     """What is to be placed, for whom and from when on; `ignore` names appointments that may move.
 
-    `until_on` is the last date that is of interest; none: the clinic's booking horizon.
+    `until_on` is the last date that is of interest; none: the clinic's booking horizon. A visit that is for no course
+    follows no protocol.
     """
 
     clinic_id: int
     patient_id: int
-    protocol: Protocol
+    protocol: Protocol | None
     steps: tuple[PlannedStep, ...]
     not_before: datetime
     practitioner_id: int | None = None
@@ -77,7 +78,7 @@ def problem_of(db: Session, asked: Asked, *, now: datetime) -> Problem:
     return Problem(
         ruler=line, not_before=asked.not_before, resources=free.resources, steps=asked.steps,
         start_step=facts.start_step, patient_busy=free.patient_busy | _never(line, facts.only_times),
-        spacing=(*_spacing(asked.protocol), *history.spacing), history=history.past,
+        spacing=(*(_spacing(asked.protocol) if asked.protocol else ()), *history.spacing), history=history.past,
         last_session_on=asked.last_session_on,
         preferences=Preferences(
             None if asked.practitioner_id is None else str(asked.practitioner_id),
@@ -87,13 +88,17 @@ def problem_of(db: Session, asked: Asked, *, now: datetime) -> Problem:
 
 def planned_step(step: Step, interval: Interval | None) -> PlannedStep:
     """A step of a protocol as the planner takes it, `interval` after the session before."""
+    gap = None if interval is None else Gap(interval.shortest, interval.ideal, interval.longest)
+    return replace(planned_visit(step.treatment, step.name, step.parts), gap=gap)
+
+
+def planned_visit(treatment: str, name: str, parts: Sequence[Part]) -> PlannedStep:
+    """A visit by itself as the planner takes it, after nothing."""
     return PlannedStep(
-        treatment=step.treatment, name=step.name, minutes=patient_minutes(step.parts),
+        treatment=treatment, name=name, minutes=patient_minutes(parts),
         needs=tuple(
             Need(Kind(need.kind.value), need.minutes, frozenset(need.skills), need.offset, need.same_as)
-            for need in needs_of(step.parts)),
-        gap=None if interval is None else Gap(interval.shortest, interval.ideal, interval.longest),
-    )
+            for need in needs_of(parts)))
 
 
 def times_of(stored: Sequence[Any]) -> tuple[Hours, ...]:
@@ -160,7 +165,7 @@ def _history(facts: Facts, asked: Asked) -> _History:
             protocol_name, treatments, gaps = contents[version_id]
             treatment = next(each for each in parsed(treatments) if each["code"] == code)
             past.extend(Past(modality, on) for modality in treatment["modalities"])
-            if performed_on is None:
+            if performed_on is None and asked.protocol is not None:
                 name = f"{treatment['name']} ({protocol_name})"
                 past.append(Past(name, on))
                 spacing.update(dict.fromkeys(_asked_by(parsed(gaps), name, asked.protocol)))

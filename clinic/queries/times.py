@@ -80,7 +80,7 @@ def offer_times(
     if series.not_before_on is not None and series.not_before_on > last_on:
         return TimesPage((), first_on, last_on, window, _too_soon(series.not_before_on))
     rest = rest_of_course(db, series, now=now)
-    found = _Found(rest, target, window, lambda problem, step: _narrowed(
+    found = _Found(rest, target, window, lambda problem, step: narrowed(
         problem, step, first_on, last_on, practitioner_id))
     times, reason = found.times()
     if wanted_on > bookable_to:
@@ -122,26 +122,33 @@ class _Found:
         return self._narrowed(problem, step), step
 
     def _offer(self, problem: Problem, step: int, at: datetime, *, moves_others: bool) -> TimeOffer:
-        # With no costs the planner takes the earliest start, which is the one asked for, and the first-listed
-        # resources; what comes after it is of no matter then.
-        asked = replace(problem, not_before=at, costs=NO_COSTS, alternatives=1, steps=tuple(
-            each for place, each in enumerate(problem.steps, 1) if place <= step or each.pinned))
-        found = plan(asked).plans[0].sessions[step - 1]
-        where = problem.ruler.zone
-        names = names_of(problem, found.resources)
-        day = day_of(at, where)
-        return TimeOffer(
-            number=self._number, starts_at=at, local_start=local_of(at, where),
-            local_end=local_of(found.end_at, where), resource_ids=tuple(map(int, found.resources)),
-            practitioner=names.get(Kind.PRACTITIONER), room=names.get(Kind.ROOM), device=names.get(Kind.DEVICE),
-            fit=self._window.fit(day) if self._window else None, gap_days=found.gap_days, moves_others=moves_others)
+        return time_offer(problem, step, at, number=self._number, window=self._window, moves_others=moves_others)
+
+
+def time_offer(
+    problem: Problem, step: int, at: datetime, *, number: int, window: Window | None = None, moves_others: bool = False
+) -> TimeOffer:
+    """The step of the problem at that start, with the first-listed resources that are free."""
+    # With no costs the planner takes the earliest start, which is the one asked for, and the first-listed
+    # resources; what comes after it is of no matter then.
+    asked = replace(problem, not_before=at, costs=NO_COSTS, alternatives=1, steps=tuple(
+        each for place, each in enumerate(problem.steps, 1) if place <= step or each.pinned))
+    found = plan(asked).plans[0].sessions[step - 1]
+    where = problem.ruler.zone
+    names = names_of(problem, found.resources)
+    return TimeOffer(
+        number=number, starts_at=at, local_start=local_of(at, where),
+        local_end=local_of(found.end_at, where), resource_ids=tuple(map(int, found.resources)),
+        practitioner=names.get(Kind.PRACTITIONER), room=names.get(Kind.ROOM), device=names.get(Kind.DEVICE),
+        fit=window.fit(day_of(at, where)) if window else None, gap_days=found.gap_days, moves_others=moves_others)
 
 
 def _too_soon(not_before_on: date) -> str:
     return f"What was heard of the patient speaks against a session before {not_before_on:%d %B %Y}"
 
 
-def _narrowed(problem: Problem, step: int, first_on: date, last_on: date, practitioner_id: int | None) -> Problem:
+def narrowed(problem: Problem, step: int, first_on: date, last_on: date, practitioner_id: int | None) -> Problem:
+    """The problem with that step only on those dates, and with that practitioner alone where one is named."""
     steps = list(problem.steps)
     own = steps[step - 1]
     steps[step - 1] = replace(own, from_on=max(first_on, own.from_on or first_on), to_on=last_on)

@@ -21,8 +21,9 @@ from clinic.queries.visit_choice import VisitChoice
 from clinic.services.holding import (
     TAKEN,
     Taken,
-    expire_holds,
+    free_lapsed,
     new_appointment,
+    purpose_of,
     refresh_windows,
 )
 from clinic.services.overrides import keep_reasons, not_entitled, unsettled
@@ -59,8 +60,9 @@ def book_course(
     standing = unsettled(screened.findings, reasons) or not_entitled(work, clinic.id, weighed)
     if standing:
         return Refused(standing)
-    expire_holds(work)
-    lock_resources(work.db, [request.patient_id, *(each for visit in visits for each in visit.resource_ids)])
+    wanted = [request.patient_id, *(each for visit in visits for each in visit.resource_ids)]
+    lock_resources(work.db, wanted)
+    free_lapsed(work, wanted)
     steps = steps_for(protocol, request.sessions)
     findings = _judged(work, request, protocol, steps[:len(visits)], visits)
     standing = unsettled(findings, reasons)
@@ -187,4 +189,4 @@ def _add_sessions(
     work.db.flush()
     for row, step in zip(rows, steps, strict=True):
         if step.number in chosen:
-            new_appointment(work, clinic, course.patient_id, row, step, chosen[step.number])
+            new_appointment(work, clinic, course.patient_id, purpose_of(row, step), chosen[step.number])

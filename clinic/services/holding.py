@@ -1,17 +1,18 @@
 """Putting an appointment into the diary: the one place that writes what is held, and that says who was faster."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from clinic.care.parts import needs_of, patient_minutes
+from clinic.care.parts import Part, needs_of, patient_minutes
 from clinic.care.protocols import Step
-from clinic.care.states import AppointmentState, SessionState
+from clinic.care.states import AppointmentState
 from clinic.care.windows import Window
 from clinic.planning import Finding, Weight
 from clinic.planning.local import local_of, zone
@@ -30,31 +31,48 @@ class Taken(Exception):
     """The database refused an overlap that was not there when it was looked for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What an appointment is for: a treatment in its parts, as a treatment session or as another kind of visit."""
+
+    kind: str
+    treatment: str
+    parts: tuple[Part, ...]
+    treatment_session_id: int | None = None
+
+
+def purpose_of(treatment_session: TreatmentSession, step: Step) -> Purpose:
+    """That of a treatment session's appointment."""
+    return Purpose("session", step.treatment, step.parts, treatment_session.id)
+
+
 def new_appointment(
-    work: UnitOfWork, clinic: Clinic, patient_id: int, treatment_session: TreatmentSession, step: Step,
-    choice: VisitChoice,
+    work: UnitOfWork, clinic: Clinic, patient_id: int, purpose: Purpose, choice: VisitChoice, *,
+    held_until_at: datetime | None = None,
 ) -> Appointment:
-    """A booked appointment for this session, with everything that it holds. Raises Taken."""
+    """An appointment with everything that it holds: booked, or only held until that instant. Raises Taken."""
     appointment = Appointment(
-        clinic_id=clinic.id, patient_id=patient_id, kind="session", treatment_session_id=treatment_session.id,
-        treatment_code=step.treatment, state=AppointmentState.BOOKED, uid=f"{uuid4()}@appointment",
-        created_at=work.now, created_by=work.actor.account_id, **_times(work, clinic, step, choice.starts_at))
+        clinic_id=clinic.id, patient_id=patient_id, kind=purpose.kind,
+        treatment_session_id=purpose.treatment_session_id, treatment_code=purpose.treatment,
+        state=AppointmentState.PROPOSED if held_until_at else AppointmentState.BOOKED, hold_expires_at=held_until_at,
+        uid=f"{uuid4()}@appointment", created_at=work.now, created_by=work.actor.account_id,
+        **_times(work, clinic, purpose.parts, choice.starts_at))
     work.db.add(appointment)
     work.db.flush()
-    _hold(work, appointment, step, choice)
+    _hold(work, appointment, purpose.parts, choice)
     return appointment
 
 
 def change_time(
-    work: UnitOfWork, clinic: Clinic, appointment: Appointment, step: Step, choice: VisitChoice
+    work: UnitOfWork, clinic: Clinic, appointment: Appointment, parts: Sequence[Part], choice: VisitChoice
 ) -> None:
     """Gives an appointment another time: what it held is free, what it needs now is held. Raises Taken."""
-    for name, value in _times(work, clinic, step, choice.starts_at).items():
+    for name, value in _times(work, clinic, parts, choice.starts_at).items():
         setattr(appointment, name, value)
     appointment.revision += 1
     free(work, [appointment.id])
     work.db.flush()
-    _hold(work, appointment, step, choice)
+    _hold(work, appointment, parts, choice)
 
 
 def free(work: UnitOfWork, appointment_ids: Sequence[int]) -> None:
@@ -62,25 +80,20 @@ def free(work: UnitOfWork, appointment_ids: Sequence[int]) -> None:
     work.db.execute(sa.delete(ResourceBooking).where(ResourceBooking.appointment_id.in_(appointment_ids)))
 
 
-def expire_holds(work: UnitOfWork) -> int:
-    """Cancels every hold whose time is up, without a commit: it blocks nothing, its session is owed. How many."""
-    found = work.db.scalars(
-        sa.select(Appointment).where(
-            Appointment.state == AppointmentState.PROPOSED, Appointment.hold_expires_at <= work.now)
+def free_lapsed(work: UnitOfWork, resource_ids: Iterable[int]) -> None:
+    """Frees what holds whose time is up still keep of these resources, which are locked. No commit.
+
+    The holds themselves are ended by the worker, each under the lock of its own course: see `services.lapsing`.
+    """
+    mine = sa.select(ResourceBooking.appointment_id).where(ResourceBooking.resource_id.in_(sorted(set(resource_ids))))
+    # Never waits, for whoever has one of them may want our resources; what is being confirmed just now stays held.
+    lapsed = work.db.scalars(
+        sa.select(Appointment.id)
+        .where(Appointment.id.in_(mine), Appointment.state == AppointmentState.PROPOSED,
+               Appointment.hold_expires_at <= work.now)
         .order_by(Appointment.id).with_for_update(skip_locked=True)).all()
-    for appointment in found:
-        appointment.state = AppointmentState.CANCELLED
-        appointment.hold_expires_at = None
-        appointment.cancellation_reason = "hold-expired"
-        appointment.lock_version += 1
-    work.db.execute(
-        sa.update(TreatmentSession)
-        .where(TreatmentSession.id.in_([each.treatment_session_id for each in found if each.treatment_session_id]),
-               TreatmentSession.state == SessionState.BOOKED)
-        .values(state=SessionState.OWED, lock_version=TreatmentSession.lock_version + 1)
-        .execution_options(synchronize_session="fetch"))
-    work.db.flush()
-    return len(found)
+    if lapsed:
+        free(work, lapsed)
 
 
 def refresh_windows(series: Series, windows: Sequence[Window | None]) -> None:
@@ -103,9 +116,9 @@ def refusing_overlap() -> Iterator[None]:
         raise
 
 
-def _times(work: UnitOfWork, clinic: Clinic, step: Step, starts_at: datetime) -> dict[str, object]:
+def _times(work: UnitOfWork, clinic: Clinic, parts: Sequence[Part], starts_at: datetime) -> dict[str, object]:
     local = local_of(starts_at, zone(clinic.zone))
-    minutes = patient_minutes(step.parts)
+    minutes = patient_minutes(parts)
     return {
         "local_start": local.replace(tzinfo=None, fold=0), "zone": clinic.zone, "fold": local.fold,
         "minutes": minutes, "starts_at": starts_at, "ends_at": starts_at + timedelta(minutes=minutes),
@@ -113,9 +126,9 @@ def _times(work: UnitOfWork, clinic: Clinic, step: Step, starts_at: datetime) ->
     }
 
 
-def _hold(work: UnitOfWork, appointment: Appointment, step: Step, choice: VisitChoice) -> None:
+def _hold(work: UnitOfWork, appointment: Appointment, parts: Sequence[Part], choice: VisitChoice) -> None:
     rows = [(0, appointment.patient_id, appointment.starts_at, appointment.ends_at)]
-    for number, (need, resource_id) in enumerate(zip(needs_of(step.parts), choice.resource_ids, strict=True), 1):
+    for number, (need, resource_id) in enumerate(zip(needs_of(parts), choice.resource_ids, strict=True), 1):
         begins = appointment.starts_at + timedelta(minutes=need.offset)
         rows.append((number, resource_id, begins, begins + timedelta(minutes=need.minutes)))
     with refusing_overlap():

@@ -10,7 +10,17 @@ from clinic.queries.rest_of_course import OPEN, REPAIRED, Rest, choice_of, last_
 from clinic.queries.series import Place, Series, course_series, held_by
 from clinic.queries.visit_choice import VisitChoice
 from clinic.services.courses import cancel
-from clinic.services.holding import TAKEN, Taken, change_time, expire_holds, free, new_appointment, refresh_windows
+from clinic.services.holding import (
+    TAKEN,
+    Taken,
+    change_time,
+    free,
+    free_lapsed,
+    new_appointment,
+    purpose_of,
+    refresh_windows,
+)
+from clinic.services.lapsing import lapse
 from clinic.services.overrides import keep_reasons, unsettled
 from clinic.services.reconcile import Owner, reconcile
 from clinic.services.work import Done, Refused, Stale, UnitOfWork, record
@@ -81,7 +91,7 @@ def _locked(work: UnitOfWork, course_id: int, token: str) -> Series:
     # Compared as it was read: a hold that has run out is no date in either, cleared away or not.
     if token_of(course_series(work.db, course_id, now=work.now)) != token:
         raise Stale("course", course_id, course.lock_version)
-    expire_holds(work)
+    lapse(work, Owner("course", course_id))
     return course_series(work.db, course_id, now=work.now)
 
 
@@ -108,9 +118,11 @@ def _lock_what_is_held(work: UnitOfWork, series: Series, choices: Sequence[Visit
     """Every resource that is freed or taken, in one go: two courses that are put right at once never wait in a ring."""
     ours = [place.appointment.id for place in series.places if place.appointment]
     held = held_by(work.db, ours)
-    lock_resources(work.db, [
+    wanted = [
         series.course.patient_id, *(int(each) for resources in held.values() for each in resources),
-        *(each for choice in choices for each in choice.resource_ids)])
+        *(each for choice in choices for each in choice.resource_ids)]
+    lock_resources(work.db, wanted)
+    free_lapsed(work, wanted)
     lock_appointments(work.db, ours)
 
 
@@ -133,10 +145,11 @@ def _lay(work: UnitOfWork, rest: Rest, choices: Sequence[VisitChoice], undated: 
     free(work, [place.appointment.id for _, place in moved if place.appointment])
     for choice, place in moved:
         if place.appointment is not None:
-            change_time(work, clinic, place.appointment, place.step, choice)
+            change_time(work, clinic, place.appointment, place.step.parts, choice)
             place.appointment.lock_version += 1
         else:
-            new_appointment(work, clinic, rest.series.course.patient_id, place.row, place.step, choice)
+            new_appointment(
+                work, clinic, rest.series.course.patient_id, purpose_of(place.row, place.step), choice)
             _now(place, SessionState.BOOKED)
 
 

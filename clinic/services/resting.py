@@ -41,7 +41,8 @@ from clinic.queries.series import (
     series_again,
 )
 from clinic.services.courses import cancel
-from clinic.services.holding import expire_holds, refresh_windows
+from clinic.services.holding import refresh_windows
+from clinic.services.lapsing import lapse
 from clinic.services.overrides import not_entitled
 from clinic.services.reconcile import Owner, reconcile
 from clinic.services.work import Done, Refused, UnitOfWork, check_version, record
@@ -114,7 +115,7 @@ def opened(work: UnitOfWork, course_id: int, lock_version: int) -> Series | None
     """The course's sessions while it lives, its upkeep's once it is completed; none: both have ended. Locks it."""
     course = lock_course(work.db, course_id)
     check_version("course", course, lock_version)
-    expire_holds(work)
+    lapse(work, Owner("course", course_id))
     if course.state in (CourseState.ACTIVE, CourseState.ON_HOLD):
         return course_series(work.db, course_id, now=work.now)
     plan_id = work.db.scalar(sa.select(MaintenancePlan.id).where(

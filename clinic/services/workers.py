@@ -10,8 +10,8 @@ from sqlalchemy.engine import Engine
 
 from clinic.clock import Clock, system_clock
 from clinic.messages.transport import Transport
-from clinic.services.holding import expire_holds
 from clinic.services.idempotency import KEPT_FOR
+from clinic.services.lapsing import lapse_holds
 from clinic.services.mail import switch_mail_off, switch_mail_on
 from clinic.services.work import Actor, UnitOfWork
 from clinic.store.accounts import BrowserSession, IdempotencyKey, SignInAttempt
@@ -76,9 +76,7 @@ def agree_on_mail(work: UnitOfWork, *, has_post_office: bool) -> None:
 
 def free_holds(work: UnitOfWork) -> int:
     """Ends the holds that have run out; how many."""
-    freed = expire_holds(work)
-    work.commit()
-    return freed
+    return lapse_holds(work)
 
 
 def clean_up(work: UnitOfWork) -> None:

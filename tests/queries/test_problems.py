@@ -294,7 +294,7 @@ def test_a_break_keeps_clear_of_an_appointment_that_may_move(engine: Engine) -> 
         series = course_series(work.db, course_id, now=made.now)
         place = series.places[0]
         assert place.appointment is not None
-        change_time(work, work.db.get_one(Clinic, made.clinic_id), place.appointment, place.step, noon)
+        change_time(work, work.db.get_one(Clinic, made.clinic_id), place.appointment, place.step.parts, noon)
         work.commit()
     with Session(made.engine) as db:
         rest = rest_of_course(db, course_series(db, course_id, now=made.now), now=made.now)

@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from clinic.services.holding import expire_holds
+from clinic.services.workers import free_holds
 from clinic.store.diary import Appointment
 from clinic.store.engine import for_writing, open_engine
+from clinic.store.locks import lock_course
 from tests.booking import (
     asked,
     at,
@@ -59,7 +60,11 @@ def test_a_hold_blocks_until_its_time_is_up_and_not_from_then_on(engine: Engine)
     done(book(made, request, [late]))
 
     assert codes(held) == ["busy", "busy", "busy"]
+    freed = held_by(made, visit.id)
+    with made.work() as work:
+        ended = free_holds(work)
     after = row(made, Appointment, visit.id)
+    assert (freed, ended) == ([], 1)
     assert (after.state, after.cancellation_reason, after.hold_expires_at) == ("cancelled", "hold-expired", None)
     assert audit(engine) == []
 
@@ -112,8 +117,7 @@ def test_only_holds_whose_time_is_up_expire_and_their_sessions_are_owed(engine: 
     hold(made, second.id, made.now + timedelta(seconds=1))
 
     with made.work() as work:
-        freed = [expire_holds(work), expire_holds(work)]
-        work.commit()
+        freed = [free_holds(work), free_holds(work)]
 
     assert freed == [1, 0]
     assert [row(made, Appointment, each.id).state for each in (first, second, third)] == [
@@ -127,13 +131,13 @@ def test_a_hold_that_another_desk_is_settling_makes_nobody_wait(postgresql: Post
     url = postgresql.migrated()
     engine = open_engine(url)
     made = small_clinic(engine)
-    visit = standing(made, booked(made, sessions=1))[0]
-    hold(made, visit.id, made.now)
+    course_id = booked(made, sessions=1)
+    hold(made, standing(made, course_id)[0].id, made.now)
 
     with Session(for_writing(engine)) as other:
-        other.get_one(Appointment, visit.id, with_for_update=True)
+        lock_course(other, course_id)
         with made.work() as work:
-            freed = expire_holds(work)
+            freed = free_holds(work)
 
     engine.dispose()
     postgresql.remove(url)

@@ -1,0 +1,114 @@
+"""Visits that belong to no course: which kinds there are, what is known of one, and when it can be."""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from clinic.care.other_visits import OTHER_KINDS
+from clinic.care.parts import Part, patient_minutes, read_parts
+from clinic.planning import Finding, Placement, Problem, judge, starts
+from clinic.planning.local import DAY, day_of, zone
+from clinic.queries.problems import Asked, earliest_start, planned_visit, problem_of
+from clinic.queries.times import MOST_DAYS, TimesPage, narrowed, time_offer
+from clinic.queries.visit_choice import VisitChoice
+from clinic.store.clinics import Clinic
+from clinic.store.diary import Appointment
+from clinic.store.protocols import Treatment
+
+NUMBER = 1
+"""A visit of no course is the only one that its form chooses a time for."""
+
+
+@dataclass(frozen=True, slots=True)
+class VisitWish:
+    """Who is to come, where and for what; `appointment_id` names the visit that is to be moved, if one is."""
+
+    patient_id: int
+    clinic_id: int
+    treatment_code: str
+    appointment_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VisitType:
+    """A treatment that is booked by itself."""
+
+    code: str
+    name: str
+    kind: str
+    minutes: int
+    parts: tuple[Part, ...]
+    active: bool
+
+
+def visit_types(db: Session) -> tuple[VisitType, ...]:
+    """What can be booked by itself, consultations first."""
+    rows = db.scalars(
+        sa.select(Treatment).where(Treatment.kind.in_(OTHER_KINDS), Treatment.active)
+        .order_by(Treatment.name, Treatment.id)).all()
+    found = (_type(row) for row in rows)
+    return tuple(sorted(found, key=lambda each: OTHER_KINDS.index(each.kind)))
+
+
+def visit_type(db: Session, code: str) -> VisitType | None:
+    """That treatment, in use or not; none where no such visit is known."""
+    row = db.scalar(sa.select(Treatment).where(Treatment.code == code, Treatment.kind.in_(OTHER_KINDS)))
+    return None if row is None else _type(row)
+
+
+def wish_of(appointment: Appointment) -> VisitWish:
+    """What a booked visit is for, as it would be asked for again."""
+    return VisitWish(appointment.patient_id, appointment.clinic_id, appointment.treatment_code, appointment.id)
+
+
+def judge_visit(db: Session, wish: VisitWish, choice: VisitChoice, *, now: datetime) -> tuple[Finding, ...]:
+    """What speaks against that visit at the chosen time, in the diary as it stands."""
+    asked = visit_type(db, wish.treatment_code)
+    assert asked is not None  # whoever asks has looked it up
+    # No further than the choice, for everybody else waits while we read: the next day, whichever zone it is.
+    problem = _problem(db, wish, asked, now, until_on=choice.starts_at.date() + DAY)
+    found = judge(problem, [Placement(NUMBER, choice.starts_at, tuple(map(str, choice.resource_ids)))])
+    return tuple(replace(each, text=each.text.replace(f"Session {NUMBER}", "This visit")) for each in found)
+
+
+def offer_visit_times(
+    db: Session, wish: VisitWish, *, now: datetime, from_on: date | None = None, days: int = 14,
+    practitioner_id: int | None = None,
+) -> TimesPage:
+    """Every start of the visit in those days, in order; none lies past the clinic's booking horizon."""
+    asked = visit_type(db, wish.treatment_code)
+    assert asked is not None  # whoever asks has looked it up
+    clinic = db.get_one(Clinic, wish.clinic_id)
+    today = day_of(now, zone(clinic.zone))
+    bookable_to = today + timedelta(days=clinic.booking_horizon_days - 1)
+    wanted_on = max(today, from_on or today)
+    first_on = min(wanted_on, bookable_to)
+    last_on = min(first_on + timedelta(days=min(max(days, 1), MOST_DAYS) - 1), bookable_to)
+    problem = narrowed(
+        _problem(db, wish, asked, now, not_before_on=first_on, until_on=last_on), NUMBER, first_on, last_on,
+        practitioner_id)
+    found = starts(problem, NUMBER)
+    times = tuple(time_offer(problem, NUMBER, at, number=NUMBER) for at in found.starts or ())
+    reason = found.reason
+    if wanted_on > bookable_to:
+        reason = f"{clinic.name} books until {bookable_to:%d %B %Y}"
+    return TimesPage(times, first_on, last_on, None, None if times else reason)
+
+
+def _problem(
+    db: Session, wish: VisitWish, asked: VisitType, now: datetime, *, not_before_on: date | None = None, until_on: date
+) -> Problem:
+    clinic = db.get_one(Clinic, wish.clinic_id)
+    not_before = now if not_before_on is None else earliest_start(not_before_on, clinic.zone, now)
+    return problem_of(db, Asked(
+        clinic_id=wish.clinic_id, patient_id=wish.patient_id, protocol=None,
+        steps=(planned_visit(asked.code, asked.name, asked.parts),), not_before=not_before,
+        ignore=() if wish.appointment_id is None else (wish.appointment_id,), until_on=until_on), now=now)
+
+
+def _type(row: Treatment) -> VisitType:
+    parts = read_parts(row.parts)
+    return VisitType(row.code, row.name, row.kind, patient_minutes(parts), parts, row.active)
