@@ -174,10 +174,10 @@ def _owe_upkeep(
         latest_on=window.latest_on)
     work.db.add(owed)
     work.db.flush()
-    work.db.add(Recall(treatment_session_id=owed.id, ask_on=_ask_on(window, after)))
+    work.db.add(Recall(treatment_session_id=owed.id, ask_on=ask_on(window, after.performed_on)))
     record(work, "upkeep-owed", "treatment_session", owed.id, clinic_id=series.course.clinic_id)
 
 
-def _ask_on(window: Window, after: TreatmentSession) -> date:
-    assert after.performed_on is not None
-    return max(window.ideal_on - timedelta(days=RECALL_DAYS_BEFORE), after.performed_on + timedelta(days=1))
+def ask_on(window: Window, performed_on: date) -> date:
+    """When a patient is asked to come for upkeep with that window, after a session of that date."""
+    return max(window.ideal_on - timedelta(days=RECALL_DAYS_BEFORE), performed_on + timedelta(days=1))

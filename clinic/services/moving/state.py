@@ -85,6 +85,10 @@ class Moving:
             found = self._digests(kind, missing[first:first + AT_ONCE])
             known.update({reference: row_id for reference, (row_id, _) in found.items()})
 
+    def row_of(self, kind: str, reference: str) -> int | None:
+        """The row of a reference; none where it is unknown or faulty."""
+        return self._rows[kind].get(reference) or None
+
     def find(self, said: Said, column: str, kind: str, reference: str) -> int | None:
         """The row that a cell names; none, and a fault, where there is none, or where that row is faulty itself."""
         found = self._rows[kind].get(reference)
