@@ -252,6 +252,57 @@ def export_everything(folder: Path) -> None:
     _say(outcome, f"Exported {rows} rows to {folder}. It concerns patients' health: keep it safe.")
 
 
+@main.command("import")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--dry-run", is_flag=True, help="Say what would come in, and change nothing.")
+@_reached
+def import_folder(folder: Path, dry_run: bool) -> None:
+    """Move in the files of FOLDER, or bring back an export; all of it or nothing. Exit code 2 where it has faults."""
+    from clinic.services.move_in import move_in
+
+    kit = _kit()
+    if (folder / "manifest.json").exists():
+        _bring_back(kit, folder, dry_run)
+        return
+    with kit.work(CLI) as work:
+        report = move_in(work, folder, dry_run=dry_run, progress=_progress())
+    for line in report.lines:
+        click.echo(line)
+    if not report.is_good:
+        raise SystemExit(2)
+
+
+def _bring_back(kit: Any, folder: Path, dry_run: bool) -> None:
+    from clinic.services.restore import restore
+
+    if dry_run:
+        raise click.ClickException("An export is brought back whole, into an empty database: there is no dry run of it")
+    with kit.work(CLI) as work:
+        outcome = restore(work, folder, _progress())
+    if isinstance(outcome, Refused):
+        click.echo("\n".join(f"fault: {finding.text}" for finding in outcome.findings))
+        raise SystemExit(2)
+    click.echo(f"Brought back {sum(outcome.value.values()):,} rows. Accounts have no password: use `clinic "
+               "set-password`. No message leaves until a person releases them on the Messages page.")
+
+
+def _progress() -> Callable[[int, int, str], None]:
+    """Shows how far a long work has come: over one line of a terminal, in ten lines of anything else."""
+    shown = -1
+
+    def show(done: int, total: int, what: str) -> None:
+        nonlocal shown
+        percent = 100 * done // total if total else 100
+        if sys.stderr.isatty():
+            if percent != shown:
+                click.echo(f"\r{percent:3} % {what:<40}", err=True, nl=done >= total)
+        elif percent // 10 != shown // 10:
+            click.echo(f"{percent} % {what}", err=True)
+        shown = percent
+
+    return show
+
+
 @main.command("set-password")
 @click.argument("email")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")

@@ -77,7 +77,6 @@ def _move(moving: Moving) -> None:
         diary.judge()
         if not moving.is_good:
             return
-        moving.count_on(len(courses.going) + 2 * len(appointments.ids))
         rows.write()
         rows.book_earlier_ones()
         appointments.write()

@@ -42,9 +42,10 @@ class Folder:
         self._names = self._read_mapping()
         self._look_round()
 
-    def size(self) -> int:
-        """How many lines all files have, heading and all: what progress is counted in."""
-        return sum(_lines(self.path / form.file) for form in self.forms)
+    def size(self, form: Form) -> int:
+        """How many lines that file has, heading and all: what progress is counted in."""
+        with (self.path / form.file).open("rb") as stream:
+            return sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b"")) + 1
 
     def rows(self, form: Form) -> Iterator[Said]:
         """Every row of that file; one without a usable key is passed over, its fault said."""
@@ -145,8 +146,3 @@ class Folder:
         if not self.forms:
             self.faults.add(self.path.name, 0, "", "has none of the files that can be moved in: "
                             f"{', '.join(form.file for form in FORMS)}")
-
-
-def _lines(path: Path) -> int:
-    with path.open("rb") as stream:
-        return sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b"")) + 1

@@ -87,7 +87,8 @@ class Appointments:
         now, by = self._moving.now, self._moving.work.actor.account_id
         place = 0
         for _ in range(self._batches):
-            for row in marshal.load(self._aside):
+            rows = marshal.load(self._aside)
+            for row in rows:
                 clinic_id, patient_id, kind, session_id, code, local, where, fold, minutes, starts = row
                 wall, begins = datetime.fromisoformat(local), datetime.fromtimestamp(starts, UTC)
                 yield (
@@ -95,7 +96,7 @@ class Appointments:
                     wall, where, fold, minutes, begins, begins + timedelta(minutes=minutes), 1, 0, now, False, wall,
                     now, by)
                 place += 1
-            self._moving.step(1000, "Writing appointments")
+            self._moving.step(len(rows), "Writing appointments")
 
     def _row(self, said: Said) -> tuple[Any, ...] | None:
         """What is laid aside of a row; none, and its faults, where it cannot be kept."""

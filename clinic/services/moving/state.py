@@ -34,7 +34,10 @@ class Moving:
         self.faults, self.warnings = folder.faults, folder.warnings
         self._rows: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._counts = {form.file: Counter[str]() for form in folder.forms}
-        self._progress, self._done, self._total = progress, 0, folder.size()
+        self._progress, self._done, self._total = progress, 0, 0
+        for form in folder.forms:
+            # Rows of the last two are written apart, after all was read: the course, or the visit and what it holds.
+            self._total += folder.size(form) * {"course": 2, "appointment": 3}.get(form.kind, 1)
 
     @property
     def is_good(self) -> bool:
@@ -106,10 +109,6 @@ class Moving:
 
     file = ""
     """The file that is being read: where faults of its rows are said to be."""
-
-    def count_on(self, steps: int) -> None:
-        """There is more to do than the files alone tell."""
-        self._total += steps
 
     def step(self, count: int, what: str) -> None:
         """So much has been done."""
