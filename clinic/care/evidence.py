@@ -44,3 +44,5 @@ class Evidence:
 
 
 OUR_DEFAULT = Evidence(Grade.D, our_default=True)
+OWN_FIGURE = Evidence(Grade.D, our_default=True, note="The clinic's own figure.")
+"""What stands in place of a source once the clinic says something else than the source does."""

@@ -57,6 +57,7 @@ def approve_version(work: UnitOfWork, version_id: int) -> Done[int] | Refused:
         .where(ProtocolVersion.protocol_id == version.protocol_id, ProtocolVersion.state == "approved")
         .values(state="retired"))
     version.state, version.approved_by, version.approved_at = "approved", work.actor.account_id, work.now
+    _keep_treatments(work, ProtocolContent.from_document(version.document), anew=True)
     record(work, "protocol-approved", "protocol-version", version.id)
     work.commit()
     return Done(version.id)
@@ -84,7 +85,8 @@ def _meaning(content: ProtocolContent) -> ProtocolContent:
     return replace(content, missed=ALWAYS_KEEP) if silent else content
 
 
-def _keep_treatments(work: UnitOfWork, content: ProtocolContent) -> None:
+def _keep_treatments(work: UnitOfWork, content: ProtocolContent, *, anew: bool = False) -> None:
+    """Adds the treatments that are not known yet; `anew` writes those that are, too, as what is approved says them."""
     codes = [treatment.code for treatment in content.treatments]
     known = {row.code: row for row in work.db.scalars(sa.select(Treatment).where(Treatment.code.in_(codes)))}
     for treatment in content.treatments:
@@ -92,7 +94,7 @@ def _keep_treatments(work: UnitOfWork, content: ProtocolContent) -> None:
         row = known.get(treatment.code)
         if row is None:
             work.db.add(Treatment(code=treatment.code, name=treatment.name, kind=SESSION, parts=parts))
-        else:
+        elif anew:
             row.name, row.parts = treatment.name, parts
     work.db.flush()
 

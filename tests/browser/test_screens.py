@@ -41,6 +41,8 @@ SCREENS: dict[str, Callable[[Site], str]] = {
     "protocols": lambda site: "/protocols",
     "protocol": lambda site: "/protocols/rfmn_laxity",
     "tasks": lambda site: "/tasks",
+    "treatments": lambda site: "/setup/treatments",
+    "new-treatment": lambda site: "/setup/treatments/new",
     "accounts": lambda site: "/setup/accounts",
     "new-account": lambda site: "/setup/accounts/new",
     "account": lambda site: f"/setup/accounts/{site.clinic.accounts['receptionist']}",
@@ -49,6 +51,7 @@ SCREENS: dict[str, Callable[[Site], str]] = {
 }
 
 ENTERED_BY = {
+    "treatments": "manager", "new-treatment": "manager",
     "accounts": "administrator", "new-account": "administrator", "account": "administrator", "rights": "administrator",
 }
 """Who opens a screen that the desk may not enter."""
