@@ -1,0 +1,1 @@
+"""Calendar files as other programs write them, with what they mean worked out another way."""
