@@ -26,9 +26,9 @@ def add_room(
 
 
 def edit_room(
-    work: UnitOfWork, room_id: int, *, name: str, features: Iterable[str], lock_version: int
+    work: UnitOfWork, room_id: int, *, name: str, features: Iterable[str], is_in_use: bool = True, lock_version: int
 ) -> Done[int] | Refused:
-    """Gives a room another name or other features; what is booked stays booked."""
+    """Gives a room another name or other features, or puts it out of use; what is booked stays booked."""
     room = work.db.get_one(Room, room_id, with_for_update=True)
     check_version("room", room, lock_version)
     offered = sorted(set(features))
@@ -37,7 +37,7 @@ def edit_room(
     if findings:
         return Refused(findings)
     room.name, room.features = name.strip(), offered
-    return _changed(work, room, "room-changed", "room")
+    return _edited(work, room, is_in_use, "room")
 
 
 def add_device(work: UnitOfWork, clinic_id: int, *, name: str, device_type: str) -> Done[int] | Refused:
@@ -49,9 +49,9 @@ def add_device(work: UnitOfWork, clinic_id: int, *, name: str, device_type: str)
 
 
 def edit_device(
-    work: UnitOfWork, device_id: int, *, name: str, device_type: str, lock_version: int
+    work: UnitOfWork, device_id: int, *, name: str, device_type: str, is_in_use: bool = True, lock_version: int
 ) -> Done[int] | Refused:
-    """Gives a device another name or type; what is booked stays booked."""
+    """Gives a device another name or type, or puts it out of use; what is booked stays booked."""
     device = work.db.get_one(Device, device_id, with_for_update=True)
     check_version("device", device, lock_version)
     findings = (*_judge_name(work, Device, device.clinic_id, name, except_id=device_id),
@@ -59,24 +59,14 @@ def edit_device(
     if findings:
         return Refused(findings)
     device.name, device.device_type = name.strip(), device_type
-    return _changed(work, device, "device-changed", "device")
+    return _edited(work, device, is_in_use, "device")
 
 
-def put_room_in_use(work: UnitOfWork, room_id: int, is_in_use: bool, *, lock_version: int) -> Done[int]:
-    """Offers a room for new appointments, or no longer; what is booked stays booked."""
-    return _put_in_use(work, work.db.get_one(Room, room_id, with_for_update=True), is_in_use, lock_version, "room")
-
-
-def put_device_in_use(work: UnitOfWork, device_id: int, is_in_use: bool, *, lock_version: int) -> Done[int]:
-    """Offers a device for new appointments, or no longer; what is booked stays booked."""
-    device = work.db.get_one(Device, device_id, with_for_update=True)
-    return _put_in_use(work, device, is_in_use, lock_version, "device")
-
-
-def _put_in_use(work: UnitOfWork, row: Room | Device, is_in_use: bool, lock_version: int, kind: str) -> Done[int]:
-    check_version(kind, row, lock_version)
-    row.active = is_in_use
-    return _changed(work, row, f"{kind}-in-use" if is_in_use else f"{kind}-out-of-use", kind)
+def _edited(work: UnitOfWork, row: Room | Device, is_in_use: bool, kind: str) -> Done[int]:
+    if row.active != is_in_use:
+        row.active = is_in_use
+        record(work, f"{kind}-in-use" if is_in_use else f"{kind}-out-of-use", kind, row.id, clinic_id=row.clinic_id)
+    return _changed(work, row, f"{kind}-changed", kind)
 
 
 def _added(work: UnitOfWork, row: Room | Device, kind: str) -> Done[int]:

@@ -7,7 +7,10 @@ from flask import Blueprint, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
+from clinic.queries.readiness import readiness_of
 from clinic.web.entry import Here, allowed, here
+from clinic.web.guide import guide, lack_places, waiting
+from clinic.web.kit import kit, now
 from clinic.web.pages import page
 
 setup = Blueprint("setup", __name__)
@@ -25,6 +28,14 @@ class SetupPlace:
 
 
 PLACES: tuple[SetupPlace, ...] = (
+    SetupPlace("Practitioners", "people.index", "people", Right.SET_UP,
+               "Who treats what, with their rotas, certificates and swaps."),
+    SetupPlace("Absences and downtime", "absences.index", "calendar", Right.SET_UP,
+               "When somebody is away, or a room or device out of service."),
+    SetupPlace("Rooms", "rooms.index", "room", Right.SET_UP, "The rooms of this clinic, and what they offer."),
+    SetupPlace("Devices", "devices.index", "device", Right.SET_UP, "The devices of this clinic, by their type."),
+    SetupPlace("Treatments", "treatments.index", "calendar", Right.SET_UP,
+               "Consultations, patch tests, reviews: what each holds, and for how long."),
     SetupPlace("Accounts and rights", "accounts.index", "lock", Right.MANAGE_ACCOUNTS,
                "Who signs in, what each may do, and new passwords."),
 )
@@ -33,8 +44,13 @@ PLACES: tuple[SetupPlace, ...] = (
 @setup.get("/setup")
 @allowed(Right.SET_UP)
 def index() -> Response:
-    """What there is to arrange."""
-    return page("setup/index.html", places=setup_places(here()))
+    """What there is to arrange, and until the first course is booked what comes next."""
+    with kit().read() as db:
+        found = readiness_of(db, here().clinic_id, now=now())
+    steps = guide(found, here())
+    return page("setup/index.html", places=setup_places(here()), steps=steps, waiting=waiting(found),
+                bookable=found.bookable, lack_places=lack_places(here()),
+                next_step=next((step for step in steps if not step.is_done), None))
 
 
 def setup_places(who: Here) -> list[tuple[SetupPlace, str]]:

@@ -1,11 +1,13 @@
 """Dates, times and codes as staff read them: the filters of the templates."""
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from flask import Flask
 
 from clinic.access import Role
+from clinic.care.certificates import CERTIFICATE_KINDS
+from clinic.care.parts import DEVICE_TYPES, QUALIFICATIONS, ROOM_FEATURES
 from clinic.care.states import MessageState
 from clinic.planning.local import local_of
 from clinic.web.entry import here
@@ -56,6 +58,10 @@ def install(app: Flask) -> None:
         appointment_kind=lambda code: APPOINTMENT_KINDS.get(code, code),
         message_sentence=lambda code: MESSAGE_STATE_SENTENCES[MessageState(code)],
         date_only=date_only, spaced=spaced, plural=plural, lower_first=lower_first,
+        qualification=lambda code: QUALIFICATIONS.get(code, spaced(code)),
+        certificate_kind=lambda code: CERTIFICATE_KINDS.get(code, code),
+        room_feature=lambda code: ROOM_FEATURES.get(code, spaced(code)),
+        device_type=lambda code: DEVICE_TYPES.get(code, spaced(code)), away=away,
     )
 
 
@@ -99,6 +105,15 @@ def span(ends: tuple[datetime, datetime]) -> str:
 def local(at: datetime) -> datetime:
     """The reading of the clock at the current clinic."""
     return local_of(at, here().clinic.zone)
+
+
+def away(ends: tuple[datetime, datetime]) -> str:
+    """An absence by the clock of the current clinic: whole days as days, such as "Mon 1 Mar 2027 – Fri 5 Mar 2027"."""
+    begins, until = local(ends[0]), local(ends[1])
+    if (clock(begins), clock(until)) == ("00:00", "00:00"):
+        last = until.date() - timedelta(days=1)
+        return day(begins.date()) if last == begins.date() else f"{day(begins.date())} – {day(last)}"
+    return f"{moment(begins)} – {clock(until) if until.date() == begins.date() else moment(until)}"
 
 
 def spaced(code: str) -> str:

@@ -1,0 +1,105 @@
+"""Absences of practitioners and downtime of rooms and devices that are not over yet."""
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from clinic.store.resources import Absence, Device, Practitioner, Resource, Room
+
+SHOWN = 100
+PAGE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class AbsenceLine:
+    """When somebody is away or something out of service; `source` names the outside calendar that it comes from."""
+
+    id: int
+    resource_id: int
+    kind: str
+    name: str
+    clinic_id: int | None
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+    source: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AbsencePage:
+    """A page of the list."""
+
+    rows: tuple[AbsenceLine, ...]
+    total: int
+    number: int
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there is another page."""
+        return self.number * PAGE < self.total
+
+
+@dataclass(frozen=True, slots=True)
+class Absentee:
+    """A practitioner, a room or a device that an absence can be noted for."""
+
+    id: int
+    kind: str
+    name: str
+    clinic_id: int | None
+
+
+def absences_of(db: Session, resource_ids: Collection[int], *, since: datetime) -> tuple[AbsenceLine, ...]:
+    """The absences of these resources that end after an instant, the next first, a hundred at most."""
+    rows = db.execute(_lines(since).where(Absence.resource_id.in_(resource_ids)).limit(SHOWN))
+    return tuple(AbsenceLine(*row) for row in rows)
+
+
+def absence_page(db: Session, *, clinic_id: int, since: datetime, number: int = 1) -> AbsencePage:
+    """A page of all absences that concern a clinic: of practitioners, and of its rooms and devices; two statements."""
+    number = max(1, number)
+    wanted = _lines(since).where(sa.or_(
+        Resource.__table__.c.kind == "practitioner", Room.__table__.c.clinic_id == clinic_id,
+        Device.__table__.c.clinic_id == clinic_id))
+    total = db.scalar(sa.select(sa.func.count()).select_from(wanted.order_by(None).subquery())) or 0
+    rows = db.execute(wanted.limit(PAGE).offset((number - 1) * PAGE))
+    return AbsencePage(tuple(AbsenceLine(*row) for row in rows), total, number)
+
+
+def absence(db: Session, absence_id: int) -> AbsenceLine | None:
+    """One absence, over or not."""
+    row = db.execute(_all().where(Absence.id == absence_id)).one_or_none()
+    return AbsenceLine(*row) if row else None
+
+
+def absentees(db: Session, *, clinic_id: int) -> tuple[Absentee, ...]:
+    """Whom and what an absence can be noted for at a clinic: everybody in use, its rooms and devices in use."""
+    person, room, device = Practitioner.__table__, Room.__table__, Device.__table__
+    rows = db.execute(sa.union_all(
+        sa.select(person.c.id, sa.literal("practitioner"), person.c.name.label("name"), sa.null())
+        .where(person.c.active),
+        *(sa.select(each.c.id, sa.literal(kind), each.c.name, each.c.clinic_id)
+          .where(each.c.active, each.c.clinic_id == clinic_id)
+          for each, kind in ((room, "room"), (device, "device")))))
+    return tuple(sorted((Absentee(*row) for row in rows), key=lambda each: (each.name.lower(), each.id)))
+
+
+def _lines(since: datetime) -> sa.Select[Any]:
+    return _all().where(Absence.ends_at > since).order_by(Absence.starts_at, Absence.id)
+
+
+def _all() -> sa.Select[Any]:
+    whose, person, room, device = Resource.__table__, Practitioner.__table__, Room.__table__, Device.__table__
+    return (
+        sa.select(Absence.id, Absence.resource_id, whose.c.kind, sa.func.coalesce(
+            person.c.name, room.c.name, device.c.name), sa.func.coalesce(room.c.clinic_id, device.c.clinic_id),
+            Absence.starts_at, Absence.ends_at, Absence.reason, Absence.source)
+        .join(whose, whose.c.id == Absence.resource_id)
+        .outerjoin(person, person.c.id == Absence.resource_id)
+        .outerjoin(room, room.c.id == Absence.resource_id)
+        .outerjoin(device, device.c.id == Absence.resource_id))
