@@ -169,7 +169,7 @@ def read_table(folder: Path, table: ArchiveTable) -> Iterator[tuple[int, tuple[A
 def _decoded(
     table: ArchiveTable, line: int, column: ArchiveColumn, decode: Decoder, cell: str
 ) -> Any:
-    if cell == "" and (column.optional or column.kind != "text"):
+    if cell == "" and (column.optional or column.kind not in ("text", "bytes")):
         if column.optional:
             return None
         raise ArchiveFault(table.file, "a value is missing", line, column.name)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from clinic.interchange.archive import ArchiveColumn, ArchiveTable
 from clinic.interchange.archive_values import Kind
+from clinic.services.passwords import NO_PASSWORD
 from clinic.store.base import Row
 from clinic.store.types import Instant
 
@@ -31,7 +32,7 @@ LEFT_BEHIND: Final[Mapping[str, str]] = {
 }
 
 COLUMNS_LEFT_BEHIND: Final[Mapping[str, Mapping[str, object]]] = {
-    "account": {"password_hash": "-"},
+    "account": {"password_hash": NO_PASSWORD},
     "business": {"mail_on_since": None, "held_since": None},
     "message": {"lease_token": None, "lease_until": None, "worker_id": None},
 }

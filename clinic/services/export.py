@@ -5,8 +5,9 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -23,8 +24,14 @@ from clinic.store.outbox import Message
 
 ROWS_AT_ONCE = 500
 
-Progress = Callable[[int, int, str], None]
-"""Is told how many rows of how many are done, and of what."""
+Values = tuple[Any, ...]
+
+
+class Progress(Protocol):
+    """Is told how many rows of how many are done, and of what."""
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        """So far."""
 
 
 def export_all(db: Session, folder: Path, progress: Progress = lambda done, total, what: None) -> Done[int] | Refused:
@@ -62,20 +69,22 @@ def _write_tables(db: Session, folder: Path, progress: Progress) -> dict[str, Ar
     files: dict[str, ArchiveFile] = {}
     done = 0
     for table in exported_tables():
-        def counted(table: sa.Table = table, before: int = done) -> Iterator[tuple[Any, ...]]:
-            for number, row in enumerate(_rows(db, table), before):
-                if number % ROWS_AT_ONCE == 0:
-                    progress(number, total, table.name)
-                yield row
-
         archive = as_archive(table)
-        files[archive.file] = write_table(folder, archive, counted())
+        told = partial(progress, total=total, what=table.name)
+        files[archive.file] = write_table(folder, archive, _counted(_rows(db, table), done, told))
         done += files[archive.file].rows
     progress(done, total, "")
     return files
 
 
-def _rows(db: Session, table: sa.Table) -> Iterator[tuple[Any, ...]]:
+def _counted(rows: Iterator[Values], before: int, told: Callable[[int], None]) -> Iterator[Values]:
+    for number, row in enumerate(rows):
+        if number % ROWS_AT_ONCE == 0:
+            told(before + number)
+        yield row
+
+
+def _rows(db: Session, table: sa.Table) -> Iterator[Values]:
     """All rows in the order of their keys, a few at a time."""
     instead = _written_instead() if table is Message.__table__ else {}
     columns = [instead.get(column.name, column) for column in exported_columns(table)]

@@ -1,7 +1,7 @@
 """Brings back what an export has written: into an empty database, wholly or not at all."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,13 @@ from clinic.services.archive_tables import (
     exported_columns,
     exported_tables,
 )
+from clinic.services.export import Progress
 from clinic.services.work import Done, Refused, UnitOfWork, record
 from clinic.store.clinics import Business
 from clinic.store.migrate import revision_in
 from clinic.store.occupancy import merge_changes
 
 ROWS_AT_ONCE = 500
-
-Progress = Callable[[int, int, str], None]
-"""Is told how many rows of how many are done, and of what."""
 
 _Numbered = tuple[int, dict[str, Any]]
 """A row with its line in the file."""
