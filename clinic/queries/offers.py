@@ -7,11 +7,13 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from clinic.care.consultations import Consultations, HoldSpan, hold_span, judge_consultation
 from clinic.care.protocols import Protocol, Step, steps_for
 from clinic.care.screening import ScreeningAnswers, screen
 from clinic.care.windows import Window, windows
 from clinic.planning import Answer, Finding, Kind, Plan, Problem, Relaxation, Weight, blocks, choices, plan
-from clinic.planning.local import day_of, local_of, zone
+from clinic.planning.local import DAY, day_of, local_of, zone
+from clinic.queries.consultations import consultations_of
 from clinic.queries.problems import Asked, earliest_start, planned_step, problem_of
 from clinic.queries.protocol_contents import protocol_of
 from clinic.queries.visit_choice import VisitChoice
@@ -81,19 +83,25 @@ class CourseOffer:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """The offers, best first, with what screening says; none: why, and what would help."""
+    """The offers, best first, with what screening says; none: why, and what would help.
+
+    With `hold` the dates can only be held for now, until a day that lies in it.
+    """
 
     offers: tuple[CourseOffer, ...]
     findings: tuple[Finding, ...]
     not_before_on: date
     reason: str | None = None
     relaxations: tuple[str, ...] = ()
+    hold: HoldSpan | None = None
+    known: Consultations | None = None
 
 
 def offer_course(db: Session, request: CourseRequest, *, now: datetime) -> Offers:
     """The best plan of the whole course, the soonest done and the one with one practitioner, without repeats.
 
-    Where screening makes the patient wait until a date, the plans begin on that date.
+    Where screening makes the patient wait until a date, the plans begin on that date; where dates wait for a
+    consultation, on the day after it.
     """
     clinic = db.get_one(Clinic, request.clinic_id)
     protocol = protocol_of(db, request.protocol_version_id)
@@ -102,22 +110,27 @@ def offer_course(db: Session, request: CourseRequest, *, now: datetime) -> Offer
     wrong = not_askable(db, request)
     if wrong:
         return Offers((), wrong, first_on, wrong[0].text)
+    known = consultations_of(db, request.patient_id, request.protocol_version_id, today=today)
+    if known.must_hold(today):
+        first_on = max(first_on, (known.next_on or today) + DAY)
     screened = screen(protocol, request.answers, today=today, first_on=first_on)
+    said = (*screened.findings, *judge_consultation(known, today=today))
     if screened.earliest_on is not None and screened.earliest_on > first_on:
         first_on = screened.earliest_on
     if blocks(screen(protocol, request.answers, today=today, first_on=first_on).findings):
-        return Offers((), screened.findings, first_on)
+        return Offers((), said, first_on)
     if (first_on - today).days >= clinic.booking_horizon_days:
-        return Offers((), screened.findings, first_on,
+        return Offers((), said, first_on,
                       f"{clinic.name} books {clinic.booking_horizon_days} days ahead: choose an earlier first date")
     steps = steps_for(protocol, request.sessions)
     dated = dated_sessions(steps, clinic.booking_horizon_days - (first_on - today).days)
     problem = course_problem(db, request, protocol, steps[:dated], first_on, now=now)
     found = choices(problem)
     if not found:
-        return _nothing(plan(problem), screened.findings, first_on)
+        return _nothing(plan(problem), said, first_on)
     offers = tuple(_offer(each.labels, each.plan, problem, steps) for each in found)
-    return Offers(offers, screened.findings, first_on)
+    hold = hold_span(known, today=today, first_on=min(each.visits[0].local_start.date() for each in offers))
+    return Offers(offers, said, first_on, hold=hold if known.must_hold(today) else None, known=known)
 
 
 def course_problem(

@@ -2,7 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
+from clinic.care.consultations import Consultations, hold_span, judge_consultation, outside_span
 from clinic.care.protocols import Protocol, Step, steps_for
 from clinic.care.screening import (
     Screening,
@@ -13,7 +17,8 @@ from clinic.care.screening import (
 )
 from clinic.care.states import COURSE_MOVES, AppointmentState, CourseState, SessionState
 from clinic.planning import Finding, Placement, Weight, blocks, judge
-from clinic.planning.local import day_of, zone
+from clinic.planning.local import DAY, day_of, instant, zone
+from clinic.queries.consultations import consultations_of
 from clinic.queries.offers import CourseRequest, course_problem, not_askable
 from clinic.queries.protocol_contents import protocol_of
 from clinic.queries.series import course_series
@@ -39,11 +44,13 @@ from clinic.store.locks import lock_appointments, lock_course, lock_resources
 
 def book_course(
     work: UnitOfWork, request: CourseRequest, visits: Sequence[VisitChoice], *,
-    overrides: Mapping[str, str] | None = None,
+    overrides: Mapping[str, str] | None = None, hold_until: date | None = None,
 ) -> Done[int] | Refused:
     """Books every chosen visit of a new course, or nothing; the sessions past the visits stay owed, undated.
 
-    Severe laxity refuses a lifting course and opens a consultation task; that task is all that is then kept.
+    Where a consultation is missing and the protocol's dates wait for one, they are held until the end of `hold_until`
+    (a day that suggests itself, if not said). Severe laxity refuses a lifting course and opens a consultation task;
+    that task is all that is then kept.
     """
     reasons = overrides or {}
     clinic = work.db.get_one(Clinic, request.clinic_id)
@@ -56,8 +63,11 @@ def book_course(
         protocol, request.answers, today=day_of(work.now, where), first_on=day_of(visits[0].starts_at, where))
     if screened.tasks and blocks(screened.findings):
         return _refer(work, clinic, request, screened)
-    weighed = (*screened.findings, *_waived(protocol, request.answers))
-    standing = unsettled(screened.findings, reasons) or not_entitled(work, clinic.id, weighed)
+    hold = _hold_of(work, request, visits, where, hold_until)
+    if isinstance(hold, Finding):
+        return Refused((hold,))
+    said = (*screened.findings, *judge_consultation(hold.known, today=day_of(work.now, where)))
+    standing = unsettled(said, reasons) or not_entitled(work, clinic.id, (*said, *_waived(protocol, request.answers)))
     if standing:
         return Refused(standing)
     wanted = [request.patient_id, *(each for visit in visits for each in visit.resource_ids)]
@@ -68,20 +78,21 @@ def book_course(
     standing = unsettled(findings, reasons)
     if standing:
         return Refused(standing)
-    course = _add_course(work, request)
-    keep_reasons(work, course.id, (*screened.findings, *findings), reasons)
+    course = _add_course(work, request, held=hold.until_at is not None)
+    keep_reasons(work, course.id, (*said, *findings), reasons)
     _keep_screening(work, course, request.answers, screened)
     try:
-        _add_sessions(work, clinic, course, steps, visits)
+        _add_sessions(work, clinic, course, steps, visits, hold.until_at)
     except Taken:
         return Refused((TAKEN,))
     series = course_series(work.db, course.id, now=work.now)
     refresh_windows(series, series.windows())
     ask_consultation(work, clinic, request.patient_id, screened)
-    record(work, "course-booked", "course", course.id, clinic_id=clinic.id, visits=len(visits), sessions=len(steps))
+    record(work, "course-held" if hold.until_at else "course-booked", "course", course.id, clinic_id=clinic.id,
+           visits=len(visits), sessions=len(steps))
     reconcile(work, Owner("course", course.id))
     work.commit()
-    return Done(course.id, (*screened.findings, *findings))
+    return Done(course.id, (*said, *findings))
 
 
 def stop_course(work: UnitOfWork, course_id: int, *, reason: str, lock_version: int) -> Done[int] | Refused:
@@ -122,6 +133,33 @@ def cancel(work: UnitOfWork, appointment: Appointment, reason: str) -> None:
     work.db.flush()
 
 
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """What is known of the patient's consultations, and until when the dates are only held for want of one."""
+
+    known: Consultations
+    until_at: datetime | None = None
+
+
+def _hold_of(
+    work: UnitOfWork, request: CourseRequest, visits: Sequence[VisitChoice], where: ZoneInfo, hold_until: date | None
+) -> _Hold | Finding:
+    """Whether the dates are only held, and until when; what is wrong with the day that was asked for."""
+    today = day_of(work.now, where)
+    known = consultations_of(work.db, request.patient_id, request.protocol_version_id, today=today)
+    if not known.must_hold(today):
+        return _Hold(known)
+    first_on = day_of(min(visit.starts_at for visit in visits), where)
+    span = hold_span(known, first_on=first_on, today=today)
+    until_on = hold_until or (span.suggested if span else None)
+    if span is None or until_on is None:
+        return Finding("no-day-to-hold", Weight.BLOCKS, "A consultation comes before this course: choose a plan that "
+                       "begins tomorrow or later", "not_before")
+    if not span.first <= until_on <= span.last:
+        return outside_span(first_on)
+    return _Hold(known, instant(until_on + DAY, 0, where))
+
+
 def _no_plan(request: CourseRequest, visits: Sequence[VisitChoice]) -> tuple[Finding, ...]:
     numbers = [visit.number for visit in visits]
     if not visits or numbers != list(range(1, len(visits) + 1)) or len(visits) > request.sessions:
@@ -158,10 +196,11 @@ def _judged(
         Placement(visit.number, visit.starts_at, tuple(map(str, visit.resource_ids))) for visit in visits])
 
 
-def _add_course(work: UnitOfWork, request: CourseRequest) -> Course:
+def _add_course(work: UnitOfWork, request: CourseRequest, *, held: bool) -> Course:
     answers = request.answers
     course = Course(
-        patient_id=request.patient_id, clinic_id=request.clinic_id, state=CourseState.ACTIVE,
+        patient_id=request.patient_id, clinic_id=request.clinic_id,
+        state=CourseState.DRAFT if held else CourseState.ACTIVE,
         protocol_version_id=request.protocol_version_id, practitioner_id=request.practitioner_id,
         indication=answers.indication or "", laxity=answers.laxity or "none",
         created_at=work.now, created_by=work.actor.account_id)
@@ -177,7 +216,8 @@ def _keep_screening(work: UnitOfWork, course: Course, answers: ScreeningAnswers,
 
 
 def _add_sessions(
-    work: UnitOfWork, clinic: Clinic, course: Course, steps: Sequence[Step], visits: Sequence[VisitChoice]
+    work: UnitOfWork, clinic: Clinic, course: Course, steps: Sequence[Step], visits: Sequence[VisitChoice],
+    held_until_at: datetime | None,
 ) -> None:
     chosen = {visit.number: visit for visit in visits}
     rows = [
@@ -189,4 +229,5 @@ def _add_sessions(
     work.db.flush()
     for row, step in zip(rows, steps, strict=True):
         if step.number in chosen:
-            new_appointment(work, clinic, course.patient_id, purpose_of(row, step), chosen[step.number])
+            new_appointment(work, clinic, course.patient_id, purpose_of(row, step), chosen[step.number],
+                            held_until_at=held_until_at)

@@ -37,6 +37,7 @@ LEFT JOIN appointment ON appointment.id = item.subject_id
 WHERE item.subject_kind = 'appointment' AND message.state IN ('pending', 'held')
 AND (appointment.state <> CASE WHEN item.kind = 'missed' THEN 'noshow' ELSE 'booked' END
   OR appointment.revision <> item.revision)
+AND item.kind NOT IN ('confirmation', 'change', 'cancellation')
 """
 WAITING_SCHEDULES = """
 SELECT item.owner_kind, item.owner_id, COUNT(*) FROM message_item AS item
@@ -81,6 +82,7 @@ def _appointment_faults(connection: Connection) -> Iterator[str]:
     """Each appointment against its own wall clock, its revisions, and the rows that it holds."""
     held = _held(connection)
     treatments = _treatments(connection)
+    last_at = max((_instant(at) for (at,) in _all(connection, "SELECT at FROM audit")), default=datetime.now(UTC))
     changes = Counter(
         ident for (ident,) in _all(connection, "SELECT subject_id FROM audit WHERE subject_kind = 'appointment'"
                                    " AND action = 'appointment-moved'"))
@@ -91,11 +93,11 @@ def _appointment_faults(connection: Connection) -> Iterator[str]:
             yield f"appointment {row.id} says {wall} and {starts_at}"
         if ends_at - starts_at != timedelta(minutes=row.minutes):
             yield f"appointment {row.id} does not last {row.minutes} minutes"
-        if row.kind != "session":
-            continue
-        if row.version is not None and row.revision < changes[row.id]:
+        if row.revision < changes[row.id]:
             yield f"appointment {row.id} was moved {changes[row.id]} times and is at revision {row.revision}"
-        elsewhere = row.state == "fulfilled" and _date(row.performed_on) != wall.date()
+        elsewhere = row.kind == "session" and row.state == "fulfilled" and _date(row.performed_on) != wall.date()
+        if row.state == "proposed" and _instant(row.hold_expires_at) <= last_at and not held[row.id]:
+            continue  # a hold that has run out, cleared for somebody and not yet ended
         if row.state in BLOCKING and not elsewhere:
             yield from _held_faults(row, starts_at, held[row.id], treatments[row.version, row.treatment_code])
         elif held[row.id]:
@@ -129,7 +131,7 @@ def _course_faults(connection: Connection) -> Iterator[str]:
     ):
         sessions[course_id].append((number, made))
     booked = {ident: _json(facts) for ident, facts in _all(
-        connection, "SELECT subject_id, facts FROM audit WHERE action = 'course-booked'")}
+        connection, "SELECT subject_id, facts FROM audit WHERE action IN ('course-booked', 'course-held')")}
     added: Counter[int] = Counter()
     for ident, facts in _all(connection, "SELECT subject_id, facts FROM audit WHERE action = 'course-extended'"):
         added[ident] += _json(facts)["sessions"]
@@ -175,9 +177,10 @@ def _message_faults(connection: Connection, untold_at: datetime | None) -> Itera
     as_kept = int(untold_at.timestamp()) if connection.dialect.name == "sqlite" else untold_at
     waiting = {(kind, ident): count for kind, ident, count in _all(connection, WAITING_SCHEDULES, untold_at=as_kept)}
     coming = {
-        ("course", row.course_id) if row.course_id is not None else ("maintenance-plan", row.maintenance_plan_id)
+        ("course", row.course_id) if row.course_id is not None else ("appointment", row.id)
+        if row.kind != "session" else ("maintenance-plan", row.maintenance_plan_id)
         for row in _appointments(connection)
-        if row.kind == "session" and row.state in ("booked", "arrived") and _instant(row.starts_at) > untold_at
+        if row.state in ("booked", "arrived") and _instant(row.starts_at) > untold_at
     }
     for owner in sorted(coming | set(waiting)):
         if waiting.get(owner, 0) != (owner in coming):
@@ -226,9 +229,13 @@ def _held(connection: Connection) -> defaultdict[int, list[_Held]]:
     return found
 
 
-def _treatments(connection: Connection) -> Mapping[tuple[int, str], list[tuple[str, frozenset[str], int, int]]]:
-    """What each treatment of each protocol version needs: kind, skills, and from when to when after the arrival."""
-    return {
+def _treatments(connection: Connection) -> Mapping[tuple[int | None, str], list[tuple[str, frozenset[str], int, int]]]:
+    """What each treatment of each protocol version needs: kind, skills, and from when to when after the arrival.
+
+    Visits that are for no course are of no version.
+    """
+    others = _all(connection, "SELECT code, parts FROM treatment WHERE kind <> 'session'")
+    return {(None, code): _needs(_json(parts)) for code, parts in others} | {
         (version, treatment["code"]): _needs(treatment["parts"])
         for version, document in _documents(connection).items() for treatment in document["treatments"]
     }
