@@ -39,6 +39,7 @@ class Held:
 class Person:
     """A practitioner in use, with all hours of work anywhere."""
 
+    id: int
     name: str
     held: tuple[Held, ...]
     timetable: Timetable

@@ -35,6 +35,12 @@ class Lack:
     place: Place
 
 
+def works_here(diary: EmptyDiary, person: Person) -> bool:
+    """Whether somebody works at the clinic on any day that can be booked."""
+    at, today = diary.site.people.index(person), diary.site.today
+    return any(diary.work(at, today + timedelta(days=day)) for day in range(diary.site.days))
+
+
 def lacks_of(diary: EmptyDiary, protocol: Protocol, steps: Sequence[Step]) -> tuple[Lack, ...]:
     """What keeps these sessions of a protocol from being planned; nothing: they can be."""
     if not diary.site.opening:
@@ -99,7 +105,7 @@ def _of_person(diary: EmptyDiary, group: Group) -> Lack:
     if not valid:
         return Lack("not-valid", f"The qualification for {wanted} of {_names(able)} is not valid on any day that can "
                     "be booked.", Place.PEOPLE)
-    if not any(_works(diary, person) for person in valid):
+    if not any(works_here(diary, person) for person in valid):
         works = "works" if len(valid) == 1 else "work"
         return Lack("never-here", f"{_names(valid)} may do {wanted}, but {works} on no day here while the clinic is "
                     "open.", Place.PEOPLE)
@@ -159,11 +165,6 @@ def _is_valid(site: Site, person: Person, group: Group) -> bool:
         any(held.code == skill and held.valid_from.toordinal() <= last
             and (held.expires_on is None or held.expires_on >= site.today) for held in person.held)
         for skill in group.skills)
-
-
-def _works(diary: EmptyDiary, person: Person) -> bool:
-    at, today = diary.site.people.index(person), diary.site.today
-    return any(diary.work(at, today + timedelta(days=day)) for day in range(diary.site.days))
 
 
 def _minutes(group: Group) -> int:

@@ -38,7 +38,7 @@ class ProtocolStanding:
 class Readiness:
     """How far a clinic is: what it has, and what each approved protocol still needs."""
 
-    site: Site
+    diary: EmptyDiary
     protocols: tuple[ProtocolStanding, ...]
     drafts: int
     has_patient: bool
@@ -68,7 +68,7 @@ def readiness_of(db: Session, clinic_id: int, *, now: datetime) -> Readiness:
         for code, name, version_id in approved for protocol in [protocol_of(db, version_id)])
     drafts = db.scalar(sa.select(sa.func.count()).select_from(ProtocolVersion).where(ProtocolVersion.state == "draft"))
     return Readiness(
-        site, standings, drafts or 0, db.scalar(sa.select(Patient.id).limit(1)) is not None, has_course(db, clinic_id))
+        diary, standings, drafts or 0, db.scalar(sa.select(Patient.id).limit(1)) is not None, has_course(db, clinic_id))
 
 
 def sessions_asked(protocol: Protocol, site: Site) -> tuple[Step, ...]:
@@ -113,4 +113,4 @@ def _people(db: Session, today: date) -> tuple[Person, ...]:
     for ident, code, valid_from, expires_on in rows:
         held[ident].append(Held(code, valid_from, expires_on))
     times = timetables(db, ids, from_on=today)
-    return tuple(Person(row.name, tuple(held[row.id]), times[row.id]) for row in names)
+    return tuple(Person(row.id, row.name, tuple(held[row.id]), times[row.id]) for row in names)

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import sqlalchemy as sa
 
+from clinic.interchange.holidays import CannotRead, read_holidays
 from clinic.planning.findings import Finding, Weight
 from clinic.services.work import Done, NotFound, Refused, UnitOfWork, record
 from clinic.store.clinics import Clinic, Closure
@@ -48,6 +49,15 @@ def open_again(work: UnitOfWork, closure_id: int) -> Done[int]:
     record(work, "closure-removed", "closure", closure_id, clinic_id=clinic_id)
     work.commit()
     return Done(clinic_id)
+
+
+def holidays_in(data: bytes, *, today: date) -> tuple[ClosedDays, ...] | Refused:
+    """The public holidays that a file names, or with its line why it cannot be taken; nothing is saved."""
+    try:
+        found = read_holidays(data, today=today)
+    except CannotRead as error:
+        return Refused((Finding("file", Weight.BLOCKS, str(error), "file"),))
+    return tuple(ClosedDays(each.from_on, each.to_on, each.name) for each in found)
 
 
 def add_holidays(work: UnitOfWork, clinic_id: int, days: Sequence[ClosedDays]) -> Done[int] | Refused:

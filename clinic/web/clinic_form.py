@@ -2,13 +2,87 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 from zoneinfo import available_timezones
 
+from clinic.queries.clinics import ClinicLine, Span
+from clinic.services.clinics import ClinicDetails, Hours
 from clinic.web.forms import Form
+from clinic.web.words import WEEKDAYS, clock
 
 _REGIONS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+MOST_SPANS = 4
+USUAL = tuple((weekday, 540, 1080) for weekday in range(5))
+"""Monday to Friday, 09:00 to 18:00: what the form of a new clinic begins with."""
+START_STEPS = tuple((str(minutes), f"Every {minutes} minutes") for minutes in (5, 10, 15, 20, 30, 60))
+
 Choices = list[tuple[str, object]]
+
+
+def read_clinic(form: Form) -> ClinicDetails:
+    """What was typed about a clinic; faults stay with the form."""
+    return ClinicDetails(
+        name=form.text("name", "The name of the clinic"), zone=form.text("zone", "The time zone", most=64),
+        address=form.text("address", "The address", most=500), phone=form.text("phone", "The phone number", most=40),
+        sender_name=form.text("sender_name", "The sender's name"),
+        sender_email=form.text("sender_email", "The sender's e-mail address", most=254),
+        hours=tuple(Hours((weekday,), opens, closes) for weekday, opens, closes in _read_hours(form)),
+        booking_horizon_days=form.number("booking_horizon_days", "The days ahead", least=1, most=3660) or 1,
+        quiet_from=form.time("quiet_from", "The beginning of the quiet hours") or 0,
+        quiet_to=form.time("quiet_to", "The end of the quiet hours") or 0,
+        start_step_minutes=form.number("start_step_minutes", "The minutes between starts", least=5, most=60) or 15)
+
+
+def initial_of(clinic: ClinicLine) -> dict[str, Any]:
+    """What the fields show before anything is typed."""
+    plain = ("name", "zone", "address", "phone", "sender_name", "sender_email", "booking_horizon_days",
+             "start_step_minutes", "lock_version")
+    return {name: getattr(clinic, name) for name in plain} | {
+        "quiet_from": clock(clinic.quiet_from), "quiet_to": clock(clinic.quiet_to)} | hours_fields(clinic.hours)
+
+
+def hours_fields(hours: Iterable[Span]) -> dict[str, str]:
+    """The fields of opening hours; midnight at the end of a day is typed as 00:00."""
+    found: dict[str, str] = {}
+    places: defaultdict[int, int] = defaultdict(int)
+    for weekday, opens, closes in hours:
+        name = f"hours-{weekday}-{places[weekday]}"
+        found |= {f"{name}-from": clock(opens), f"{name}-to": f"{closes // 60 % 24:02}:{closes % 60:02}"}
+        places[weekday] += 1
+    return found
+
+
+def hours_rows(form: Form) -> list[tuple[str, list[str]]]:
+    """Of each weekday its name and the fields to show: two spans, or what is used and an empty one."""
+    return [(name, [f"hours-{weekday}-{at}" for at in range(_shown(form, weekday))])
+            for weekday, name in enumerate(WEEKDAYS)]
+
+
+def hours_words(hours: Iterable[Span]) -> str:
+    """Such as "Mon, Tue 09:00 – 18:00; Fri 22:00 – 02:00"."""
+    days: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    for weekday, opens, closes in hours:
+        days[opens, closes].append(weekday)
+    return "; ".join(f"{_days(weekdays)} {clock(opens)} – {clock(closes)}"
+                     for (opens, closes), weekdays in sorted(days.items(), key=lambda each: each[1][0]))
+
+
+def spans_of(details: ClinicDetails) -> tuple[Span, ...]:
+    """The hours of a clinic's details, one by one."""
+    return tuple(sorted((day, each.opens, each.closes) for each in details.hours for day in each.weekdays))
+
+
+def compared(clinic: ClinicLine, wanted: ClinicDetails) -> list[tuple[str, str, str]]:
+    """A clinic as it is now and as was wanted, field by field."""
+    labels = {"name": "Name", "zone": "Time zone", "address": "Address", "phone": "Phone", "sender_name": "Sender",
+              "sender_email": "Sender's e-mail", "booking_horizon_days": "Days ahead",
+              "start_step_minutes": "Minutes between starts"}
+    rows = [(label, str(getattr(clinic, name)), str(getattr(wanted, name))) for name, label in labels.items()]
+    quiet = [f"{clock(each.quiet_from)} – {clock(each.quiet_to)}" for each in (clinic, wanted)]
+    return [*rows, ("No messages", quiet[0], quiet[1]),
+            ("Open", hours_words(clinic.hours), hours_words(spans_of(wanted)))]
 
 
 def read_closing(form: Form, opens: str, closes: str, *, required: bool) -> tuple[int, int] | None:
@@ -38,3 +112,27 @@ def _zones() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
         if place and region in _REGIONS:
             found[region].append((code, place.replace("_", " ").replace("/", " – ")))
     return tuple((region, tuple(sorted(found[region], key=lambda each: each[1]))) for region in _REGIONS)
+
+
+def _read_hours(form: Form) -> list[Span]:
+    found = []
+    for weekday in range(7):
+        for at in range(MOST_SPANS):
+            name = f"hours-{weekday}-{at}"
+            span = read_closing(form, f"{name}-from", f"{name}-to", required=False)
+            if span is not None:
+                found.append((weekday, *span))
+    return found
+
+
+def _shown(form: Form, weekday: int) -> int:
+    used = [at for at in range(MOST_SPANS)
+            if form.value(f"hours-{weekday}-{at}-from") or form.value(f"hours-{weekday}-{at}-to")]
+    return min(MOST_SPANS, max(2, max(used, default=0) + (2 if len(used) > 1 else 1)))
+
+
+def _days(weekdays: list[int]) -> str:
+    """Such as "Mon – Fri" for days in a row, "Mon, Wed" otherwise."""
+    names = [WEEKDAYS[each][:3] for each in weekdays]
+    in_a_row = len(weekdays) > 2 and weekdays == list(range(weekdays[0], weekdays[-1] + 1))
+    return f"{names[0]} – {names[-1]}" if in_a_row else ", ".join(names)

@@ -28,6 +28,8 @@ class SetupPlace:
 
 
 PLACES: tuple[SetupPlace, ...] = (
+    SetupPlace("Clinics", "clinics.index", "building", Right.SET_UP,
+               "Address, zone, opening hours, quiet hours, closures and public holidays."),
     SetupPlace("Practitioners", "people.index", "people", Right.SET_UP,
                "Who treats what, with their rotas, certificates and swaps."),
     SetupPlace("Absences and downtime", "absences.index", "calendar", Right.SET_UP,
@@ -36,6 +38,8 @@ PLACES: tuple[SetupPlace, ...] = (
     SetupPlace("Devices", "devices.index", "device", Right.SET_UP, "The devices of this clinic, by their type."),
     SetupPlace("Treatments", "treatments.index", "calendar", Right.SET_UP,
                "Consultations, patch tests, reviews: what each holds, and for how long."),
+    SetupPlace("Texts", "texts.index", "mail", Right.SET_UP,
+               "How each message reads, and the clinic's own words in it."),
     SetupPlace("Accounts and rights", "accounts.index", "lock", Right.MANAGE_ACCOUNTS,
                "Who signs in, what each may do, and new passwords."),
 )

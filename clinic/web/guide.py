@@ -1,0 +1,124 @@
+"""The guide from an empty clinic to its first course: what is done, what is missing and why, and what comes next."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flask import url_for
+
+from clinic.access import Right
+from clinic.care.readiness import Lack, Place, works_here
+from clinic.queries.readiness import ProtocolStanding, Readiness
+from clinic.web.entry import Here
+from clinic.web.words import plural
+
+MOST_NAMED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the guide; `why` says what is missing, `label` and `href` are the button that does it."""
+
+    title: str
+    is_done: bool
+    why: tuple[str, ...]
+    label: str
+    href: str
+    more: tuple[str, str] | None = None
+
+
+def guide(found: Readiness, who: Here) -> tuple[Step, ...]:
+    """The steps in their order; the first that is not done comes next."""
+    return (
+        _hours(found, who), _people(found), _rooms(found), _devices(found), _protocols(found, who),
+        Step("First patient", found.has_patient, () if found.has_patient else ("There is no patient yet.",),
+             "Add a patient", url_for("patients.new")),
+        Step("First course", found.has_course, () if found.has_course else ("No course is booked here yet.",),
+             "Book a course", url_for("courses.new")),
+    )
+
+
+def lack_places(who: Here) -> dict[Place, str]:
+    """Where each kind of lack is put right."""
+    return {
+        Place.HOURS: url_for("clinics.edit", clinic_id=who.clinic_id), Place.PEOPLE: url_for("people.index"),
+        Place.ROOMS: url_for("rooms.index"), Place.DEVICES: url_for("devices.index")}
+
+
+def _hours(found: Readiness, who: Here) -> Step:
+    why = _blocking(found, Place.HOURS) if found.diary.site.opening else ("The clinic is open on no day.",)
+    return Step("Clinic and opening hours", not why, why, "Enter the hours",
+                url_for("clinics.edit", clinic_id=who.clinic_id))
+
+
+def _people(found: Readiness) -> Step:
+    title, people, add = "Practitioners", found.diary.site.people, ("Add a practitioner", url_for("people.new"))
+    if not people:
+        return Step(title, False, ("Nobody treats here yet.",), *add)
+    able = [each for each in people if each.held]
+    if not able:
+        why = f"Nobody is qualified for anything yet. Say what {people[0].name} may treat."
+        return Step(title, False, (why,), "Enter the qualifications",
+                    url_for("people.edit", practitioner_id=people[0].id), add)
+    if not any(works_here(found.diary, each) for each in people):
+        return Step(title, False, (f"Nobody works here on any day. {able[0].name} needs a rota.",), "Enter the rota",
+                    url_for("rotas.new", practitioner_id=able[0].id), add)
+    lacks = _blocking(found, Place.PEOPLE)
+    return Step(title, not lacks, lacks, "See the practitioners", url_for("people.index"), add)
+
+
+def _rooms(found: Readiness) -> Step:
+    why = () if found.diary.site.rooms else ("There is no room to treat in.",)
+    return _things("Rooms", found, Place.ROOMS, why, ("Add a room", url_for("rooms.new")),
+                   ("See the rooms", url_for("rooms.index")))
+
+
+def _devices(found: Readiness) -> Step:
+    site = found.diary.site
+    why: tuple[str, ...] = ()
+    if not site.devices and not found.protocols:
+        why = ("There is no device. If your treatments need none, such as peels, go on to the protocols.",)
+    step = _things("Devices", found, Place.DEVICES, why, ("Add a device", url_for("devices.new")),
+                   ("See the devices", url_for("devices.index")))
+    skip = ("My treatments need none", url_for("protocols.index")) if why else None
+    return step if skip is None else Step(step.title, step.is_done, step.why, step.label, step.href, skip)
+
+
+def _things(
+    title: str, found: Readiness, place: Place, why: tuple[str, ...], add: tuple[str, str], see: tuple[str, str]
+) -> Step:
+    why = why or _blocking(found, place)
+    return Step(title, not why, why, *(add if why else see), None if why else add)
+
+
+def _protocols(found: Readiness, who: Here) -> Step:
+    title, at = "Protocols", url_for("protocols.index")
+    if found.bookable:
+        return Step(title, True, (), "See the protocols", at)
+    if found.protocols:
+        return Step(title, False, ("Of no approved protocol can a course be planned yet: see below what each needs.",),
+                    "See the protocols", at)
+    waiting = f"{plural(found.drafts, 'protocol')} {'waits' if found.drafts == 1 else 'wait'} as a draft."
+    if who.may(Right.APPROVE_PROTOCOLS):
+        return Step(title, False, (f"{waiting} Read and approve those that you offer.",), "Choose a protocol", at)
+    why = f"{waiting} Somebody with the role of a practitioner has to approve those that you offer."
+    if who.may(Right.MANAGE_ACCOUNTS):
+        return Step(title, False, (why,), "Make an account for a practitioner", url_for("accounts.new"),
+                    ("See the protocols", at))
+    return Step(title, False, (why,), "See the protocols", at)
+
+
+def _blocking(found: Readiness, place: Place) -> tuple[str, ...]:
+    """What keeps every approved protocol from being planned, as far as it is put right there."""
+    if found.bookable:
+        return ()
+    return _texts(lack for each in found.protocols for lack in each.lacks if lack.place is place)
+
+
+def _texts(lacks: Iterable[Lack]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(lack.text for lack in lacks))[:MOST_NAMED]
+
+
+def waiting(found: Readiness) -> tuple[ProtocolStanding, ...]:
+    """The approved protocols that lack something."""
+    return tuple(each for each in found.protocols if each.lacks)
