@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -48,6 +48,18 @@ class Urgency(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class OwnWords:
+    """What a clinic adds in its own words, line by line: how to find it, what it asks of who cannot come, a closing."""
+
+    directions: tuple[str, ...] = ()
+    cancellation: tuple[str, ...] = ()
+    closing: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _require_one_line(*self.directions, *self.cancellation, *self.closing)
+
+
+@dataclass(frozen=True, slots=True)
 class ClinicCard:
     """Who writes: the clinic as its patients know it.
 
@@ -62,6 +74,7 @@ class ClinicCard:
     sender_name: str = ""
     out_of_hours_phone: str | None = None
     names_zone: bool = False
+    own: OwnWords = field(default_factory=OwnWords)
 
     def __post_init__(self) -> None:
         _require_one_line(self.name, *self.address, self.phone, self.sender_name, self.out_of_hours_phone)

@@ -16,6 +16,8 @@ from clinic.messages.styles import StyleSheet, parse_styles
 from clinic.messages.views import SectionView, see_section
 from clinic.messages.words import Labels, folder, labels
 
+_TELLS_THE_WAY = frozenset({Kind.CONFIRMATION, Kind.CHANGE, Kind.REMINDER_7D, Kind.REMINDER_2D})
+"""What says how to find the clinic, and what it asks of who cannot come, where the clinic has words for it."""
 _FILES = ("subject.txt", "body.txt", "body.html")
 
 
@@ -54,6 +56,8 @@ def render(letter: Letter) -> Rendered:
         "phone_link": phone_link(letter.clinic.phone),
         "words": words,
         "reply_or_call": words.reply_or_call.format(phone=letter.clinic.phone),
+        "own": letter.clinic.own,
+        "tells_the_way": any(section.kind in _TELLS_THE_WAY for section in letter.sections),
         "around_phone": words.reply_or_call.split("{phone}"),
     }
     text = env.get_template("messages/layout.txt").render(around, sections=texts)

@@ -50,6 +50,8 @@ class Labels:
     preheader: str
     reply_or_call: str
     sign_off: str
+    directions: str
+    cancellation: str
     phone: str
     automatic: str
     calendar_summary: str

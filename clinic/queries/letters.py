@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -11,10 +12,13 @@ from sqlalchemy.orm import Session
 from clinic.care.owner_facts import NO_SESSION, Owner
 from clinic.care.states import AppointmentState, SessionState
 from clinic.queries.owner_facts import OwnerHead, sessions_of, visits_of
-from clinic.store.clinics import Clinic
+from clinic.store.clinics import Clinic, ClinicText
 from clinic.store.courses import MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.resources import Patient, Practitioner
+
+OWN_WORDS = ("directions", "cancellation", "closing")
+"""What a clinic may say in words of its own, in the order in which a message says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,9 @@ class ClinicFacts:
     phone: str
     sender_name: str
     sender_email: str
+    directions: str = ""
+    cancellation: str = ""
+    closing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +112,18 @@ def letter_facts(db: Session, head: OwnerHead) -> LetterFacts:
     return LetterFacts(head, given_name, language, clinics, bare.visits, bare.parts, upkeep)
 
 
+def own_words() -> tuple[sa.Label[Any], ...]:
+    """A clinic's own words as columns beside those of the clinic, none where it has none."""
+    return tuple(
+        sa.func.coalesce(
+            sa.select(ClinicText.text).where(ClinicText.clinic_id == Clinic.id, ClinicText.code == code)
+            .correlate(Clinic).scalar_subquery(), "").label(code)
+        for code in OWN_WORDS)
+
+
 def _clinics(db: Session) -> dict[int, ClinicFacts]:
     rows = db.execute(sa.select(Clinic.id, Clinic.name, Clinic.zone, Clinic.address, Clinic.phone,
-                                Clinic.sender_name, Clinic.sender_email))
+                                Clinic.sender_name, Clinic.sender_email, *own_words()))
     return {row.id: ClinicFacts(*row) for row in rows}
 
 

@@ -26,6 +26,7 @@ from clinic.messages.letters import (
     Kind,
     Letter,
     Offer,
+    OwnWords,
     RedFlag,
     Section,
     Urgency,
@@ -34,7 +35,7 @@ from clinic.messages.letters import (
 )
 from clinic.messages.rendering import calendar_words, languages, render
 from clinic.planning.local import day_of, zone
-from clinic.queries.letters import LetterFacts, PartFacts, VisitFacts, letter_facts
+from clinic.queries.letters import ClinicFacts, LetterFacts, PartFacts, VisitFacts, letter_facts
 from clinic.queries.owner_facts import instruction_number, owner_facts, owner_head
 from clinic.store.outbox import Message, MessageItem
 
@@ -139,12 +140,20 @@ def _language(facts: LetterFacts) -> str:
 
 
 def _card(facts: LetterFacts) -> ClinicCard:
-    clinic = facts.clinic
+    return card_of(facts.clinic, names_zone=len({each.zone for each in facts.clinics.values()}) > 1)
+
+
+def card_of(clinic: ClinicFacts, *, names_zone: bool) -> ClinicCard:
+    """The clinic as its messages name it, with its own words."""
+    own = OwnWords(*(own_lines(text) for text in (clinic.directions, clinic.cancellation, clinic.closing)))
     return ClinicCard(
         name=clinic.name, address=_lines(clinic.address), phone=clinic.phone, zone=clinic.zone,
-        sender_email=clinic.sender_email, sender_name=clinic.sender_name,
-        names_zone=len({each.zone for each in facts.clinics.values()}) > 1,
-    )
+        sender_email=clinic.sender_email, sender_name=clinic.sender_name, names_zone=names_zone, own=own)
+
+
+def own_lines(text: str) -> tuple[str, ...]:
+    """A text of several lines as a message prints it; an empty line within it stays one."""
+    return tuple(line.strip() for line in text.strip().splitlines())
 
 
 def _lines(text: str) -> tuple[str, ...]:

@@ -43,15 +43,18 @@ SCREENS: dict[str, Callable[[Site], str]] = {
     "tasks": lambda site: "/tasks",
     "treatments": lambda site: "/setup/treatments",
     "new-treatment": lambda site: "/setup/treatments/new",
+    "texts": lambda site: "/setup/texts?kind=change",
     "accounts": lambda site: "/setup/accounts",
     "new-account": lambda site: "/setup/accounts/new",
     "account": lambda site: f"/setup/accounts/{site.clinic.accounts['receptionist']}",
     "rights": lambda site: "/setup/rights",
+    "outside-calendars": lambda site: f"/setup/people/{site.clinic.practitioners[0]}/calendars",
     "own-password": lambda site: "/account/password",
 }
 
 ENTERED_BY = {
-    "treatments": "manager", "new-treatment": "manager",
+    "outside-calendars": "manager",
+    "treatments": "manager", "new-treatment": "manager", "texts": "manager",
     "accounts": "administrator", "new-account": "administrator", "account": "administrator", "rights": "administrator",
 }
 """Who opens a screen that the desk may not enter."""

@@ -14,7 +14,7 @@ from clinic.queries.letters import letter_facts
 from clinic.queries.owner_facts import owner_facts, owner_head
 from clinic.services.delivery import Courier
 from clinic.services.letters import MessageBody, body_of, letter_of, write
-from clinic.store.clinics import Clinic
+from clinic.store.clinics import Clinic, ClinicText
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.outbox import MessageItem, WorkerRow
 from clinic.store.resources import Practitioner
@@ -66,6 +66,25 @@ def test_a_confirmation_has_all_dates_the_undated_rest_and_one_calendar_file(des
     assert section.undated == 1
     assert [unfolded(file).count("METHOD:PUBLISH") for file in found.calendars] == [1]
     assert unfolded(found.calendars[0]).count("BEGIN:VEVENT") == 3
+
+
+def test_a_message_says_the_own_words_of_the_clinic_that_writes_it(desk: Desk) -> None:
+    course_id = desk.book_course()
+    with desk.work() as work:
+        clinic_id = work.db.scalars(sa.select(Clinic.id)).one()
+        work.db.add_all([ClinicText(clinic_id=clinic_id, code="directions", text="The blue door."),
+                         ClinicText(clinic_id=clinic_id, code="closing", text="Até já!")])
+        work.commit()
+
+    with desk.work() as work:
+        message_id = work.db.scalars(sa.select(MessageItem.message_id).where(
+            MessageItem.kind == "confirmation", MessageItem.owner_id == course_id)).one()
+    found = body(desk, message_id)
+
+    assert found is not None
+    assert "How to find us:\nThe blue door.\n" in found.text
+    assert found.text.index("just reply") < found.text.index("Até já!") < found.text.index("Warm regards")
+    assert "The blue door." in found.html
 
 
 def test_a_single_visit_is_confirmed_with_a_request(desk: Desk) -> None:

@@ -3,6 +3,7 @@ import { guardAgainstSendingTwice } from "./submit.js";
 import { closeWhatIsOpen } from "./open.js";
 import { enableShortcuts } from "./shortcuts.js";
 import { followTyping, quickSearch } from "./search.js";
+import { showWhileTyping } from "./preview.js";
 import { keepFresh } from "./refresh.js";
 import { enablePrinting, focusFirstError } from "./page.js";
 
@@ -11,6 +12,7 @@ closeWhatIsOpen();
 enableShortcuts();
 document.querySelectorAll("form[data-live-search]").forEach(followTyping);
 document.querySelectorAll("form[data-quick-search]").forEach(quickSearch);
+document.querySelectorAll("form[data-live-preview]").forEach(showWhileTyping);
 document.querySelectorAll("[data-refresh]").forEach(keepFresh);
 enablePrinting();
 focusFirstError();

@@ -1,0 +1,63 @@
+"""A letter of each kind with made-up dates and a made-up patient, so that a clinic can read what its patients get."""
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from clinic.messages.letters import (
+    AftercarePhase,
+    ClinicCard,
+    Instruction,
+    Kind,
+    Letter,
+    Offer,
+    RedFlag,
+    Section,
+    Urgency,
+    VisitLine,
+    VisitState,
+)
+
+_SESSIONS = 3
+_APART = timedelta(days=28)
+_NEW_DATES = frozenset({Kind.CONFIRMATION, Kind.DATES_HELD})
+_NO_DATES = frozenset({
+    Kind.AFTERCARE, Kind.CHECK_IN_24H, Kind.CHECK_IN_72H, Kind.COURSE_COMPLETE, Kind.RECALL, Kind.NUDGE_14D,
+    Kind.NUDGE_IDEAL,
+})
+_INSTRUCTIONS = (("Leave out retinoids, acids and scrubs.", 5), ("Come with clean skin and no make-up.", 0))
+_PHASE = AftercarePhase(
+    0, 24, ("redness and warmth, like a sunburn",), ("use only a mild cleanser",), ("exercise, sauna, swimming",))
+_FLAGS = (
+    RedFlag("Trouble breathing, swelling of lips or tongue, collapse", Urgency.EMERGENCY),
+    RedFlag("Redness, warmth, pain or swelling that grows instead of fading", Urgency.SAME_DAY),
+)
+
+
+def sample_letter(kind: Kind, clinic: ClinicCard, *, language: str, first_name: str, today: date) -> Letter:
+    """The letter of that kind as this clinic would write it, about visits in the weeks after today."""
+    first = today + timedelta(days=9)
+    visits = () if kind in _NO_DATES else tuple(
+        _visit(kind, number, first, clinic.zone) for number in range(1, _visits_of(kind) + 1))
+    instructions = tuple(Instruction(text, first - timedelta(days=days)) for text, days in _INSTRUCTIONS)
+    offer = Offer(today + timedelta(days=14), today + timedelta(days=42))
+    return Letter(language, first_name, clinic, (Section(
+        kind, visits=visits, instructions=instructions, phases=(_PHASE,), red_flags=_FLAGS,
+        treated_at=_at(today, 10, clinic.zone), offer=offer, held_until=today + timedelta(days=7)),))
+
+
+def _visits_of(kind: Kind) -> int:
+    return _SESSIONS if kind in _NEW_DATES | {Kind.CHANGE} else 1
+
+
+def _visit(kind: Kind, number: int, first: date, zone: str) -> VisitLine:
+    starts_at = _at(first + (number - 1) * _APART, 10, zone)
+    states = {Kind.CHANGE: VisitState.MOVED if number == 1 else VisitState.KEPT,
+              Kind.CANCELLATION: VisitState.CANCELLED, Kind.DATES_RELEASED: VisitState.CANCELLED}
+    state = states.get(kind, VisitState.NEW)
+    old = starts_at - timedelta(days=1) if state is VisitState.MOVED else None
+    return VisitLine(starts_at, starts_at + timedelta(minutes=60), zone, state, number, _SESSIONS, old_starts_at=old)
+
+
+def _at(day: date, hour: int, zone: str) -> datetime:
+    return datetime.combine(day, time(hour), ZoneInfo(zone))
