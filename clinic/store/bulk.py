@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -10,7 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-AT_ONCE = 2000
+from clinic.store.types import Instant
+
+AT_ONCE = 5000
 
 
 class Bulk:
@@ -40,22 +43,17 @@ class Bulk:
     def insert(self, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
         """Inserts the rows, as Python values in the order of the columns; how many."""
         connection = self._db.connection()
-        writers = [_writer(table.c[name], connection.dialect) for name in columns]
-        ready = (
-            [value if write is None or value is None else write(value)
-             for value, write in zip(row, writers, strict=True)]
-            for row in rows)
+        writers = [(place, write) for place, name in enumerate(columns)
+                   if (write := _writer(table.c[name], connection.dialect)) is not None]
+        ready = (_ready(row, writers) for row in rows)
         cursor: Any = connection.connection.cursor()
         names = ", ".join(columns)
         try:
             if self._is_postgresql:
-                return self._copy(cursor, f"COPY {table.name} ({names}) FROM STDIN", ready)
+                statement = f"COPY {table.name} ({names}) FROM STDIN"
+                return sum(self._copied(cursor, statement, batch) for batch in _batches(ready))
             statement = f"INSERT INTO {table.name} ({names}) VALUES ({', '.join('?' * len(columns))})"
-            count = 0
-            while batch := list(islice(ready, AT_ONCE)):
-                cursor.executemany(statement, batch)
-                count += len(batch)
-            return count
+            return sum(self._executed(cursor, statement, batch) for batch in _batches(ready))
         except connection.dialect.loaded_dbapi.Error as error:
             raise DBAPIError.instance(
                 f"INSERT INTO {table.name}", None, error, connection.dialect.loaded_dbapi.Error) from error
@@ -63,16 +61,50 @@ class Bulk:
             cursor.close()
 
     @staticmethod
-    def _copy(cursor: Any, statement: str, rows: Iterable[Sequence[Any]]) -> int:
-        count = 0
+    def _copied(cursor: Any, statement: str, rows: list[list[Any]]) -> int:
+        # Some at a time: what PostgreSQL has to check of them is remembered until the statement ends.
         with cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)
-                count += 1
-        return count
+        return len(rows)
+
+    @staticmethod
+    def _executed(cursor: Any, statement: str, rows: list[list[Any]]) -> int:
+        cursor.executemany(statement, rows)
+        return len(rows)
+
+
+def _batches(rows: Iterator[list[Any]]) -> Iterator[list[list[Any]]]:
+    while batch := list(islice(rows, AT_ONCE)):
+        yield batch
+
+
+def _ready(row: Sequence[Any], writers: Sequence[tuple[int, Callable[[Any], Any]]]) -> list[Any]:
+    values = list(row)
+    for place, write in writers:
+        if values[place] is not None:
+            values[place] = write(values[place])
+    return values
 
 
 def _writer(column: sa.Column[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+    """How a value of that column is written; an instant may be given as seconds since 1970 too."""
+    if isinstance(column.type, Instant):
+        return _as_seconds if dialect.name == "sqlite" else _as_instant
     if isinstance(column.type, sa.JSON):
         return json.dumps
+    if isinstance(column.type, sa.DateTime) and dialect.name == "sqlite":
+        return _as_text
     return column.type.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _as_seconds(value: datetime | int) -> int:
+    return value if isinstance(value, int) else int(value.timestamp())
+
+
+def _as_instant(value: datetime | int) -> datetime:
+    return datetime.fromtimestamp(value, UTC) if isinstance(value, int) else value.replace(microsecond=0)
+
+
+def _as_text(value: datetime) -> str:
+    return value.isoformat(" ", "microseconds")

@@ -7,7 +7,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -50,6 +50,7 @@ class Appointments:
         self._batches = 0
         self._things: dict[int, Thing] = {}
         self._forms: dict[tuple[int, str], VisitForm] = {}
+        self._given: dict[tuple[int, str, int], tuple[tuple[int, int], ...] | None] = {}
         self._holds_none: Counter[str] = Counter()
 
     def close(self) -> None:
@@ -84,17 +85,16 @@ class Appointments:
         self._moving.bulk.insert(table(Appointment), _COLUMNS, self._rows())
 
     def _rows(self) -> Iterator[Sequence[Any]]:
-        now, by = self._moving.now, self._moving.work.actor.account_id
+        now, by = int(self._moving.now.timestamp()), self._moving.work.actor.account_id
         place = 0
         for _ in range(self._batches):
             rows = marshal.load(self._aside)
             for row in rows:
                 clinic_id, patient_id, kind, session_id, code, local, where, fold, minutes, starts = row
-                wall, begins = datetime.fromisoformat(local), datetime.fromtimestamp(starts, UTC)
+                wall = datetime.fromisoformat(local)
                 yield (
                     self.ids[place], clinic_id, patient_id, kind, session_id, code, "booked", f"{uuid4()}@appointment",
-                    wall, where, fold, minutes, begins, begins + timedelta(minutes=minutes), 1, 0, now, False, wall,
-                    now, by)
+                    wall, where, fold, minutes, starts, starts + minutes * 60, 1, 0, now, False, wall, now, by)
                 place += 1
             self._moving.step(len(rows), "Writing appointments")
 
@@ -239,20 +239,27 @@ class Appointments:
             if not form.needs:
                 found += [(len(found) + 1 + more, row_id, 0, minutes) for more, row_id in enumerate(ids)]
                 continue
-            given = form.assigned(kind, ids)
+            given = self._assigned(form, kind, len(ids))
             if given is None:
                 self._moving.wrong(said, kind, f"names {len(ids)}, but {form.code} holds {len(form.of_kind(kind))}")
                 continue
-            if any(number not in given for number in form.of_kind(kind)):
+            if len(given) < form.count(kind):
                 self._holds_none[kind] += 1
-            for number, row_id in given.items():
-                need = form.needs[number - 1]
+            for number, which in given:
+                need, row_id = form.needs[number - 1], ids[which]
                 found.append((number, row_id, need.offset, need.offset + need.minutes))
-                lacking = self._things[row_id].lacks(need.skills, record.start.date())
+                lacking = self._things[row_id].lacks(need.skills, record.start.date()) if need.skills else None
                 if lacking:
                     self._moving.warn(said, kind, f"{self._things[row_id].name} has not what {form.code} asks for on "
                                       f"that date: {lacking}. The appointment is kept")
         return found
+
+    def _assigned(self, form: VisitForm, kind: str, count: int) -> tuple[tuple[int, int], ...] | None:
+        """As the form says it, kept: most visits are alike."""
+        key = (id(form), kind, count)
+        if key not in self._given:
+            self._given[key] = form.assigned(kind, count)
+        return self._given[key]
 
     def _judge_thing(self, said: Said, kind: str, thing: Thing, clinic_id: int) -> None:
         if not thing.active:

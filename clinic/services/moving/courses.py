@@ -81,7 +81,7 @@ class Courses:
     def look_round(self) -> None:
         """Reads the protocols and the clinics' zones as they are now."""
         db = self.moving.db
-        self.zones = dict(db.execute(sa.select(Clinic.id, Clinic.zone)).tuples().all())
+        self.zones = dict(db.execute(sa.select(Clinic.id, Clinic.zone)).all())
         rows = db.execute(
             sa.select(ProtocolRow.code, ProtocolVersion)
             .join(ProtocolVersion, ProtocolVersion.protocol_id == ProtocolRow.id)

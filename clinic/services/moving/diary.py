@@ -66,7 +66,7 @@ class Diary:
                 count += held.need == 0
                 yield (
                     appointments.ids[held.place], resource_id, appointments.clinics[held.place], held.need,
-                    datetime.fromtimestamp(held.starts, UTC), datetime.fromtimestamp(held.ends, UTC))
+                    held.starts, held.ends)
             if count:
                 self._moving.step(count, "Filling the diary")
 

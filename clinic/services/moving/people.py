@@ -67,7 +67,7 @@ def move_rota(moving: Moving) -> None:
 def move_absences(moving: Moving) -> None:
     """Adds the absences, each by the clock of its clinic."""
     moving.file = ABSENCES.file
-    zones = dict(moving.db.execute(sa.select(Clinic.id, Clinic.zone)).tuples().all())
+    zones = dict(moving.db.execute(sa.select(Clinic.id, Clinic.zone)).all())
     places: dict[int, int] = {
         ident: clinic_id for table in (Room, Device)
         for ident, clinic_id in moving.db.execute(sa.select(table.id, table.clinic_id))}

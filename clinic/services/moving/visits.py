@@ -29,22 +29,26 @@ class VisitForm:
         return tuple(number for number, need in enumerate(self.needs, start=1)
                      if need.kind.value == kind and need.same_as is None)
 
-    def assigned(self, kind: str, resource_ids: Sequence[int]) -> dict[int, int] | None:
-        """Which need gets which of the resources named; none where more are named than it holds.
+    def count(self, kind: str) -> int:
+        """How many needs of that kind it has, in all."""
+        return sum(need.kind.value == kind for need in self.needs)
+
+    def assigned(self, kind: str, count: int) -> tuple[tuple[int, int], ...] | None:
+        """Which need gets which of so many resources, by its place among them; none where it does not hold so many.
 
         One that is named alone stands in wherever it is not needed twice at one time.
         """
         numbers = self.of_kind(kind)
-        if len(resource_ids) > len(numbers):
+        if count > len(numbers):
             return None
-        if len(resource_ids) == 1 and not self._overlap(numbers):
-            found = dict.fromkeys(numbers, resource_ids[0])
+        if count == 1 and not self._overlap(numbers):
+            found = dict.fromkeys(numbers, 0)
         else:
-            found = dict(zip(numbers, resource_ids, strict=False))
+            found = dict(zip(numbers, range(count), strict=False))
         for number, need in enumerate(self.needs, start=1):
             if need.same_as in found:
                 found[number] = found[need.same_as]
-        return found
+        return tuple(found.items())
 
     def _overlap(self, numbers: Sequence[int]) -> bool:
         spans = sorted((self.needs[each - 1].offset, self.needs[each - 1].offset + self.needs[each - 1].minutes)
