@@ -4,10 +4,11 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -25,13 +26,8 @@ from clinic.store.outbox import Message
 ROWS_AT_ONCE = 500
 
 Values = tuple[Any, ...]
-
-
-class Progress(Protocol):
-    """Is told how many rows of how many are done, and of what."""
-
-    def __call__(self, done: int, total: int, what: str) -> None:
-        """So far."""
+Progress = Callable[[int, int, str], None]
+"""Is told how many rows of how many are done, and of what."""
 
 
 def export_all(db: Session, folder: Path, progress: Progress = lambda done, total, what: None) -> Done[int] | Refused:
@@ -70,28 +66,34 @@ def _write_tables(db: Session, folder: Path, progress: Progress) -> dict[str, Ar
     done = 0
     for table in exported_tables():
         archive = as_archive(table)
-        told = partial(progress, total=total, what=table.name)
-        files[archive.file] = write_table(folder, archive, _counted(_rows(db, table), done, told))
+        told = partial(_tell, progress, done, total, table.name)
+        with closing(_rows(db, table)) as rows:
+            files[archive.file] = write_table(folder, archive, _counted(rows, told))
         done += files[archive.file].rows
     progress(done, total, "")
     return files
 
 
-def _counted(rows: Iterator[Values], before: int, told: Callable[[int], None]) -> Iterator[Values]:
+def _counted(rows: Iterator[Values], told: Callable[[int], None]) -> Iterator[Values]:
     for number, row in enumerate(rows):
         if number % ROWS_AT_ONCE == 0:
-            told(before + number)
+            told(number)
         yield row
 
 
-def _rows(db: Session, table: sa.Table) -> Iterator[Values]:
+def _tell(progress: Progress, before: int, total: int, what: str, number: int) -> None:
+    progress(before + number, total, what)
+
+
+def _rows(db: Session, table: sa.Table) -> Generator[Values, None, None]:
     """All rows in the order of their keys, a few at a time."""
     instead = _written_instead() if table is Message.__table__ else {}
     columns = [instead.get(column.name, column) for column in exported_columns(table)]
     order = [_in_code_order(db, column) for column in table.primary_key.columns]
     statement = sa.select(*columns).where(_taken(table)).order_by(*order)
-    for row in db.execute(statement, execution_options={"yield_per": ROWS_AT_ONCE}):
-        yield tuple(row)
+    with db.execute(statement, execution_options={"yield_per": ROWS_AT_ONCE}) as result:
+        for row in result:
+            yield tuple(row)
 
 
 def _taken(table: sa.Table) -> sa.ColumnElement[bool]:

@@ -2,8 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from clinic.care.states import MessageState
@@ -21,18 +24,25 @@ def mail_is_on(db: Session) -> bool:
 
 
 def switch_mail_on(work: UnitOfWork) -> int:
-    """From now on messages leave; those that are due already are held. How many were; none where it was on."""
+    """From now on messages leave; those that are due already are held. How many were; none where it was on.
+
+    While everything waits since the move-in, a person will let go all of it at once, so none is held by itself.
+    """
     business = work.db.scalar(sa.select(Business).where(Business.mail_on_since.is_(None)).with_for_update())
     if business is None:
         return 0
     business.mail_on_since = work.now
-    due = sa.select(Message.id).where(Message.state == MessageState.PENDING, Message.due_at <= work.now)
-    ids = work.db.scalars(due.order_by(Message.id).with_for_update()).all()
+    ids = _due_now(work) if business.held_since is None else ()
     work.db.execute(
         sa.update(Message).where(Message.id.in_(ids)).values(state=MessageState.HELD, reason=WHILE_OFF))
     record(work, "mail-switched-on", "business", business.id, held=len(ids))
     work.commit()
     return len(ids)
+
+
+def _due_now(work: UnitOfWork) -> Sequence[int]:
+    due = sa.select(Message.id).where(Message.state == MessageState.PENDING, Message.due_at <= work.now)
+    return work.db.scalars(due.order_by(Message.id).with_for_update()).all()
 
 
 def switch_mail_off(work: UnitOfWork) -> None:
@@ -60,3 +70,32 @@ def release_held(work: UnitOfWork, message_ids: Sequence[int] | None = None) -> 
         record(work, "message-released", "message", message.id, clinic_id=message.clinic_id)
     work.commit()
     return released
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """How many messages go their way from now on, and how many were past their use and will never."""
+
+    released: int
+    expired: int
+
+
+def let_go(work: UnitOfWork) -> LetGo | None:
+    """Ends the wait since the move-in: what is due leaves, the rest when it is due; none where nothing was held back.
+
+    A message that is past its use expires instead. Each one is still asked, before it leaves, whether it is true.
+    """
+    business = work.db.scalar(sa.select(Business).where(Business.held_since.is_not(None)).with_for_update())
+    if business is None:
+        return None
+    business.held_since = None
+    expired = work.db.execute(
+        sa.update(Message)
+        .where(Message.state == MessageState.PENDING, Message.useless_after < work.now, Message.dot_at.is_(None))
+        .values(state=MessageState.EXPIRED.value, reason=TOO_LATE, settled_at=work.now)
+        .execution_options(synchronize_session=False))
+    waiting = sa.select(sa.func.count()).select_from(Message).where(Message.state == MessageState.PENDING)
+    done = LetGo(work.db.scalar(waiting) or 0, cast(CursorResult[Any], expired).rowcount)
+    record(work, "messages-let-go", "business", business.id, released=done.released, expired=done.expired)
+    work.commit()
+    return done

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from clinic.access import Right
 from clinic.care.states import MessageState
+from clinic.queries.held_back import held_back
 from clinic.queries.messages import clinic_of_message, message_page, messages_page
 from clinic.services.letters import MessageBody, body_of
 from clinic.services.mail import mail_is_on, release_held
@@ -30,8 +31,9 @@ def index() -> Response:
     with kit().read() as db:
         found = messages_page(
             db, here().clinic_id, state=chosen, number=request.args.get("page", 1, type=int))
-        is_on = mail_is_on(db)
-    return page("messages/index.html", found=found, chosen=chosen, is_on=is_on, tabs_of=_tabs(found.counts, chosen))
+        is_on, waits = mail_is_on(db), held_back(db, now())
+    return page("messages/index.html", found=found, chosen=chosen, is_on=is_on, held_back=waits,
+                tabs_of=_tabs(found.counts, chosen))
 
 
 @messages.get("/messages/<int:message_id>")

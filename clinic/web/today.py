@@ -7,6 +7,8 @@ from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
+from clinic.queries.held_back import held_back
+from clinic.queries.readiness import has_course
 from clinic.queries.today import DayVisit, day_at
 from clinic.web import entry
 from clinic.web.course_words import visit_state
@@ -27,10 +29,12 @@ def show() -> Response:
     """Who comes on the day asked for, which is today where none or none of sense is named."""
     on = _asked_day()
     with kit().read() as db:
+        is_new = here().may(Right.SET_UP) and not has_course(db, here().clinic_id)
         day = day_at(db, here().clinic_id, on, where=here().clinic.zone, today=entry.today())
+        waits = held_back(db, now()) if here().may(Right.RELEASE_MESSAGES) else None
     steps = [(words, url_for("today.show", day=on + timedelta(days=days))) for days, words in _STEPS]
-    return page("today/day.html", day=day, visits=[_line(visit) for visit in day.visits], steps=steps,
-                before=on - timedelta(days=1), after=on + timedelta(days=1),
+    return page("today/day.html", day=day, visits=[_line(visit) for visit in day.visits], steps=steps, held_back=waits,
+                is_new=is_new, before=on - timedelta(days=1), after=on + timedelta(days=1),
                 next=url_for("today.show", day=on) if on != entry.today() else url_for("today.show"))
 
 
