@@ -21,6 +21,7 @@ from clinic.web import (
     patients,
     people,
     protocols,
+    release,
     repair,
     resting,
     rooms,
@@ -65,5 +66,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     accounts.accounts,
     own_account.own_account,
 )
-FURTHER_PAGES = (course_changes, new_course, repair, resting, rota_days, times, visit_ends)
+FURTHER_PAGES = (course_changes, new_course, release, repair, resting, rota_days, times, visit_ends)
 """Modules whose pages belong to the blueprint of another one: of courses, and of appointments."""
