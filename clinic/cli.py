@@ -242,7 +242,7 @@ def export_everything(folder: Path) -> None:
     kit = _kit()
     try:
         with kit.read() as reading:
-            outcome = export_all(reading, folder.absolute())
+            outcome = export_all(reading, folder.absolute(), _progress())
     except OSError as error:
         raise click.ClickException(f"{folder} cannot be written ({error.strerror})") from error
     if isinstance(outcome, Done):
@@ -317,6 +317,30 @@ def set_password(email: str, password_stdin: bool) -> None:
     with kit.work(CLI) as work:
         outcome = keep(work, email, password)
     _say(outcome, f"Set the password of {email}")
+
+
+@main.command("import-calendar")
+@click.argument("practitioner")
+@click.argument("file", type=click.File("rb"))
+@click.option("--source", default="Outside calendar", show_default=True,
+              help="The calendar's name; a file under the same name replaces what was read before.")
+@_reached
+def import_calendar(practitioner: str, file: BinaryIO, source: str) -> None:
+    """Keep the busy times of the calendar FILE (.ics) of PRACTITIONER, given by name."""
+    from clinic.interchange.ics_lines import MOST_BYTES
+    from clinic.queries.outside_calendars import practitioners_called
+    from clinic.services.outside_calendars import import_calendar as keep
+
+    kit = _kit()
+    with kit.read() as reading:
+        found = practitioners_called(reading, practitioner)
+    if len(found) != 1:
+        raise click.ClickException(
+            f"{'Several practitioners are' if found else 'No practitioner is'} called {practitioner!r}")
+    with kit.work(CLI) as work:
+        outcome = keep(work, found[0], source=source, data=file.read(MOST_BYTES + 1))
+    count = outcome.value if isinstance(outcome, Done) else 0
+    _say(outcome, f"Kept {count} busy {'time' if count == 1 else 'times'} of {practitioner}")
 
 
 if __name__ == "__main__":
