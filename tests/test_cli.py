@@ -271,3 +271,26 @@ def test_a_planning_document_is_answered_and_one_that_breaks_the_form_is_refused
     assert json.loads(answered.stdout)["plans"][0]["sessions"][0]["start"] == "2027-03-01T09:00+00:00"
     assert json.loads(listed.stdout)["starts"][0] == "2027-03-01T09:00+00:00"
     assert "course.steps[0].minutes" in refused.stderr
+
+
+def test_an_outside_calendar_is_read_for_a_practitioner_by_name(operator: Operator, tmp_path: Path) -> None:
+    operator(*HARBOUR)
+    engine = open_engine(operator.url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("INSERT INTO resource (kind) VALUES ('practitioner')"))
+        connection.execute(sa.text(
+            "INSERT INTO practitioner (id, name, active, lock_version) SELECT id, 'Dr Amari', true, 1 FROM resource"))
+    engine.dispose()
+    path = tmp_path / "private.ics"
+    path.write_bytes(b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20200101T000000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY\n"
+                     b"END:VEVENT\nEND:VCALENDAR\n")
+
+    done = operator("import-calendar", "dr amari", str(path), "--source", "Private")
+    nobody = operator("import-calendar", "Dr Nobody", str(path))
+    path.write_bytes(b"<html>")
+    refused = operator("import-calendar", "Dr Amari", str(path))
+
+    assert (done.exit_code, done.output.startswith("Kept ")) == (0, True)
+    assert len(operator.rows("SELECT id FROM absence WHERE source = 'Private'")) > 300
+    assert "No practitioner is called" in said(nobody)
+    assert "This is a web page" in said(refused)

@@ -13,7 +13,8 @@ FILES = [write(SCENARIOS[name]()) for write in DIALECTS.values() for name in ("s
 FILES += [data for data, _ in READ.values() if len(data) < 5_000]
 PIECES = [b"\r\n", b"\n ", b":", b";", b",", b"=", b"\x00", b"\xff", b'"', b"BEGIN:VEVENT\r\n", b"END:VEVENT\r\n",
           b"99999999", b"-", b"T", b"Z", b"P", b"RRULE:FREQ=DAILY\r\n", b"DTSTART:99991231T235959Z\r\n",
-          b"EXDATE:15830101\r\n", b"DURATION:P999999D\r\n", b"DTEND:99991231\r\n", b"RECURRENCE-ID;RANGE=THISANDFUTURE:15830101T000000Z\r\n",
+          b"EXDATE:15830101\r\n", b"DURATION:P999999D\r\n", b"DTEND:99991231\r\n",
+          b"RECURRENCE-ID;RANGE=THISANDFUTURE:15830101T000000Z\r\n",
           b"RDATE;VALUE=PERIOD:20270310T100000Z/P99999W\r\n", b";TZID=Europe/Berlin", b"INTERVAL=999999999;"]
 
 
