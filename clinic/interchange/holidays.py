@@ -60,29 +60,32 @@ def _of_lines(text: str) -> Iterator[Holiday]:
     separator = ";" if first.count(";") > first.count(",") else ","
     rows = csv.reader(text.splitlines(), delimiter=separator)
     try:
-        for number, cells in enumerate(rows, 1):
-            told = [cell.strip() for cell in cells]
-            if not any(told) or (number == 1 and told[0].casefold() in ("date", "day", "datum", "from")):
+        for count, cells in enumerate(rows, 1):
+            told, number = [cell.strip() for cell in cells], rows.line_num
+            if not any(told) or (count == 1 and told[0].casefold() in ("date", "day", "datum", "from")):
                 continue
             on = _date(told[0], number)
             yield _holiday(on, on, told[1] if len(told) > 1 else "", number)
-            _check_count(number)
+            _check_count(count, number)
     except csv.Error as error:
         raise CannotRead(rows.line_num, f"the quotes of this line cannot be read ({error}).") from None
 
 
 def _of_calendar(text: str, today: date) -> Iterator[Holiday]:
     event: dict[str, tuple[str, int]] | None = None
-    count = 0
+    count = nested = 0
     for number, line in _unfolded(text):
         name, _, value = line.partition(":")
         code = name.partition(";")[0].strip().upper()
-        if code == "BEGIN" and value.strip().upper() == "VEVENT":
+        if event is not None and (code == "BEGIN" or nested):
+            # What stands inside an event, such as an alarm, has properties of its own.
+            nested += {"BEGIN": 1, "END": -1}.get(code, 0)
+        elif code == "BEGIN" and value.strip().upper() == "VEVENT":
             event = {"BEGIN": ("", number)}
         elif code == "END" and value.strip().upper() == "VEVENT" and event is not None:
             for holiday in _of_event(event, today):
                 count += 1
-                _check_count(count)
+                _check_count(count, holiday.line)
                 yield holiday
             event = None
         elif event is not None:
@@ -146,9 +149,9 @@ def _date(told: str, line: int) -> date:
     return read
 
 
-def _check_count(number: int) -> None:
-    if number > MOST:
-        raise CannotRead(number, f"a file may name {MOST} holidays at most.")
+def _check_count(count: int, line: int) -> None:
+    if count > MOST:
+        raise CannotRead(line, f"a file may name {MOST} holidays at most.")
 
 
 def _unfolded(text: str) -> Iterator[tuple[int, str]]:

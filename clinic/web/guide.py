@@ -47,7 +47,7 @@ def lack_places(who: Here) -> dict[Place, str]:
 
 def _hours(found: Readiness, who: Here) -> Step:
     why = _blocking(found, Place.HOURS) if found.diary.site.opening else ("The clinic is open on no day.",)
-    return Step("Clinic and opening hours", not why, why, "Enter the hours",
+    return Step("Clinic and opening hours", not why, why, "Enter the hours" if why else "See the clinic",
                 url_for("clinics.edit", clinic_id=who.clinic_id))
 
 
@@ -98,7 +98,7 @@ def _protocols(found: Readiness, who: Here) -> Step:
     if found.protocols:
         return Step(title, False, ("Of no approved protocol can a course be planned yet: see below what each needs.",),
                     "See the protocols", at)
-    waiting = f"{plural(found.drafts, 'protocol')} {'waits' if found.drafts == 1 else 'wait'} as a draft."
+    waiting = f"{plural(found.drafts, 'protocol')} {'waits as a draft' if found.drafts == 1 else 'wait as drafts'}."
     if who.may(Right.APPROVE_PROTOCOLS):
         return Step(title, False, (f"{waiting} Read and approve those that you offer.",), "Choose a protocol", at)
     why = f"{waiting} Somebody with the role of a practitioner has to approve those that you offer."

@@ -7,6 +7,7 @@ from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
+from clinic.care.states import AppointmentState
 from clinic.queries.held_back import held_back
 from clinic.queries.readiness import has_course
 from clinic.queries.today import DayVisit, day_at
@@ -15,7 +16,7 @@ from clinic.web.course_words import visit_state
 from clinic.web.entry import allowed, here
 from clinic.web.kit import kit, now
 from clinic.web.pages import page
-from clinic.web.words import APPOINTMENT_KINDS, clock, short_day
+from clinic.web.words import clock, short_day
 
 today = Blueprint("today", __name__)
 
@@ -49,7 +50,7 @@ def _asked_day() -> date:
 def _line(visit: DayVisit) -> dict[str, object]:
     """An appointment in the words of the day's list."""
     line = visit.line
-    what = visit.what if line.kind == "session" else APPOINTMENT_KINDS.get(line.kind, line.kind)
+    what = visit.what
     if visit.number is not None:
         what += f" · {visit.number} of {visit.of}" if visit.of else f" · maintenance {visit.number}"
     if visit.performed_on not in (None, line.local_start.date()):
@@ -60,6 +61,6 @@ def _line(visit: DayVisit) -> dict[str, object]:
         "who": line.practitioner or "", "place": " · ".join(name for name in (line.room, line.device) if name),
         "state": visit_state(line), "alert": visit.alerts, "id": line.id, "lock_version": line.lock_version,
         "course_id": visit.course_id, "has_come": line.local_start.date() <= entry.today(),
-        "has_begun": line.local_start <= now(),
+        "has_begun": line.local_start <= now(), "is_held": line.state is AppointmentState.PROPOSED,
     }
 
