@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from clinic.access import Grant, Role
 from clinic.care.outcomes import NoShowCause, NotTreatedCause, PartlyTreated
+from clinic.care.rotas import DaySpan, RotaWeeks, WeekSpan
 from clinic.care.screening import LaxityGrade, ScreeningAnswers
 from clinic.demo import people
 from clinic.messages.mailbox import MailboxTransport
@@ -30,8 +31,9 @@ from clinic.services import (
     courses,
     mail,
     patients,
+    practitioners,
     protocols,
-    setup,
+    rooms,
 )
 from clinic.services.accounts import create_account
 from clinic.services.delivery import Courier
@@ -135,10 +137,10 @@ def _add_site(demo: Demo, site: people.Site) -> None:
         demo.sites[site.key] = _must(clinics.open_clinic(work, details))
     for name, features in site.rooms:
         with demo.work() as work:
-            setup.add_room(work, demo.sites[site.key], name=name, features=features)
+            rooms.add_room(work, demo.sites[site.key], name=name, features=features)
     for name, device_type in site.devices:
         with demo.work() as work:
-            setup.add_device(work, demo.sites[site.key], name=name, device_type=device_type)
+            rooms.add_device(work, demo.sites[site.key], name=name, device_type=device_type)
 
 
 def _close_on_holidays(demo: Demo, clinic_id: int) -> None:
@@ -150,26 +152,23 @@ def _close_on_holidays(demo: Demo, clinic_id: int) -> None:
 
 
 def _add_practitioner(demo: Demo, person: people.Person) -> None:
-    since, today = demo.now.date(), demo.until.date()
+    since = demo.now.date()
+    held = tuple(practitioners.Held(code, since) for code in person.qualifications)
+    rota = RotaWeeks(
+        since - timedelta(days=since.weekday() + 7), tuple(_spans(demo, person, demo.until.date())), person.weeks)
     with demo.work() as work:
-        practitioner_id = _must(setup.add_practitioner(
-            work, name=person.name, qualifications=[(code, since, None) for code in person.qualifications]))
-    demo.practitioners.append(practitioner_id)
-    spans = list(_spans(demo, person, today))
-    with demo.work() as work:
-        monday = since - timedelta(days=since.weekday() + 7)
-        setup.set_rota(work, practitioner_id, spans, starts_on=monday, weeks=person.weeks)
+        demo.practitioners.append(_must(practitioners.add_practitioner(
+            work, practitioners.PractitionerDetails(person.name, held), rota=rota)))
 
 
-def _spans(demo: Demo, person: people.Person, today: date) -> Iterator[setup.WorkSpan]:
+def _spans(demo: Demo, person: people.Person, today: date) -> Iterator[WeekSpan]:
     """The shifts, counted from the demo's own weekday: whenever it is started, someone works today and tomorrow."""
     for shift in person.shifts:
-        hours = clinics.Hours(((today.weekday() + shift.day) % 7,), shift.opens, shift.closes)
-        weeks = range(person.weeks) if shift.week == 0 else (shift.week,)
-        for week in weeks:
-            yield setup.WorkSpan(hours, demo.sites[shift.site], week=week)
+        weekday, site = (today.weekday() + shift.day) % 7, demo.sites[shift.site]
+        for week in range(person.weeks) if shift.week == 0 else (shift.week,):
+            yield WeekSpan(week, weekday, DaySpan(shift.opens, shift.closes, site))
             if shift.break_minutes is not None:
-                yield setup.WorkSpan(hours, None, shift.break_minutes, week)
+                yield WeekSpan(week, weekday, DaySpan(shift.opens, shift.closes, None, shift.break_minutes))
 
 
 def _add_accounts(demo: Demo) -> None:

@@ -1,7 +1,7 @@
 """A practitioner's rota as open granules, less the breaks: fixed ones where they stand, movable ones where they fit."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -35,31 +35,33 @@ class Weeks:
         """The day of the rota's weeks that the ruler's day 0 is."""
         return (on.first_on - self.starts_on).days + self.starts_on.weekday()
 
-def without_breaks(on: Ruler, rotas: Sequence[Weeks], taken: int) -> int:
+
+def without_breaks(on: Ruler, rotas: Sequence[Weeks], taken: int, days: Sequence[Weeks] = ()) -> int:
     """The granules at which the rota in force, the one that began last, puts a practitioner at work, less breaks.
 
-    A movable break lies where it is nearest to the middle of its span and meets nothing taken; where the span is
-    too full for it, it is given up: what is booked stays booked.
+    `days` are single dates whose hours take the place of the rota's. A movable break lies where it is nearest to the
+    middle of its span and meets nothing taken; where the span is too full for it, it is given up: what is booked stays
+    booked.
     """
-    return with_breaks(on, rotas) & ~breaks_of(on, rotas, taken)
+    return with_breaks(on, rotas, days) & ~breaks_of(on, rotas, taken, days)
 
 
-def with_breaks(on: Ruler, rotas: Sequence[Weeks]) -> int:
+def with_breaks(on: Ruler, rotas: Sequence[Weeks], days: Sequence[Weeks] = ()) -> int:
     """The granules at which the rota in force puts a practitioner at work, were there no breaks."""
     work = 0
-    for rota, first, last in _in_force(on, rotas):
-        days: list[list[tuple[int, int]]] = [[] for _ in range(rota.weeks * 7)]
+    for rota, first, last in _in_force(on, rotas, days):
+        cycle: list[list[tuple[int, int]]] = [[] for _ in range(rota.weeks * 7)]
         for hours in rota.hours:
             if hours.break_minutes is None and hours.week < rota.weeks:
-                days[hours.week * 7 + hours.weekday].append((hours.opens, hours.closes))
-        work |= cycle_bits(on, days, rota.phase(on), first, last)
+                cycle[hours.week * 7 + hours.weekday].append((hours.opens, hours.closes))
+        work |= cycle_bits(on, cycle, rota.phase(on), first, last)
     return work
 
 
-def breaks_of(on: Ruler, rotas: Sequence[Weeks], taken: int) -> int:
+def breaks_of(on: Ruler, rotas: Sequence[Weeks], taken: int, days: Sequence[Weeks] = ()) -> int:
     """The granules of the breaks of the rota in force, where what is taken leaves a place for them."""
     breaks = 0
-    for rota, first, last in _in_force(on, rotas):
+    for rota, first, last in _in_force(on, rotas, days):
         spans: dict[tuple[int, int, int], list[int]] = {}
         for hours in rota.hours:
             if hours.break_minutes is not None and hours.week < rota.weeks:
@@ -80,8 +82,30 @@ class _Span:
     length: int
 
 
-def _in_force(on: Ruler, rotas: Sequence[Weeks]) -> Iterator[tuple[Weeks, int, int]]:
-    """Each rota with the days, first and last, on which it is the one in force."""
+def one_day(on_date: date, spans: Iterable[tuple[int, int, int | None]]) -> Weeks:
+    """The hours of a single date as a rota of that date alone: each from, to, and the minutes of a break."""
+    weekday = on_date.weekday()
+    return Weeks(on_date, on_date, 1, tuple(WorkHours(0, weekday, *span) for span in spans))
+
+
+def _in_force(on: Ruler, rotas: Sequence[Weeks], days: Sequence[Weeks]) -> Iterator[tuple[Weeks, int, int]]:
+    """Each rota with the days, first and last, on which it is the one in force, and then each single date."""
+    alone = sorted({on.day(each.starts_on): each for each in days}.items())
+    for rota, first, last in _begun(on, rotas):
+        for day, _ in alone:
+            if first <= day <= last:
+                if first < day:
+                    yield rota, first, day - 1
+                first = day + 1
+        if first <= last:
+            yield rota, first, last
+    for day, each in alone:
+        if -HOURS_BEFORE <= day <= on.days + HOURS_AFTER:
+            yield each, day, day
+
+
+def _begun(on: Ruler, rotas: Sequence[Weeks]) -> Iterator[tuple[Weeks, int, int]]:
+    """Each rota with the days, first and last, on which it is the one that began last."""
     for at, rota in enumerate(rotas):
         first, last = max(on.day(rota.starts_on), -HOURS_BEFORE), on.days + HOURS_AFTER
         if rota.ends_on is not None:

@@ -18,7 +18,7 @@ from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.expressions import epoch, parsed, rows_as_json, rows_of
 from clinic.store.occupancy import OccupancyChange, Span
 from clinic.store.protocols import ProtocolVersion
-from clinic.store.resources import Absence, Device, Patient, Practitioner, Qualification, Room, Rota, RotaSpan
+from clinic.store.resources import Absence, Device, Patient, Practitioner, Qualification, Room, Rota, RotaDay, RotaSpan
 from clinic.store.types import Instant
 
 ACTIVE = ("proposed", "booked", "arrived")
@@ -76,6 +76,7 @@ class Facts:
     devices: Rows
     qualifications: Rows
     rotas: Rows
+    rota_days: Rows
     absences: Rows
     opening: Rows
     closures: Rows
@@ -142,6 +143,7 @@ def _resources() -> dict[str, Any]:
 
 def _times() -> dict[str, Any]:
     rota, span, later = Rota.__table__, RotaSpan.__table__, Rota.__table__.alias("later")
+    alone = RotaDay.__table__
     away, hours, closure, way = Absence.__table__, OpeningHours.__table__, Closure.__table__, TravelTime.__table__
     room, device = Room.__table__, Device.__table__
     over = sa.exists().where(
@@ -159,6 +161,10 @@ def _times() -> dict[str, Any]:
             span.c.week, span.c.weekday, span.c.opens, span.c.closes, span.c.break_minutes,
             where=sa.and_(rota.c.practitioner_id.in_(_able()), rota.c.starts_on <= _UNTIL_ON,
                           sa.or_(rota.c.ends_on.is_(None), rota.c.ends_on >= _SINCE_ON), ~over)),
+        "rota_days": _rows(
+            alone, alone.c.practitioner_id, alone.c.on_date, alone.c.spans,
+            where=sa.and_(alone.c.practitioner_id.in_(_able()), alone.c.on_date >= _SINCE_ON,
+                          alone.c.on_date <= _UNTIL_ON)),
         "absences": _rows(
             away, away.c.resource_id, epoch(away.c.starts_at), epoch(away.c.ends_at),
             where=sa.and_(away.c.resource_id.in_(whose), away.c.ends_at > _SINCE, away.c.starts_at < _UNTIL)),
@@ -227,4 +233,4 @@ _FACTS = sa.select(
     Patient.__table__.c.only_times, Patient.__table__.c.rather_times,
     *(subquery.label(name) for name, subquery in _SUBQUERIES.items()),
 ).select_from(Clinic.__table__.join(Patient.__table__, Patient.__table__.c.id == _PATIENT)).where(
-    Clinic.__table__.c.id == _CLINIC)
+    Clinic.__table__.c.id == _CLINIC, Patient.__table__.c.merged_into_id.is_(None))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from clinic.planning import Hours, Kind, Resource, Ruler, busy_bits, opening_bits
 from clinic.planning.hours import HOURS_AFTER, HOURS_BEFORE
 from clinic.planning.ruler import bits
-from clinic.queries.breaks import Weeks, WorkHours, breaks_of, with_breaks
+from clinic.queries.breaks import Weeks, WorkHours, breaks_of, one_day, with_breaks
 from clinic.queries.diary_facts import Facts, Rows
 from clinic.queries.occupied import Site, occupied
 from clinic.store.expressions import instant_of, parsed
@@ -57,18 +57,18 @@ def free_time(
     taken = occupied(db, on, [each.id for each in able], site, facts)
     away = _absences(on, facts.absences)
     opening = _opening(on, facts)
-    rotas = _rotas(facts.rotas)
+    rotas, days = _rotas(facts.rotas), _days(facts.rota_days, clinic_id)
     times: dict[int, tuple[int, int]] = {}
     # Many practitioners have the same hours: those are laid on the ruler once.
-    at_work: dict[tuple[Weeks, ...], int] = {}
+    at_work: dict[tuple[tuple[Weeks, ...], tuple[Weeks, ...]], int] = {}
     for each in able:
         works = opening
         if each.kind is Kind.PRACTITIONER:
-            rota = tuple(rotas[each.id])
-            if rota not in at_work:
-                at_work[rota] = with_breaks(on, rota) & opening
-            breaks = breaks_of(on, rota, taken[each.id].booked | away[each.id])
-            works = at_work[rota] & ~breaks if breaks else at_work[rota]
+            rota, alone = hours = tuple(rotas[each.id]), days.get(each.id, ())
+            if hours not in at_work:
+                at_work[hours] = with_breaks(on, rota, alone) & opening
+            breaks = breaks_of(on, rota, taken[each.id].booked | away[each.id], alone)
+            works = at_work[hours] & ~breaks if breaks else at_work[hours]
         times[each.id] = works, taken[each.id].busy | away[each.id]
     found = tuple(
         Resource(str(each.id), each.kind, each.skills, *times.get(each.id, (0, 0)), each.name, each.limits)
@@ -141,6 +141,16 @@ def _rotas(rows: Rows) -> Mapping[int, Sequence[Weeks]]:
         rotas[practitioner_id].append(Weeks(
             date.fromisoformat(starts_on), date.fromisoformat(ends_on) if ends_on else None, weeks, tuple(each)))
     return rotas
+
+
+def _days(rows: Rows, clinic_id: int) -> Mapping[int, tuple[Weeks, ...]]:
+    """Each practitioner's dates with hours of their own: of work at this clinic, and breaks."""
+    found: defaultdict[int, tuple[Weeks, ...]] = defaultdict(tuple)
+    for practitioner_id, on_date, stored in rows:
+        here = ((opens, closes, break_minutes) for opens, closes, clinic, break_minutes in parsed(stored)
+                if clinic in (clinic_id, None))
+        found[practitioner_id] += (one_day(date.fromisoformat(on_date), here),)
+    return found
 
 
 def _travel(facts: Facts, clinic_id: int) -> Mapping[int, timedelta]:

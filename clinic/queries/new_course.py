@@ -1,21 +1,24 @@
 """What the desk needs to know before a course is planned: the patient, the protocols, who may treat."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from clinic.care.consultations import Consultations
 from clinic.care.parts import ResourceKind
 from clinic.care.protocols import Protocol
 from clinic.care.states import CourseState
+from clinic.queries.consultations import consultations_of
 from clinic.queries.courses import PatientLine, patient_line
 from clinic.queries.protocol_contents import content_of
+from clinic.queries.timetables import who_works_at
 from clinic.store.courses import Course
 from clinic.store.protocols import Protocol as ProtocolRow
 from clinic.store.protocols import ProtocolVersion
-from clinic.store.resources import Practitioner, Qualification, Rota, RotaSpan
+from clinic.store.resources import Practitioner, Qualification
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +40,16 @@ class ProtocolChoice:
 
 @dataclass(frozen=True, slots=True)
 class ChosenProtocol:
-    """The approved version that the course will stand on, and who at the clinic may treat by it today."""
+    """The approved version that the course will stand on, and who at the clinic may treat by it today.
+
+    `consultations` is what it asks of the patient, where one is chosen.
+    """
 
     version_id: int
     number: int
     protocol: Protocol
     practitioners: tuple[tuple[int, str], ...]
+    consultations: Consultations | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +78,15 @@ def new_course_page(
     """The page of a new course at a clinic, in a fixed number of statements."""
     choices = protocol_choices(db)
     version_id = next((each.version_id for each in choices if each.code == protocol_code), None)
+    chosen = chosen_protocol(db, version_id, clinic_id=clinic_id, today=today) if version_id is not None else None
+    if chosen is not None and patient_id is not None:
+        known = consultations_of(db, patient_id, chosen.version_id, today=today)
+        chosen = replace(chosen, consultations=known)
     return NewCoursePage(
         patient=patient_line(db, patient_id) if patient_id is not None else None,
         running=_running(db, patient_id) if patient_id is not None else (),
         protocols=choices,
-        chosen=chosen_protocol(db, version_id, clinic_id=clinic_id, today=today) if version_id is not None else None,
+        chosen=chosen,
     )
 
 
@@ -119,7 +130,8 @@ def _running(db: Session, patient_id: int) -> tuple[RunningCourse, ...]:
         sa.select(Course.id, ProtocolRow.code, ProtocolRow.name, Course.state)
         .join(ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id)
         .join(ProtocolRow, ProtocolRow.id == ProtocolVersion.protocol_id)
-        .where(Course.patient_id == patient_id, Course.state.in_((CourseState.ACTIVE, CourseState.ON_HOLD)))
+        .where(Course.patient_id == patient_id, Course.state.in_(
+            (CourseState.DRAFT, CourseState.ACTIVE, CourseState.ON_HOLD)))
         .order_by(Course.id)
     )
     return tuple(RunningCourse(ident, code, name, CourseState(state)) for ident, code, name, state in rows)
@@ -140,11 +152,9 @@ def _qualified(db: Session, skills: frozenset[str], clinic_id: int, today: date)
         Qualification.code.in_(skills), Qualification.valid_from <= today,
         sa.or_(Qualification.expires_on.is_(None), Qualification.expires_on >= today),
     )
-    here = (sa.select(Rota.practitioner_id).join(RotaSpan, RotaSpan.rota_id == Rota.id)
-            .where(RotaSpan.clinic_id == clinic_id))
     rows = db.execute(
         sa.select(table.c.id, table.c.name)
-        .where(table.c.active, table.c.id.in_(holders), table.c.id.in_(here))
+        .where(table.c.active, table.c.id.in_(holders), table.c.id.in_(who_works_at(clinic_id)))
         .order_by(table.c.name, table.c.id)
     )
     return tuple((ident, name) for ident, name in rows)

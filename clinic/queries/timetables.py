@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.care.rotas import DaySpan, RotaWeeks, Timetable, WeekSpan
+from clinic.store.expressions import names_clinic
 from clinic.store.resources import Rota, RotaDay, RotaSpan
 
 
@@ -30,6 +31,15 @@ def timetables(
     return {
         ident: Timetable(tuple(_weeks(*each) for each in rotas[ident].values()), days[ident])
         for ident in practitioner_ids}
+
+
+def who_works_at(clinic_id: int) -> sa.CompoundSelect[Any]:
+    """The ids of those whom a rota or a date of its own puts at work at a clinic, whenever."""
+    return (
+        sa.select(Rota.practitioner_id).join(RotaSpan, RotaSpan.rota_id == Rota.id)
+        .where(RotaSpan.clinic_id == clinic_id)
+        .union_all(sa.select(RotaDay.practitioner_id).where(
+            names_clinic(RotaDay.spans, sa.bindparam("clinic", clinic_id, sa.Integer, unique=True)))))
 
 
 def week_span(row: RotaSpan) -> WeekSpan:

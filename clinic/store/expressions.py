@@ -25,6 +25,13 @@ class rows_as_json(FunctionElement[str]):
     inherit_cache = True
 
 
+class names_clinic(FunctionElement[bool]):
+    """Whether the spans of a single date, a JSON list of lists, name that clinic."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+
 @compiles(epoch, "sqlite")
 def _seconds(element: epoch, compiler: SQLCompiler, **options: Any) -> str:
     return compiler.process(element.clauses, **options)
@@ -43,6 +50,19 @@ def _grouped(element: rows_as_json, compiler: SQLCompiler, **options: Any) -> st
 @compiles(rows_as_json, "postgresql")
 def _aggregated(element: rows_as_json, compiler: SQLCompiler, **options: Any) -> str:
     return f"CAST(json_agg(json_build_array({compiler.process(element.clauses, **options)})) AS text)"
+
+
+@compiles(names_clinic, "sqlite")
+def _named_by_each(element: names_clinic, compiler: SQLCompiler, **options: Any) -> str:
+    spans, clinic = (compiler.process(each, **options) for each in element.clauses)
+    return f"EXISTS (SELECT 1 FROM json_each({spans}) AS span WHERE json_extract(span.value, '$[2]') = {clinic})"
+
+
+@compiles(names_clinic, "postgresql")
+def _named_by_elements(element: names_clinic, compiler: SQLCompiler, **options: Any) -> str:
+    spans, clinic = (compiler.process(each, **options) for each in element.clauses)
+    return (f"EXISTS (SELECT 1 FROM json_array_elements({spans}) AS span(value)"
+            f" WHERE CAST(span.value ->> 2 AS integer) = {clinic})")
 
 
 def rows_of(value: str | None) -> list[list[Any]]:

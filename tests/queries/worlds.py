@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from clinic.store.clinics import Clinic, Closure, OpeningHours, TravelTime
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.engine import for_writing
-from clinic.store.resources import Absence, Practitioner, Qualification, Room, Rota, RotaSpan
+from clinic.store.resources import Absence, Practitioner, Qualification, Room, Rota, RotaDay, RotaSpan
 from tests.small_clinic import SmallClinic, small_clinic
 
 DAYS = 12
@@ -35,6 +35,16 @@ class Week:
     """Weekday, from, to (minutes), site (0: the clinic, 1: the other one)."""
     rest: tuple[int, int, int] | None
     """From, to, length in minutes of a break that may lie anywhere in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDay:
+    """A date of a practitioner that has hours of its own: from, to, site; and a break."""
+
+    who: int
+    day: int
+    spans: tuple[tuple[int, int, int], ...]
+    rest: tuple[int, int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,7 @@ class World:
     """Who (people, then rooms), day, from, minutes."""
     closed: tuple[int, ...]
     taken: tuple[Taken, ...]
+    own_days: tuple[OwnDay, ...] = ()
 
 
 @st.composite
@@ -92,7 +103,15 @@ def worlds(draw: st.DrawFn) -> World:
             st.sampled_from((50, 300, 1500))), max_size=3))),
         closed=tuple(draw(st.sets(st.integers(0, DAYS - 1), max_size=2))),
         taken=tuple(draw(st.lists(taken, max_size=12))),
+        own_days=tuple(draw(st.lists(own_days(), max_size=4, unique_by=lambda own: (own.who, own.day)))),
     )
+
+
+def own_days() -> st.SearchStrategy[OwnDay]:
+    """A day off, a half day or two at either site, or a long day with a break."""
+    spans = st.sampled_from(((), ((480, 720, 0),), ((540, 700, 1), (760, 1080, 0)), ((495, 1110, 0),)))
+    rest = st.none() | st.sampled_from(((720, 840, 30), (600, 690, 20), (780, 825, 45)))
+    return st.builds(OwnDay, st.integers(0, 1), st.integers(0, DAYS - 1), spans, rest)
 
 
 @dataclass
@@ -129,6 +148,7 @@ def build(engine: Engine, world: World) -> Built:
             db.add(rota)
             db.flush()
             db.add_all(_spans(built, rota, person))
+        db.add_all(_own_days(built))
         for index, expires in enumerate(world.expires):
             if expires is not None:
                 db.execute(sa.update(Qualification).where(Qualification.practitioner_id == built.people[index])
@@ -219,6 +239,10 @@ class Oracle:
         return any(self._meets(person, begins, ends, travel)) or self._is_away(person, begins, ends)
 
     def _week(self, index: int, day: int) -> Week:
+        for own in self.world.own_days:
+            if (own.who, own.day) == (index, day):
+                weekday = (self.world.first_on + timedelta(days=day)).weekday()
+                return Week(tuple((weekday, *span) for span in own.spans), own.rest)
         rota = self.world.weeks[index]
         return rota[day // 7 % len(rota)]
 
@@ -250,6 +274,15 @@ def _rotas(built: Built) -> list[Rota]:
     return [
         Rota(practitioner_id=person, starts_on=built.world.first_on, weeks=len(rota))
         for person, rota in zip(built.people, built.world.weeks, strict=True)]
+
+
+def _own_days(built: Built) -> list[RotaDay]:
+    sites = (built.made.clinic_id, built.other_site)
+    return [
+        RotaDay(practitioner_id=built.people[own.who], on_date=built.world.first_on + timedelta(days=own.day),
+                spans=[*([opens, closes, sites[site], None] for opens, closes, site in own.spans),
+                       *([[own.rest[0], own.rest[1], None, own.rest[2]]] if own.rest else [])])
+        for own in built.world.own_days]
 
 
 def _spans(built: Built, rota: Rota, person: int) -> list[RotaSpan]:
