@@ -187,7 +187,8 @@ def test_a_closure_shows_whom_it_meets_and_is_added_after_that(manager: Desk) ->
 @pytest.mark.parametrize("told, words", [
     ({"from_on": "2027-02-28", "reason": "x"}, "cannot be before 2027-03-01"),
     ({"from_on": "2027-03-05", "to_on": "2027-03-04", "reason": "x"}, "must not be before the first"),
-    ({"from_on": "2027-03-05", "reason": ""}, "Enter the reason"), ({"from_on": "soon", "reason": "x"}, "must be a date"),
+    ({"from_on": "2027-03-05", "reason": ""}, "Enter the reason"),
+    ({"from_on": "soon", "reason": "x"}, "must be a date"),
 ])
 def test_a_closure_that_cannot_be_is_refused_at_its_field(manager: Desk, told: dict[str, str], words: str) -> None:
     answer = post(manager.browser, f"/setup/clinics/{manager.clinic.clinic_id}/closures", {"to_on": "", **told})
