@@ -8,12 +8,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.care.course_changes import interval_before
+from clinic.care.other_visits import OTHER_KINDS
 from clinic.care.protocols import Interval, Protocol, steps_for
 from clinic.care.states import SessionState
 from clinic.care.windows import Fit, Window, windows
 from clinic.queries.course_changes import interval_changes, not_before_on
 from clinic.queries.courses import PatientLine, patient_line, treatment_names
 from clinic.queries.protocol_contents import content_of
+from clinic.queries.timetables import who_works_at
 from clinic.queries.treatment_sessions import (
     AppointmentLine,
     SessionLine,
@@ -25,7 +27,7 @@ from clinic.store.clinics import Clinic
 from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.store.protocols import ProtocolVersion, Treatment
-from clinic.store.resources import Practitioner, Rota, RotaSpan
+from clinic.store.resources import Practitioner
 
 _TO_COME = frozenset({SessionState.OWED, SessionState.BOOKED})
 
@@ -67,6 +69,8 @@ class SessionPage:
     zone: str
     practitioners: tuple[tuple[int, str], ...]
 
+    is_session = True
+
     def knock_on(self, day: date) -> tuple[KnockOn, ...]:
         """What a new date of this session means for each later one that is still to come."""
         rest = [line for line in self.others if line.number > self.line.number and line.state in _TO_COME]
@@ -77,15 +81,32 @@ class SessionPage:
 
 
 @dataclass(frozen=True, slots=True)
+class VisitSubject:
+    """A visit that belongs to no course: whose, what, where, and who may be asked for."""
+
+    patient: PatientLine
+    code: str
+    what: str
+    clinic_id: int
+    clinic: str
+    zone: str
+    practitioners: tuple[tuple[int, str], ...]
+
+    is_session = False
+
+
+@dataclass(frozen=True, slots=True)
 class AppointmentPage:
-    """One appointment; `treatment_session` is there where it is for one."""
+    """One appointment, and what it is for: a treatment session among its others, or a visit by itself."""
 
     appointment: AppointmentLine
     patient: PatientLine
-    clinic_id: int
-    clinic: str
-    treatment: str
-    treatment_session: SessionPage | None
+    subject: SessionPage | VisitSubject
+
+    @property
+    def treatment_session(self) -> SessionPage | None:
+        """The session that it is for; none where it is for none."""
+        return self.subject if isinstance(self.subject, SessionPage) else None
 
 
 def clinic_of_appointment(db: Session, appointment_id: int) -> int | None:
@@ -101,21 +122,38 @@ def clinic_of_session(db: Session, treatment_session_id: int) -> int | None:
 
 def appointment_page(db: Session, appointment_id: int) -> AppointmentPage | None:
     """One appointment with its patient and its session, in a fixed number of statements."""
-    found = db.execute(
-        sa.select(Appointment.patient_id, Appointment.treatment_code, Clinic.id, Clinic.name, Treatment.name)
-        .join(Clinic, Clinic.id == Appointment.clinic_id)
-        .outerjoin(Treatment, Treatment.code == Appointment.treatment_code)
-        .where(Appointment.id == appointment_id)
-    ).one_or_none()
-    if found is None:
+    found = appointment_lines(db, Appointment.id == appointment_id)
+    if not found:
         return None
-    patient_id, code, clinic_id, clinic, treatment = found
-    [(session_id, line)] = appointment_lines(db, Appointment.id == appointment_id)
+    [(session_id, line)] = found
+    about: SessionPage | VisitSubject | None
+    if session_id is not None:
+        about = session_page(db, session_id)
+    else:
+        patient_id, code, clinic_id = db.execute(
+            sa.select(Appointment.patient_id, Appointment.treatment_code, Appointment.clinic_id)
+            .where(Appointment.id == appointment_id)).one()
+        about = _visit(db, patient_id, code, clinic_id)
+    assert about is not None  # foreign keys say so
+    return AppointmentPage(line, about.patient, about)
+
+
+def visit_subject(db: Session, *, patient_id: int, code: str, clinic_id: int) -> VisitSubject | None:
+    """A visit that belongs to no course, as it would be booked; none where there is no such patient or treatment."""
+    known = sa.select(Treatment.id).where(
+        Treatment.code == code, Treatment.kind.in_(OTHER_KINDS), Treatment.active)
+    return None if db.scalar(known) is None else _visit(db, patient_id, code, clinic_id)
+
+
+def _visit(db: Session, patient_id: int, code: str, clinic_id: int) -> VisitSubject | None:
+    """A visit as it is called; one of a treatment that is not known here goes by its code."""
     patient = patient_line(db, patient_id)
-    assert patient is not None  # a foreign key says so
-    about = session_page(db, session_id) if session_id is not None else None
-    name = about.line.treatment if about else treatment or code
-    return AppointmentPage(line, patient, clinic_id, clinic, name, about)
+    if patient is None:
+        return None
+    what, clinic, where = db.execute(
+        sa.select(sa.func.coalesce(Treatment.name, code), Clinic.name, Clinic.zone)
+        .select_from(Clinic).outerjoin(Treatment, Treatment.code == code).where(Clinic.id == clinic_id)).one()
+    return VisitSubject(patient, code, what, clinic_id, clinic, where, practitioners_of(db, clinic_id))
 
 
 def session_page(db: Session, treatment_session_id: int) -> SessionPage | None:
@@ -154,14 +192,9 @@ def practitioners_of(db: Session, clinic_id: int) -> tuple[tuple[int, str], ...]
     table = Practitioner.__table__
     rows = db.execute(
         sa.select(table.c.id, table.c.name)
-        .where(table.c.active, table.c.id.in_(_working_at(clinic_id))).order_by(table.c.name, table.c.id)
+        .where(table.c.active, table.c.id.in_(who_works_at(clinic_id))).order_by(table.c.name, table.c.id)
     )
     return tuple((ident, name) for ident, name in rows)
-
-
-def _working_at(clinic_id: int) -> sa.Select[int]:
-    return (sa.select(Rota.practitioner_id).join(RotaSpan, RotaSpan.rota_id == Rota.id)
-            .where(RotaSpan.clinic_id == clinic_id))
 
 
 def _course_of_session(treatment_session_id: int) -> sa.Select[int]:

@@ -29,6 +29,20 @@ class HeldCourse:
     dates: int
 
 
+@dataclass(frozen=True, slots=True)
+class HeldDates:
+    """The dates that a course holds: how many, the first, until when, and what is known of consultations.
+
+    `is_settled`: the patient has had the consultation, so that nothing speaks against confirming them.
+    """
+
+    dates: int
+    first_on: date
+    until_on: date
+    known: Consultations
+    is_settled: bool
+
+
 def consultations_of(db: Session, patient_id: int, protocol_version_id: int, *, today: date) -> Consultations:
     """What that version's protocol asks for, and the patient's consultations, in one statement."""
     theirs = sa.and_(Appointment.patient_id == patient_id, Appointment.kind == CONSULTATION)
@@ -62,6 +76,25 @@ def held_courses(db: Session, patient_id: int, *, now: datetime) -> tuple[HeldCo
         .group_by(Course.id, Protocol.name, Clinic.zone).order_by(Course.id)).all()
     return tuple(
         HeldCourse(row.id, row.name, row.first_at.date(), last_day(row.until_at, row.zone), row.dates) for row in rows)
+
+
+def held_dates(db: Session, course_id: int, *, now: datetime) -> HeldDates | None:
+    """What is known of the dates that a course holds; none where it holds none."""
+    row = db.execute(
+        sa.select(Course.patient_id, Course.protocol_version_id, Clinic.zone, sa.func.count().label("dates"),
+                  sa.func.min(Appointment.local_start).label("first_at"),
+                  sa.func.min(Appointment.hold_expires_at).label("until_at"))
+        .join(Clinic, Clinic.id == Course.clinic_id)
+        .join(TreatmentSession, TreatmentSession.course_id == Course.id)
+        .join(Appointment, Appointment.treatment_session_id == TreatmentSession.id)
+        .where(Course.id == course_id, Course.state == CourseState.DRAFT,
+               Appointment.state == AppointmentState.PROPOSED, Appointment.hold_expires_at > now)
+        .group_by(Course.patient_id, Course.protocol_version_id, Clinic.zone)).one_or_none()
+    if row is None:
+        return None
+    today = day_of(now, zone(row.zone))
+    known = consultations_of(db, row.patient_id, row.protocol_version_id, today=today)
+    return HeldDates(row.dates, row.first_at.date(), last_day(row.until_at, row.zone), known, known.counts(today))
 
 
 def last_day(until_at: datetime, where: str) -> date:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from clinic.care.other_visits import OTHER_KINDS
 from clinic.care.parts import Part, patient_minutes, read_parts
-from clinic.planning import Finding, Placement, Problem, judge, starts
+from clinic.planning import Finding, Placement, Problem, Weight, judge, starts
 from clinic.planning.local import DAY, day_of, zone
 from clinic.queries.problems import Asked, earliest_start, planned_visit, problem_of
 from clinic.queries.times import MOST_DAYS, TimesPage, narrowed, time_offer
@@ -20,6 +20,7 @@ from clinic.store.protocols import Treatment
 
 NUMBER = 1
 """A visit of no course is the only one that its form chooses a time for."""
+UNKNOWN = "How long such a visit takes and who it needs is not known here: book one of another kind in its place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ def wish_of(appointment: Appointment) -> VisitWish:
 def judge_visit(db: Session, wish: VisitWish, choice: VisitChoice, *, now: datetime) -> tuple[Finding, ...]:
     """What speaks against that visit at the chosen time, in the diary as it stands."""
     asked = visit_type(db, wish.treatment_code)
-    assert asked is not None  # whoever asks has looked it up
+    if asked is None:
+        return (Finding("not-offered", Weight.BLOCKS, UNKNOWN),)
     # No further than the choice, for everybody else waits while we read: the next day, whichever zone it is.
     problem = _problem(db, wish, asked, now, until_on=choice.starts_at.date() + DAY)
     found = judge(problem, [Placement(NUMBER, choice.starts_at, tuple(map(str, choice.resource_ids)))])
@@ -80,13 +82,14 @@ def offer_visit_times(
 ) -> TimesPage:
     """Every start of the visit in those days, in order; none lies past the clinic's booking horizon."""
     asked = visit_type(db, wish.treatment_code)
-    assert asked is not None  # whoever asks has looked it up
     clinic = db.get_one(Clinic, wish.clinic_id)
     today = day_of(now, zone(clinic.zone))
     bookable_to = today + timedelta(days=clinic.booking_horizon_days - 1)
     wanted_on = max(today, from_on or today)
     first_on = min(wanted_on, bookable_to)
     last_on = min(first_on + timedelta(days=min(max(days, 1), MOST_DAYS) - 1), bookable_to)
+    if asked is None:
+        return TimesPage((), first_on, last_on, None, UNKNOWN)
     problem = narrowed(
         _problem(db, wish, asked, now, not_before_on=first_on, until_on=last_on), NUMBER, first_on, last_on,
         practitioner_id)

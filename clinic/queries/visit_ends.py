@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from clinic.care.outcomes import MissedEffect, NoShowCause
+from clinic.care.outcomes import MissedEffect, MissedRule, NoShowCause
 from clinic.care.states import AppointmentState
 from clinic.planning.local import day_of, zone
 from clinic.queries.missed import effect_of_lateness, effect_of_noshow
@@ -28,12 +28,21 @@ class VisitEnds:
 
 
 def visit_ends(db: Session, appointment_id: int, *, now: datetime, performed_on: date | None = None) -> VisitEnds:
-    """What follows from each way in which that visit of a treatment session can end; given today if not said."""
+    """What follows from each way in which that visit can end; a session was given today if not said otherwise."""
     appointment = db.get_one(Appointment, appointment_id)
+    can_miss = appointment.state == AppointmentState.BOOKED and appointment.starts_at <= now
+    if appointment.treatment_session_id is None:
+        return VisitEnds({cause: _of_no_course(cause) for cause in NoShowCause} if can_miss else {}, None)
     row = db.get_one(TreatmentSession, appointment.treatment_session_id)
     series = series_of(db, row, now=now)
     late = effect_of_lateness(db, series, row, performed_on or day_of(now, zone(appointment.zone)))
-    can_miss = appointment.state == AppointmentState.BOOKED and appointment.starts_at <= now
     return VisitEnds(
         {cause: effect_of_noshow(db, series, row, cause, now=now, where=appointment.zone) for cause in NoShowCause}
         if can_miss else {}, late[1] if late else None)
+
+
+def _of_no_course(cause: NoShowCause) -> MissedEffect:
+    if cause is NoShowCause.BY_CLINIC:
+        return MissedEffect(0, MissedRule.KEEP, "It was not the patient's doing: the visit does not count as "
+                                                "missed, and nothing is sent.")
+    return MissedEffect(0, MissedRule.KEEP, "The patient is asked by message to find a new time.")

@@ -88,7 +88,7 @@ def book_course(
     series = course_series(work.db, course.id, now=work.now)
     refresh_windows(series, series.windows())
     ask_consultation(work, clinic, request.patient_id, screened)
-    record(work, "course-held" if hold.until_at else "course-booked", "course", course.id, clinic_id=clinic.id,
+    record(work, "dates-held" if hold.until_at else "course-booked", "course", course.id, clinic_id=clinic.id,
            visits=len(visits), sessions=len(steps))
     reconcile(work, Owner("course", course.id))
     work.commit()

@@ -9,7 +9,13 @@ from werkzeug.wrappers import Response
 
 from clinic.access import Right
 from clinic.planning.local import zone
-from clinic.queries.appointments import AppointmentPage, SessionPage, appointment_page, clinic_of_appointment
+from clinic.queries.appointments import (
+    AppointmentPage,
+    SessionPage,
+    VisitSubject,
+    appointment_page,
+    clinic_of_appointment,
+)
 from clinic.services.appointments import cancel_appointment, mark_arrived
 from clinic.services.work import Done, Refused, Stale, UnitOfWork
 from clinic.web import course_words
@@ -50,16 +56,17 @@ def cancel(appointment_id: int) -> Response:
     """Cancels the appointment; its session stays owed."""
     found, form = found_appointment(appointment_id), Form(request.form)
     reason, version = read_reason(form, CANCELLATION), form.version()
-    return _acted(found, form, "cancel", f"Cancelled. {session_words(found)} stays owed.",
+    told = f"Cancelled. {session_words(found)} stays owed." if found.treatment_session else "Cancelled."
+    return _acted(found, form, "cancel", told,
                   lambda work: cancel_appointment(work, appointment_id, reason=reason, lock_version=version))
 
 
 def found_appointment(appointment_id: int) -> AppointmentPage:
-    """The appointment of a session, at a clinic where the view's right is held; 404 otherwise."""
+    """The appointment, at a clinic where the view's right is held; 404 otherwise."""
     with kit().read() as db:
         check_clinic(clinic_of_appointment(db, appointment_id))
         found = appointment_page(db, appointment_id)
-    if found is None or found.treatment_session is None:
+    if found is None:
         abort(404)
     return found
 
@@ -75,15 +82,18 @@ def now_and_wanted(found: AppointmentPage, wanted: str) -> list[tuple[str, str, 
     return [("When", when, when), ("State", course_words.APPOINTMENT_STATES[found.appointment.state], wanted)]
 
 
-def subject_of(found: AppointmentPage) -> SessionPage:
-    """The treatment session that the appointment is for."""
-    assert found.treatment_session is not None  # `found_appointment` answers 404 otherwise
-    return found.treatment_session
+def home_of(found: AppointmentPage) -> str:
+    """The page that the appointment belongs to: its course, or its patient where it is of no course."""
+    if found.treatment_session is None:
+        return url_for("patients.show", patient_id=found.patient.id)
+    return course_address(found.treatment_session)
 
 
 def session_words(found: AppointmentPage) -> str:
-    """Which session it is, at the head of a sentence."""
-    subject = subject_of(found)
+    """What the appointment is for, at the head of a sentence."""
+    subject = found.subject
+    if isinstance(subject, VisitSubject):
+        return f"The {subject.what.lower()}"
     return f"{'Maintenance session' if subject.of_maintenance else 'Session'} {subject.line.number}"
 
 
@@ -93,7 +103,7 @@ def _acted(
     """What follows the form: back to where it was asked, or the same page with what stands in the way."""
     if form.faults:
         return _action_page(action, found, form)
-    back = safe_next(course_address(subject_of(found)))
+    back = safe_next(home_of(found))
     try:
         outcome = done_once(act, to=lambda _: back, otherwise=back, told=told)
     except Stale:
@@ -111,5 +121,5 @@ _WANTED = {"arrive": "Arrived", "cancel": "Cancelled"}
 def _action_page(action: str, found: AppointmentPage, form: Form) -> Response:
     return page(
         f"appointments/{action}.html", form.status, title=_TITLES[action], found=found, form=form,
-        reasons=[(each, each) for each in CANCELLATION], back=safe_next(course_address(subject_of(found))),
+        reasons=[(each, each) for each in CANCELLATION], back=safe_next(home_of(found)),
         next=safe_next(""), zone_words=zone_words(zone(found.appointment.zone)))

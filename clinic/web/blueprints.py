@@ -13,8 +13,10 @@ from clinic.web import (
     courses,
     devices,
     health,
+    held_courses,
     messages,
     new_course,
+    other_visits,
     outside_calendars,
     own_account,
     pages,
@@ -66,5 +68,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     accounts.accounts,
     own_account.own_account,
 )
-FURTHER_PAGES = (course_changes, new_course, release, repair, resting, rota_days, times, visit_ends)
+FURTHER_PAGES = (
+    course_changes, held_courses, new_course, other_visits, release, repair, resting, rota_days, times, visit_ends,
+)
 """Modules whose pages belong to the blueprint of another one: of courses, and of appointments."""

@@ -13,7 +13,7 @@ from clinic.queries.visit_choice import VisitChoice, parse_choice
 from clinic.web.forms import Form
 from clinic.web.screening_form import read_answers
 
-_OWN = frozenset({"csrf_token", "form_key", "plan"})
+_OWN = frozenset({"csrf_token", "form_key", "plan", "hold_until"})
 MOST_VISITS = 60
 
 

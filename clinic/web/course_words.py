@@ -21,7 +21,7 @@ FITS = {
 """How a date lies in its window: word, tone and icon of its badge."""
 
 STATES = {
-    CourseState.DRAFT: "Draft", CourseState.ACTIVE: "Active", CourseState.ON_HOLD: "On hold",
+    CourseState.DRAFT: "Dates held", CourseState.ACTIVE: "Active", CourseState.ON_HOLD: "On hold",
     CourseState.COMPLETED: "Completed", CourseState.REVOKED: "Stopped early",
 }
 
@@ -59,6 +59,9 @@ _ACTIONS = {
     "appointment-cancelled": "Session {number} cancelled", "appointment-noshow": "Did not come to session {number}",
     "appointment-arrived": "Arrived for session {number}", "session-completed": "Session {number} completed",
     "upkeep-owed": "Maintenance session {number} owed",
+    "dates-held": "Dates held, subject to a consultation", "dates-confirmed": "Dates confirmed",
+    "hold-changed": "Held until another day", "hold-expired": "No longer held: session {number}",
+    "course-lapsed": "Ended: the dates were not confirmed in time",
     "appointment-not-treated": "Here for session {number}, not treated", "course-extended": "Sessions added",
 }
 
@@ -178,6 +181,11 @@ def is_open(line: SessionLine) -> bool:
     """Whether its patient may be treated now: booked, or here already."""
     return line.appointment is not None and line.appointment.state in (
         AppointmentState.BOOKED, AppointmentState.ARRIVED)
+
+
+def is_held(line: SessionLine) -> bool:
+    """Whether its date waits for a consultation."""
+    return line.appointment is not None and line.appointment.state is AppointmentState.PROPOSED
 
 
 def is_owed(line: SessionLine) -> bool:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from clinic.access import Right
 from clinic.care.states import CourseState
 from clinic.planning.local import zone
+from clinic.queries.consultations import held_dates
 from clinic.queries.course_standing import course_standing
 from clinic.queries.courses import CoursePage, clinic_of_course, course_page
 from clinic.queries.rest_of_course import undo_token
@@ -35,7 +36,8 @@ def show(course_id: int) -> Response:
     with kit().read() as db:
         undo = undo_token(db, course_id, now=now()) if found.state is CourseState.ACTIVE else None
         standing = course_standing(db, course_id, now=now())
-    return page("courses/show.html", course=found, words=course_words, reason_words=reason_words, undo=undo,
+        held = held_dates(db, course_id, now=now()) if found.state is CourseState.DRAFT else None
+    return page("courses/show.html", course=found, words=course_words, reason_words=reason_words, undo=undo, held=held,
                 standing=standing, on_hold=course_words.is_on_hold(found), lives=course_words.lives(found),
                 off_track=course_words.off_track(found.treatment_sessions), zone_words=zone_words(zone(found.zone)))
 

@@ -24,6 +24,7 @@ from clinic.web.once import done_once
 from clinic.web.pages import page
 from clinic.web.plan_cards import plan_cards
 from clinic.web.screening_form import contraindication_rows, grades, indications, place_findings
+from clinic.web.words import plural
 from clinic.web.zones import zone_words
 
 MOST_FOUND = 8
@@ -58,16 +59,17 @@ def book() -> Response:
     asked = _asked()
     visits = asked.form.choice("plan", "The plan", parse_visits)
     wanted, reasons = asked.request, asked.form.overrides()
+    until = asked.form.date("hold_until", "The day", earliest=today()) if "hold_until" in request.form else None
     if wanted is None or visits is None or asked.form.faults:
         return _plans_page(asked)
 
     def act(work: UnitOfWork) -> Done[Any] | Refused:
-        return book_course(work, wanted, visits, overrides=reasons)
+        return book_course(work, wanted, visits, overrides=reasons, hold_until=until)
 
     outcome = done_once(
         act, to=lambda ident: url_for("courses.show", course_id=ident),
-        otherwise=url_for("patients.show", patient_id=wanted.patient_id), told=f"Booked: {len(visits)} sessions."
-        if len(visits) > 1 else "Booked: 1 session.")
+        otherwise=url_for("patients.show", patient_id=wanted.patient_id),
+        told=f"{'Held' if until else 'Booked'}: {plural(len(visits), 'session')}.")
     return _plans_page(asked, outcome.findings) if isinstance(outcome, Refused) else outcome
 
 

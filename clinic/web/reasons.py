@@ -17,6 +17,7 @@ RESTING = ("The patient asks for a break", "A medical reason", "The patient is a
 _CODES = {
     "left-undated": "To be planned later", "course-stopped": "The course was stopped",
     "course-on-hold": "The course was put on hold",
+    "hold-expired": "The dates were not confirmed in time",
 }
 
 

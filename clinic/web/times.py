@@ -5,40 +5,32 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from flask import abort, redirect, request, url_for
+from flask import abort, redirect, request
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
 from clinic.care.windows import Fit
 from clinic.planning.findings import Finding, Weight
 from clinic.planning.local import day_of, zone
-from clinic.queries.appointments import SessionPage, clinic_of_session, session_page
-from clinic.queries.times import TimeOffer, TimesPage, offer_times
-from clinic.queries.treatment_sessions import AppointmentLine
+from clinic.queries.appointments import SessionPage, clinic_of_session, session_page, visit_subject
+from clinic.queries.times import TimeOffer, TimesPage
 from clinic.queries.visit_choice import VisitChoice, parse_choice
 from clinic.services.appointments import book_session, move_appointment
+from clinic.services.visits import book_visit
 from clinic.services.work import Done, Refused, Stale, UnitOfWork
 from clinic.web import course_words
-from clinic.web.appointments import appointments, course_address, found_appointment
-from clinic.web.entry import allowed, check_clinic
+from clinic.web.appointments import appointments, found_appointment
+from clinic.web.entry import allowed, check_clinic, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
 from clinic.web.once import done_once
 from clinic.web.pages import page, stale_page
 from clinic.web.repair import repair_href
+from clinic.web.wishes import OtherWish, SessionWish, Wish
 from clinic.web.words import clock, day, moment
 from clinic.web.zones import zone_words
 
 DAYS = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What is to get a time: the session, its appointment where it has one, and the page's own address."""
-
-    subject: SessionPage
-    old: AppointmentLine | None
-    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +77,35 @@ def booked(treatment_session_id: int) -> Response:
         work, treatment_session_id, choice, overrides=reasons))
 
 
+@appointments.get("/patients/<int:patient_id>/visits/<code>")
+@allowed(Right.BOOK)
+def book_other(patient_id: int, code: str) -> Response:
+    """Times for a visit that belongs to no course; with one chosen, what it means."""
+    return _chosen_or_times(_other(patient_id, code))
+
+
+@appointments.post("/patients/<int:patient_id>/visits/<code>", endpoint="booked_other")
+@allowed(Right.BOOK)
+def booked_other(patient_id: int, code: str) -> Response:
+    """Books the chosen time."""
+    wish, form = _other(patient_id, code), Form(request.form)
+    return _decided(wish, form, "Booked.", lambda work, choice: book_visit(work, wish.wish, choice))
+
+
 def _moving(appointment_id: int) -> Wish:
     found = found_appointment(appointment_id)
-    assert found.treatment_session is not None  # `found_appointment` answers 404 otherwise
-    return Wish(found.treatment_session, found.appointment, url_for("appointments.move", appointment_id=appointment_id))
+    subject = found.subject
+    if isinstance(subject, SessionPage):
+        return SessionWish(subject, found.appointment)
+    return OtherWish(subject, found.appointment)
+
+
+def _other(patient_id: int, code: str) -> OtherWish:
+    with kit().read() as db:
+        found = visit_subject(db, patient_id=patient_id, code=code, clinic_id=here().clinic_id)
+    if found is None:
+        abort(404)
+    return OtherWish(found, None)
 
 
 def _owed(treatment_session_id: int) -> Wish:
@@ -97,7 +114,7 @@ def _owed(treatment_session_id: int) -> Wish:
         found = session_page(db, treatment_session_id)
     if found is None:
         abort(404)
-    return Wish(found, None, url_for("appointments.book", treatment_session_id=treatment_session_id))
+    return SessionWish(found, None)
 
 
 def _chosen_or_times(wish: Wish) -> Response:
@@ -111,7 +128,7 @@ def _chosen_or_times(wish: Wish) -> Response:
     offer = _offer_of(wish, choice)
     if offer is None:
         return _times_page(wish, _day_of_choice(wish, choice), (_GONE,))
-    if offer.moves_others and not wish.subject.of_maintenance:
+    if offer.moves_others and isinstance(wish, SessionWish) and wish.moves_a_course:
         return redirect(repair_href(wish.subject.course_id, choice))
     return _confirm_page(wish, offer, Form(initial={"lock_version": wish.old.lock_version if wish.old else 0}))
 
@@ -124,7 +141,7 @@ def _decided(wish: Wish, form: Form, told: str, act: Any) -> Response:
     choice = form.choice("choice", "The time", parse_choice)
     if choice is None or form.faults:
         return _times_page(wish, _first_day(wish), (_UNREADABLE,))
-    back = course_address(wish.subject)
+    back = wish.back
 
     def acted(work: UnitOfWork) -> Done[Any] | Refused:
         outcome: Done[Any] | Refused = act(work, choice)
@@ -133,7 +150,7 @@ def _decided(wish: Wish, form: Form, told: str, act: Any) -> Response:
     try:
         outcome = done_once(acted, to=lambda _: back, otherwise=back, told=told)
     except Stale:
-        return stale_page(title="Move the appointment", rows=_now_and_wanted(wish, choice), again=wish.address)
+        return stale_page(title="Move the appointment", rows=_now_and_wanted(wish, choice), again=wish.address())
     return _refused(wish, choice, form, outcome.findings) if isinstance(outcome, Refused) else outcome
 
 
@@ -155,15 +172,14 @@ def _times_page(wish: Wish, first_on: date, findings: tuple[Finding, ...] = ()) 
     practitioner_id = _practitioner(wish)
     subject = wish.subject
     with kit().read() as db:
-        found = offer_times(
-            db, subject.line.id, now=now(), from_on=first_on, days=DAYS, practitioner_id=practitioner_id)
+        found = wish.times(db, first_on, DAYS, practitioner_id)
     return page(
         "appointments/times.html", 409 if findings else 200, wish=wish, subject=subject, found=found,
         columns=_columns(found), findings=findings, practitioner_id=practitioner_id, weeks=_weeks(wish, found),
         several=len({time.practitioner for time in found.times}) > 1,
         some_move_others=any(time.moves_others for time in found.times), words=course_words,
         zone_words=zone_words(zone(subject.zone)), choice_href=lambda time: _href(
-            wish, choice=time.choice, practitioner=practitioner_id or ""), back=course_address(subject))
+            wish, choice=time.choice, practitioner=practitioner_id or ""), back=wish.back)
 
 
 def _confirm_page(wish: Wish, offer: TimeOffer, form: Form) -> Response:
@@ -171,8 +187,8 @@ def _confirm_page(wish: Wish, offer: TimeOffer, form: Form) -> Response:
     return page(
         "appointments/confirm.html", form.status, wish=wish, subject=subject, offer=offer, form=form,
         rows=rows, offered=[(label, new) for label, _, new in rows],
-        knock_on=subject.knock_on(offer.local_start.date()), words=course_words,
-        zone_words=zone_words(zone(subject.zone)), back=course_address(subject),
+        knock_on=wish.knock_on(offer.local_start.date()), words=course_words,
+        zone_words=zone_words(zone(subject.zone)), back=wish.back,
         practitioner_id=_practitioner(wish) or "",
         again=_href(wish, **{"from": _week_of(offer.local_start.date()), "practitioner": _practitioner(wish) or ""}))
 
@@ -206,10 +222,7 @@ def _kept(wish: Wish, first_on: date) -> dict[str, Any]:
 
 
 def _href(wish: Wish, **query: Any) -> str:
-    given = {name: value for name, value in query.items() if value != ""}
-    if wish.old:
-        return url_for("appointments.move", appointment_id=wish.old.id, **given)
-    return url_for("appointments.book", treatment_session_id=wish.subject.line.id, **given)
+    return wish.address(**{name: value for name, value in query.items() if value != ""})
 
 
 def _practitioner(wish: Wish) -> int | None:
@@ -223,7 +236,7 @@ def _first_day(wish: Wish) -> date:
     try:
         return max(today, date.fromisoformat(request.values.get("from", "")))
     except ValueError:
-        around = wish.subject.line.held_on or wish.subject.line.ideal_on
+        around = wish.around
         return max(today, _week_of(around)) if around else today
 
 
@@ -240,22 +253,23 @@ def _offer_of(wish: Wish, choice: VisitChoice) -> TimeOffer | None:
     """The offer that a choice stands for, if it still stands."""
     on = day_of(choice.starts_at, zone(wish.subject.zone))
     with kit().read() as db:
-        found = offer_times(db, wish.subject.line.id, now=now(), from_on=on, days=1,
-                            practitioner_id=_practitioner(wish))
+        found = wish.times(db, on, 1, _practitioner(wish))
     return next((time for time in found.times if time.choice == str(choice)), None)
 
 
 def _compared(wish: Wish, offer: TimeOffer) -> list[tuple[str, str, str]]:
     old = wish.old
     spans = [f"{clock(offer.local_start)} – {clock(offer.local_end)}"]
-    return [
+    rows = [
         ("Day", day(old.local_start.date()) if old else "", day(offer.local_start.date())),
         ("Time", f"{clock(old.local_start)} – {clock(old.local_end)}" if old else "", spans[0]),
         ("Practitioner", (old.practitioner or "") if old else "", offer.practitioner or ""),
         ("Room", (old.room or "") if old else "", offer.room or ""),
         ("Device", (old.device or "") if old else "", offer.device or ""),
-        ("In its window", _fit_words(wish.subject.line.fit) if old else "", _fit_words(offer.fit)),
     ]
+    if isinstance(wish, SessionWish):
+        rows.append(("In its window", _fit_words(wish.subject.line.fit) if old else "", _fit_words(offer.fit)))
+    return rows
 
 
 def _fit_words(fit: Fit | None) -> str:

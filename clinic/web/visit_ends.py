@@ -1,7 +1,7 @@
 """How a visit ended: treated, in part, not at all, or the patient did not come; one page for all of it."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,19 +19,20 @@ from clinic.care.outcomes import (
 from clinic.planning.findings import Finding, Weight
 from clinic.planning.local import day_of, instant, local_of, zone
 from clinic.queries.appointments import AppointmentPage
+from clinic.queries.consultations import CONSULTATION, HeldCourse, held_courses
 from clinic.queries.visit_ends import VisitEnds, visit_ends
 from clinic.services.appointments import end_untreated, mark_noshow
 from clinic.services.completion import complete_appointment
+from clinic.services.consultations import complete_visit
 from clinic.services.work import Done, Refused, Stale, UnitOfWork
 from clinic.web import course_words
 from clinic.web.addresses import safe_next
 from clinic.web.appointments import (
     appointments,
-    course_address,
     found_appointment,
+    home_of,
     now_and_wanted,
     session_words,
-    subject_of,
 )
 from clinic.web.entry import allowed
 from clinic.web.forms import Form
@@ -57,7 +58,7 @@ def end(appointment_id: int) -> Response:
     at = min(here, found.appointment.local_start)
     asked = request.args.get("ended", "")
     return _end_page(found, Form(initial={
-        "lock_version": found.appointment.lock_version, "ended": asked if asked in ENDINGS else "",
+        "lock_version": found.appointment.lock_version, "ended": asked if asked in _endings(found) else "",
         "performed": "now" if here.date() == found.appointment.local_start.date() else "at",
         "on": at.date(), "at": f"{at:%H:%M}"}))
 
@@ -78,14 +79,14 @@ def complete(appointment_id: int) -> Response:
 
 
 def _ended(found: AppointmentPage, form: Form) -> Response:
-    ending = form.one_of("ended", "How the visit ended", ENDINGS)
+    ending = form.one_of("ended", "How the visit ended", _endings(found))
     version, act = form.version(), _act(form, found, ending)
     follows = _follows(found, None if form.faults else _performed_at(form, found))
     _check_shown(form, follows, ending)
     if form.status != 200:
         return _end_page(found, form)
     told = _told(form, found, ending, follows)
-    course = course_address(subject_of(found))
+    course = home_of(found)
     # Whoever was sent home for something that lasts: the course's page asks to note it.
     back = course if ending in CONTRAINDICATION_OF else safe_next(course)
     try:
@@ -103,6 +104,8 @@ def _act(
     form: Form, found: AppointmentPage, ending: str
 ) -> Callable[[UnitOfWork, int, int], Done[Any] | Refused]:
     """What the form asks for, with its faults where it cannot be read."""
+    if found.treatment_session is None and ending == TREATED:
+        return lambda work, ident, version: complete_visit(work, ident, lock_version=version)
     if ending in (TREATED, PARTLY):
         at, partly = _performed_at(form, found), _partly(form) if ending == PARTLY else None
         return lambda work, ident, version: complete_appointment(
@@ -127,6 +130,8 @@ def _told(form: Form, found: AppointmentPage, ending: str, follows: VisitEnds) -
     """What the desk reads afterwards."""
     who, at = session_words(found), _performed_at(form, found)
     where = zone(found.appointment.zone)
+    if found.treatment_session is None:
+        return _told_of_visit(found, ending)
     if ending in (TREATED, PARTLY):
         more = f" {follows.late.text}" if follows.late else ""
         whole = f"{who} is completed." if ending == TREATED else (
@@ -136,6 +141,43 @@ def _told(form: Form, found: AppointmentPage, ending: str, follows: VisitEnds) -
         return whole + on + more
     effect = follows.noshow.get(NoShowCause(ending)) if ending in list(NoShowCause) else None
     return f"Noted. {effect.text}" if effect else f"Noted. {who} stays owed."
+
+
+def _endings(found: AppointmentPage) -> Mapping[str, str]:
+    """The ways in which that visit can end."""
+    if found.treatment_session is not None:
+        return ENDINGS
+    return {TREATED: "Took place", **{cause.value: words for cause, words in _not_seen(found).items()},
+            **{cause.value: words for cause, words in course_words.NO_SHOW.items()}}
+
+
+def _not_seen(found: AppointmentPage) -> Mapping[NotTreatedCause, str]:
+    """Why a patient who came for a visit of no course leaves without what it was for."""
+    is_consultation = found.appointment.kind == CONSULTATION
+    return {
+        NotTreatedCause.OTHER_HEALTH: "It took place: treatment is not suitable at present" if is_consultation
+        else "A health reason",
+        NotTreatedCause.CLINIC_REASON: course_words.NOT_TREATED[NotTreatedCause.CLINIC_REASON],
+        NotTreatedCause.LEFT: course_words.NOT_TREATED[NotTreatedCause.LEFT],
+    }
+
+
+def _told_of_visit(found: AppointmentPage, ending: str) -> str:
+    """What the desk reads after a visit of no course; dates that wait for a consultation are named."""
+    waiting = _held_for(found)
+    if ending != TREATED:
+        more = " The dates that wait for a consultation stay held, and are not confirmed." if waiting else ""
+        return f"Noted.{more}"
+    names = ", ".join(held.protocol for held in waiting)
+    return f"{session_words(found)} took place." + (f" The dates of {names} are confirmed." if waiting else "")
+
+
+def _held_for(found: AppointmentPage) -> tuple[HeldCourse, ...]:
+    """The patient's courses whose dates wait for that visit."""
+    if found.appointment.kind != CONSULTATION:
+        return ()
+    with kit().read() as db:
+        return held_courses(db, found.patient.id, now=now())
 
 
 def _follows(found: AppointmentPage, at: datetime | None = None) -> VisitEnds:
@@ -161,12 +203,20 @@ def _performed_at(form: Form, found: AppointmentPage) -> datetime | None:
 def _end_page(found: AppointmentPage, form: Form) -> Response:
     follows = _follows(found)
     is_its_day = local_of(now(), zone(found.appointment.zone)).date() >= found.appointment.local_start.date()
+    of_session = found.treatment_session is not None
+    causes = course_words.NOT_TREATED if of_session else _not_seen(found)
     return page(
-        "appointments/end.html", form.status, title=TITLE, found=found, form=form,
-        treated=[(TREATED, "Treated", follows.late.text if follows.late else ""), (PARTLY, "Treated in part", "")],
-        not_treated=[(cause.value, words) for cause, words in course_words.NOT_TREATED.items() if is_its_day],
+        "appointments/end.html", form.status, title=TITLE, found=found, form=form, of_session=of_session,
+        held=_held_for(found), treated=_treated_choices(found, follows),
+        not_treated=[(cause.value, words) for cause, words in causes.items() if is_its_day],
         missed=[(cause.value, words, follows.noshow[cause].text) for cause, words in course_words.NO_SHOW.items()
                 if cause in follows.noshow],
         shown={f"shown-{cause.value}": effect.added for cause, effect in follows.noshow.items()},
-        back=safe_next(course_address(subject_of(found))), next=safe_next(""),
-        zone_words=zone_words(zone(found.appointment.zone)))
+        back=safe_next(home_of(found)), next=safe_next(""), zone_words=zone_words(zone(found.appointment.zone)))
+
+
+def _treated_choices(found: AppointmentPage, follows: VisitEnds) -> list[tuple[str, str, str]]:
+    if found.treatment_session is not None:
+        return [(TREATED, "Treated", follows.late.text if follows.late else ""), (PARTLY, "Treated in part", "")]
+    return [(TREATED, "Took place: nothing speaks against treatment" if found.appointment.kind == CONSULTATION
+             else "Took place", "")]

@@ -131,7 +131,7 @@ def _course_faults(connection: Connection) -> Iterator[str]:
     ):
         sessions[course_id].append((number, made))
     booked = {ident: _json(facts) for ident, facts in _all(
-        connection, "SELECT subject_id, facts FROM audit WHERE action IN ('course-booked', 'course-held')")}
+        connection, "SELECT subject_id, facts FROM audit WHERE action IN ('course-booked', 'dates-held')")}
     added: Counter[int] = Counter()
     for ident, facts in _all(connection, "SELECT subject_id, facts FROM audit WHERE action = 'course-extended'"):
         added[ident] += _json(facts)["sessions"]

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from clinic.care.windows import Fit, Window
-from clinic.queries.appointments import SessionPage, appointment_page, clinic_of_session, session_page
+from clinic.queries.appointments import SessionPage, VisitSubject, appointment_page, clinic_of_session, session_page
 from clinic.store.engine import for_writing
 from tests.queries.statements import counted
 from tests.queries.test_courses import _course
@@ -49,7 +49,8 @@ def test_an_appointment_without_a_session_has_its_treatment_only(engine: Engine)
         page = appointment_page(db, visit)
 
     assert page is not None
-    assert (page.treatment, page.treatment_session) == ("Consultation", None)
+    assert isinstance(page.subject, VisitSubject)
+    assert (page.subject.what, page.treatment_session) == ("Consultation", None)
 
 
 def test_what_is_not_there_has_no_page(engine: Engine) -> None:
