@@ -98,7 +98,8 @@ def test_an_earlier_expiry_says_whose_appointments_it_would_strand_before_it_is_
     desk.course(sessions="3")
     with desk.rows() as db:
         who = db.scalars(sa.text(
-            "SELECT DISTINCT resource_id FROM resource_booking JOIN practitioner ON practitioner.id = resource_id")).one()
+            "SELECT DISTINCT resource_id FROM resource_booking"
+            " JOIN practitioner ON practitioner.id = resource_id")).one()
         name = db.get_one(Practitioner, who).name
     form = {"name": name, "held-rf-microneedling-0": "yes", "held-rf-microneedling-0-from": "2020-01-01",
             "held-rf-microneedling-0-until": "2027-03-10", "lock_version": "1"}
