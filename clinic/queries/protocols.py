@@ -45,11 +45,15 @@ class VersionLine:
 
 @dataclass(frozen=True, slots=True)
 class ProtocolPage:
-    """One version of a protocol with its content, and all versions that there are, newest first."""
+    """One version of a protocol with its content, and all versions that there are, newest first.
+
+    `consultation` is what the clinic asks for before a course of it.
+    """
 
     content: ProtocolContent
     version: VersionLine
     versions: tuple[VersionLine, ...]
+    consultation: str
 
 
 def protocol_rows(db: Session) -> tuple[ProtocolRow, ...]:
@@ -73,17 +77,17 @@ def protocol_page(db: Session, code: str, number: int | None = None) -> Protocol
         Course.protocol_version_id == ProtocolVersion.id).correlate(ProtocolVersion).scalar_subquery()
     rows = db.execute(
         sa.select(ProtocolVersion.id, ProtocolVersion.number, ProtocolVersion.state, ProtocolVersion.created_at,
-                  Account.name, ProtocolVersion.approved_at, used)
+                  Account.name, ProtocolVersion.approved_at, used, Protocol.consultation)
         .join(Protocol, Protocol.id == ProtocolVersion.protocol_id)
         .outerjoin(Account, Account.id == ProtocolVersion.approved_by)
         .where(Protocol.code == code).order_by(ProtocolVersion.number.desc())
     ).all()
-    versions = tuple(VersionLine(*row) for row in rows)
+    versions = tuple(VersionLine(*row[:-1]) for row in rows)
     shown = next((each for each in versions if each.number == number), None) if number else _current(versions)
     if shown is None:
         return None
     document = db.scalars(sa.select(ProtocolVersion.document).where(ProtocolVersion.id == shown.id)).one()
-    return ProtocolPage(ProtocolContent.from_document(document), shown, versions)
+    return ProtocolPage(ProtocolContent.from_document(document), shown, versions, rows[0].consultation)
 
 
 def code_of_version(db: Session, version_id: int) -> tuple[str, int] | None:

@@ -22,6 +22,7 @@ from clinic.web import (
     pages,
     patients,
     people,
+    protocol_versions,
     protocols,
     release,
     repair,
@@ -69,6 +70,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     own_account.own_account,
 )
 FURTHER_PAGES = (
-    course_changes, held_courses, new_course, other_visits, release, repair, resting, rota_days, times, visit_ends,
+    course_changes, held_courses, new_course, other_visits, protocol_versions, release, repair, resting, rota_days,
+    times, visit_ends,
 )
 """Modules whose pages belong to the blueprint of another one: of courses, and of appointments."""

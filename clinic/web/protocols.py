@@ -5,6 +5,7 @@ from flask import Blueprint, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
+from clinic.care.evidence import OWN_FIGURE
 from clinic.care.guidance import ContraindicationKind, Suitability
 from clinic.care.parts import DEVICE_TYPES, QUALIFICATIONS, ROOM_FEATURES
 from clinic.queries.protocols import code_of_version, protocol_page, protocol_rows
@@ -27,6 +28,12 @@ _SUITABILITIES = {
     Suitability.YES: "Suits", Suitability.LIMITED: "Suits within limits", Suitability.NO: "Does not help",
     Suitability.NOT_INDICATION: "Not what it is for", Suitability.SURGICAL_CONSULTATION: "Surgical consultation",
 }
+CONSULTATIONS = (
+    ("none", "None is asked for"),
+    ("before", "A consultation before any booking", "Nobody books a course of it for a patient who has had none."),
+    ("hold", "Dates held, subject to a consultation", "They are held until a day that the desk names, and free "
+                                                     "themselves."),
+)
 _SKILLS = {**QUALIFICATIONS, **DEVICE_TYPES, **ROOM_FEATURES}
 
 
@@ -50,7 +57,7 @@ def show(code: str) -> Response:
     content = found.content
     return page("protocols/show.html", found=found, content=content, version=found.version, skills=_SKILLS,
                 treatment_names={each.code: each.name for each in content.treatments}, weights=_WEIGHTS,
-                suitabilities=_SUITABILITIES, missed=missed_words(content))
+                suitabilities=_SUITABILITIES, missed=missed_words(content), own_figure=OWN_FIGURE, consultations=CONSULTATIONS)
 
 
 @protocols.post("/protocols/versions/<int:version_id>/approve")

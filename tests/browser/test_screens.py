@@ -4,16 +4,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Enter
 from tests.browser.desk import Walker
 from tests.browser.site import Site
+from tests.browser.soundness import is_sound
 
 pytestmark = pytest.mark.browser
 
-NARROW = 360
 SCREENS: dict[str, Callable[[Site], str]] = {
     "today": lambda site: "/",
     "patients": lambda site: "/patients",
@@ -44,6 +43,8 @@ SCREENS: dict[str, Callable[[Site], str]] = {
     "treatments": lambda site: "/setup/treatments",
     "new-treatment": lambda site: "/setup/treatments/new",
     "texts": lambda site: "/setup/texts?kind=change",
+    "new-version": lambda site: "/protocols/combo_mn_peel/new-version",
+    "difference": lambda site: "/protocols/rfmn_laxity/difference?before=1&after=1",
     "accounts": lambda site: "/setup/accounts",
     "new-account": lambda site: "/setup/accounts/new",
     "account": lambda site: f"/setup/accounts/{site.clinic.accounts['receptionist']}",
@@ -54,7 +55,7 @@ SCREENS: dict[str, Callable[[Site], str]] = {
 
 ENTERED_BY = {
     "outside-calendars": "manager",
-    "treatments": "manager", "new-treatment": "manager", "texts": "manager",
+    "treatments": "manager", "new-treatment": "manager", "texts": "manager", "new-version": "manager",
     "accounts": "administrator", "new-account": "administrator", "account": "administrator", "rights": "administrator",
 }
 """Who opens a screen that the desk may not enter."""
@@ -66,7 +67,7 @@ def test_a_screen_has_no_violation_and_fits_a_narrow_phone(enter: Enter, site: S
 
     walker.page.goto(SCREENS[name](site))
 
-    _is_sound(walker, name)
+    is_sound(walker, name)
 
 
 def test_the_screens_that_answer_a_form_are_sound_too(enter: Enter, site: Site) -> None:
@@ -78,22 +79,22 @@ def test_the_screens_that_answer_a_form_are_sound_too(enter: Enter, site: Site) 
 
     page.get_by_label("Sessions").fill("99")
     page.get_by_role("button", name="Show plans").click()
-    _is_sound(walker, "new-course-faults")
+    is_sound(walker, "new-course-faults")
     page.get_by_label("Sessions").fill("3")
     page.get_by_label("Severe, hanging folds").check()
     page.get_by_role("button", name="Show plans").click()
-    _is_sound(walker, "new-course-refused")
+    is_sound(walker, "new-course-refused")
     page.get_by_label("Mild", exact=True).check()
     page.get_by_role("button", name="Show plans").click()
-    _is_sound(walker, "plans")
+    is_sound(walker, "plans")
     page.goto(f"/appointments/{site.booked}/move")
     page.locator("a.time").last.click()
-    _is_sound(walker, "confirm")
+    is_sound(walker, "confirm")
     page.goto(f"/appointments/{site.booked}/move")
     page.get_by_role("link", name="4 weeks later").click()
     page.locator("a.time-moves").first.click()
     assert walker.heading() == "What follows the new time"
-    _is_sound(walker, "repair-after-a-move")
+    is_sound(walker, "repair-after-a-move")
 
 
 def test_the_screens_of_a_course_that_changes_are_sound_and_need_no_script(enter: Enter, site: Site) -> None:
@@ -101,11 +102,11 @@ def test_the_screens_of_a_course_that_changes_are_sound_and_need_no_script(enter
     page, course = walker.page, f"/courses/{site.changing}"
 
     page.goto(f"{course}/interval")
-    _is_sound(walker, "interval")
+    is_sound(walker, "interval")
     page.get_by_label("Shortest, in days").fill("21")
     page.get_by_label("Why is this patient's interval another one?").fill("Heals fast")
     page.get_by_role("button", name="Change the interval").click()
-    _is_sound(walker, "interval-shorter")
+    is_sound(walker, "interval-shorter")
     page.get_by_label("I have weighed the risk").check()
     page.get_by_label("Why are fewer days safe").fill("Superficial passes only")
     page.get_by_role("button", name="Change the interval").click()
@@ -118,27 +119,27 @@ def test_the_screens_of_a_course_that_changes_are_sound_and_need_no_script(enter
     page.goto(f"{course}/contraindication")
     page.get_by_role("link", name="Current cold sore").click()
     page.get_by_role("button", name="Save").click()
-    _is_sound(walker, "contraindication-confirm")
+    is_sound(walker, "contraindication-confirm")
     plain.get_by_role("button", name="Note it and put the course on hold").click()
     assert plain.url.endswith(course)
 
     page.goto(course)
-    _is_sound(walker, "course-on-hold")
+    is_sound(walker, "course-on-hold")
     page.goto(f"{course}/resume")
-    _is_sound(walker, "resume")
+    is_sound(walker, "resume")
     page.get_by_role("button", name="Go on").click()
-    _is_sound(walker, "resume-faults")
+    is_sound(walker, "resume-faults")
 
 
 def test_the_page_on_how_a_visit_ended_is_sound_whatever_is_answered(enter: Enter, site: Site) -> None:
     walker = enter()
     page = walker.page
     page.goto(f"/appointments/{site.due}/end")
-    _is_sound(walker, "visit-end-due")
+    is_sound(walker, "visit-end-due")
 
     page.get_by_label("Treated in part", exact=True).check()
     page.get_by_role("button", name="Save").click()
-    _is_sound(walker, "visit-end-faults")
+    is_sound(walker, "visit-end-faults")
     assert page.get_by_label("Treated in part", exact=True).is_checked()
 
     page.get_by_label("Tan or sunburn").check()
@@ -146,35 +147,12 @@ def test_the_page_on_how_a_visit_ended_is_sound_whatever_is_answered(enter: Ente
     page.get_by_label("In your words").fill("a week in the sun")
     page.get_by_role("button", name="Save").click()
     assert page.get_by_role("link", name="Note it").is_visible()
-    _is_sound(walker, "course-not-treated")
+    is_sound(walker, "course-not-treated")
 
 
-def test_the_sign_in_page_is_sound(window: Callable[..., Page]) -> None:
+def test_the_sign_in_pageis_sound(window: Callable[..., Page]) -> None:
     walker = Walker(window(), None)
 
     walker.page.goto("/sign-in")
 
-    _is_sound(walker, "sign-in")
-
-
-def _is_sound(walker: Walker, name: str) -> None:
-    page = walker.page
-    found = {scheme: _violations(page, scheme) for scheme in ("light", "dark")}
-    walker.shoot(f"{name}-dark")
-    page.set_viewport_size({"width": NARROW, "height": 780})
-    found["narrow"] = _violations(page, "light")
-    width = page.evaluate("document.documentElement.scrollWidth")
-    walker.shoot(f"{name}-360")
-    page.set_viewport_size({"width": 1440, "height": 900})
-    walker.shoot(name)
-
-    assert (found, width) == ({"light": [], "dark": [], "narrow": []}, NARROW)
-
-
-def _violations(page: Page, scheme: str) -> list[str]:
-    """What axe finds, each with the first element that it is about."""
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-    told = Axe().run(page).response
-    assert len(told["passes"]) > 10  # otherwise it did not look
-    found = told["violations"]
-    return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]
+    is_sound(walker, "sign-in")
