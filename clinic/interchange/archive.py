@@ -9,6 +9,8 @@ import csv
 import hashlib
 import json
 import os
+import shutil
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +104,17 @@ def write_manifest(folder: Path, manifest: Manifest, tables: Sequence[ArchiveTab
         file.write(_readme(tables))
     with _HashedFile(folder / MANIFEST) as file:
         file.write(json.dumps(document, indent=1) + "\n")
+
+
+def zip_folder(folder: Path, target: Path) -> None:
+    """Puts the files into one zip, for its owner only; it tells the time as little as they do."""
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.iterdir()):
+            info = zipfile.ZipInfo(f"{folder.name}/{path.name}")
+            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
+            with open(path, "rb") as source, archive.open(info, "w", force_zip64=True) as inside:
+                shutil.copyfileobj(source, inside, 1 << 20)
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -15,6 +15,7 @@ from clinic.web import (
     health,
     held_courses,
     messages,
+    moving_out,
     new_course,
     other_visits,
     outside_calendars,
@@ -68,6 +69,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     texts.texts,
     accounts.accounts,
     own_account.own_account,
+    moving_out.moving_out,
 )
 FURTHER_PAGES = (
     course_changes, held_courses, new_course, other_visits, protocol_versions, release, repair, resting, rota_days,
