@@ -28,11 +28,16 @@ def clinic_with_visits(engine: sa.Engine, rule: str = "none", *, zone: str = "Eu
     """The small clinic with a treatment of each other kind, and one rule of consultation for every protocol."""
     made = small_clinic(engine, zone=zone)
     with Session(for_writing(engine)) as db:
-        db.add_all(Treatment(code=each.kind, name=each.name, kind=each.kind, parts=write_parts(each.parts))
-                   for each in OTHER_VISITS)
+        add_other_visits(db)
         db.execute(sa.update(Protocol).values(consultation=rule))
         db.commit()
     return made
+
+
+def add_other_visits(db: Session) -> None:
+    """A treatment of each other kind, as they come with the library."""
+    db.add_all(Treatment(code=each.kind, name=each.name, kind=each.kind, parts=write_parts(each.parts))
+               for each in OTHER_VISITS)
 
 
 def wish(made: SmallClinic, code: str = "consultation", *, patient: int = 0) -> VisitWish:

@@ -16,11 +16,13 @@ from clinic.app import Kit
 from clinic.care.screening import LaxityGrade, ScreeningAnswers
 from clinic.messages.mailbox import MailboxTransport
 from clinic.queries.offers import CourseRequest, offer_course
+from clinic.queries.other_visits import VisitWish, offer_visit_times
 from clinic.queries.visit_choice import parse_choice
 from clinic.services.appointments import cancel_appointment
 from clinic.services.completion import complete_appointment
 from clinic.services.courses import book_course
 from clinic.services.passwords import hash_password
+from clinic.services.visits import book_visit
 from clinic.services.work import Actor, Done
 from clinic.settings import Settings
 from clinic.store.accounts import Account, AccountRole, Task
@@ -28,8 +30,10 @@ from clinic.store.clinics import Clinic
 from clinic.store.courses import TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.store.engine import for_writing, open_engine
+from clinic.store.protocols import Protocol
 from clinic.web import create_app
 from clinic.worker import Pace, Worker
+from tests.other_visits import add_other_visits
 from tests.small_clinic import MONDAY, SmallClinic, small_clinic
 
 PASSWORD = "seven quiet herons"
@@ -39,6 +43,8 @@ CHANGING = 9
 """The patient whose course is for tests that change it."""
 DUE = 10
 """The patient who is expected now."""
+WAITING = 11
+"""The patient with a consultation, and dates that wait for it."""
 
 
 class MovableClock:
@@ -69,6 +75,8 @@ class Site:
     ended: int = 0
     changing: int = 0
     due: int = 0
+    visit: int = 0
+    held: int = 0
 
     def rows(self) -> Session:
         """A database session for what a test looks up."""
@@ -81,7 +89,7 @@ def served(database_url: str, folder: Path) -> Iterator[Site]:
     clock = MovableClock()
     kit = Kit(Settings(folder, database_url, "k" * 64, "http://127.0.0.1"), open_engine(database_url), clock,
               MailboxTransport)
-    made = small_clinic(kit.engine, patients=11)
+    made = small_clinic(kit.engine, patients=12)
     site = Site("", made, kit, clock)
     _let_in(site)
     worker = Worker(kit, Pace(deliver=0.2, owe=3600))
@@ -145,9 +153,26 @@ def _live(site: Site) -> None:
         site.due = db.scalars(
             sa.select(Appointment.id).join(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
             .where(TreatmentSession.course_id == due).order_by(Appointment.starts_at)).first() or 0
+    _wait_for_a_consultation(site)
+
+
+def _wait_for_a_consultation(site: Site) -> None:
+    """A consultation tomorrow, and a course whose dates are held until then; other patients are asked for none."""
+    wanted = VisitWish(site.clinic.patients[WAITING], site.clinic.clinic_id, "consultation")
+    with site.rows() as db:
+        add_other_visits(db)
+        db.execute(sa.update(Protocol).where(Protocol.code == HOLDS).values(consultation="hold"))
+        db.commit()
+        times = offer_visit_times(db, wanted, now=site.clock.now, from_on=MONDAY.date() + timedelta(days=1)).times
+    with site.kit.work(_ACTOR) as work:
+        outcome = book_visit(work, wanted, parse_choice(times[-1].choice))
+    assert isinstance(outcome, Done)
+    site.visit = outcome.value
+    site.held = _booked(site, HOLDS, "pigment", 2, patient=WAITING)
 
 
 _ACTOR = Actor("test")
+HOLDS = "peel_medium"
 
 
 def _booked(site: Site, protocol: str, indication: str, sessions: int, *, patient: int = BUSY) -> int:

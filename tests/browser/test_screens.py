@@ -51,6 +51,15 @@ SCREENS: dict[str, Callable[[Site], str]] = {
     "rights": lambda site: "/setup/rights",
     "outside-calendars": lambda site: f"/setup/people/{site.clinic.practitioners[0]}/calendars",
     "own-password": lambda site: "/account/password",
+    "other-visits": lambda site: f"/patients/{site.clinic.patients[11]}/visits",
+    "visit-times": lambda site: f"/patients/{site.clinic.patients[11]}/visits/consultation?from=2027-03-08",
+    "visit-move": lambda site: f"/appointments/{site.visit}/move",
+    "visit-cancel": lambda site: f"/appointments/{site.visit}/cancel",
+    "consultation-end": lambda site: f"/appointments/{site.visit}/end",
+    "patient-waiting": lambda site: f"/patients/{site.clinic.patients[11]}",
+    "course-held": lambda site: f"/courses/{site.held}",
+    "held-dates": lambda site: f"/courses/{site.held}/dates",
+    "new-course-held": lambda site: f"/courses/new?patient={site.clinic.patients[2]}&protocol=peel_medium",
 }
 
 ENTERED_BY = {

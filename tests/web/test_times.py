@@ -29,7 +29,8 @@ def _starts(desk: Desk) -> list[str]:
             sa.select(Appointment.local_start).where(Appointment.state == "booked").order_by(Appointment.starts_at))]
 
 
-def _links(answer: TestResponse) -> list[str]:
+def links_to_times(answer: TestResponse) -> list[str]:
+    """The addresses of the times that the page offers."""
     return [unescape(found) for found in re.findall(r'class="time" href="([^"]+)"', answer.get_data(as_text=True))]
 
 
@@ -66,7 +67,7 @@ def test_a_chosen_time_is_shown_beside_the_old_one_before_anything_is_done(kit: 
     desk.course()
     times = desk.browser.get(f"/appointments/{_visit(desk, 2)}/move")
 
-    answer = desk.browser.get(_links(times)[-1])
+    answer = desk.browser.get(links_to_times(times)[-1])
 
     assert texts(answer, "compare")[0].startswith(
         "Now and New, side by side Now New Day Mon 5 Apr 2027 Fri 9 Apr 2027 Time 09:00")
@@ -80,7 +81,7 @@ def test_a_confirmed_move_moves_the_appointment(kit: Kit) -> None:
     desk = open_desk(kit)
     course_id = desk.course()
     visit = _visit(desk, 2)
-    page = desk.browser.get(_links(desk.browser.get(f"/appointments/{visit}/move"))[3])
+    page = desk.browser.get(links_to_times(desk.browser.get(f"/appointments/{visit}/move"))[3])
 
     answer = post(desk.browser, f"/appointments/{visit}/move", {
         "choice": field(page, "choice"), "lock_version": field(page, "lock_version"),
@@ -94,7 +95,7 @@ def test_the_second_of_two_who_move_is_told_and_shown_both(kit: Kit) -> None:
     desk = open_desk(kit)
     desk.course()
     visit = _visit(desk, 2)
-    links = _links(desk.browser.get(f"/appointments/{visit}/move"))
+    links = links_to_times(desk.browser.get(f"/appointments/{visit}/move"))
     first, second = desk.browser.get(links[3]), desk.browser.get(links[7])
     form = {"choice": field(first, "choice"), "lock_version": field(first, "lock_version")}
     post(desk.browser, f"/appointments/{visit}/move", form)
@@ -112,7 +113,7 @@ def test_a_time_that_is_taken_meanwhile_is_refused_with_the_nearest_ones(kit: Ki
     desk = open_desk(kit)
     desk.course()
     visit = _visit(desk, 2)
-    page = desk.browser.get(_links(desk.browser.get(f"/appointments/{visit}/move"))[3])
+    page = desk.browser.get(links_to_times(desk.browser.get(f"/appointments/{visit}/move"))[3])
     with desk.rows() as db:
         begins = db.get_one(Appointment, visit).starts_at
         device = desk.clinic.devices[1]
@@ -132,7 +133,7 @@ def test_a_time_after_the_window_needs_a_reason_that_is_kept(kit: Kit) -> None:
     desk = open_desk(kit)
     desk.course()
     visit = _visit(desk, 3)
-    page = desk.browser.get(_links(desk.browser.get(f"/appointments/{visit}/move?from=2027-07-05"))[0])
+    page = desk.browser.get(links_to_times(desk.browser.get(f"/appointments/{visit}/move?from=2027-07-05"))[0])
     form = {"choice": field(page, "choice"), "lock_version": field(page, "lock_version")}
 
     without = post(desk.browser, f"/appointments/{visit}/move", form)
@@ -150,7 +151,7 @@ def test_an_owed_session_is_booked(kit: Kit) -> None:
     post(desk.browser, f"/appointments/{_visit(desk, 2)}/cancel", {"lock_version": "1", "reason": "Booked by mistake"})
     with desk.rows() as db:
         owed = db.scalars(sa.select(TreatmentSession.id).where(TreatmentSession.state == "owed")).one()
-    page = desk.browser.get(_links(desk.browser.get(f"/sessions/{owed}/book"))[0])
+    page = desk.browser.get(links_to_times(desk.browser.get(f"/sessions/{owed}/book"))[0])
 
     answer = post(desk.browser, f"/sessions/{owed}/book", {"choice": field(page, "choice"), "lock_version": "0"})
 
