@@ -78,11 +78,12 @@ def _say(outcome: Done[Any] | Refused, done: str) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535),
               help="The port; the next free one if it is taken.")
-def demo(host: str, port: int) -> None:
+@click.option("--large", is_flag=True, help="Three sites and 400 patients, moved in from files like a real clinic's.")
+def demo(host: str, port: int, large: bool) -> None:
     """Bring a believable clinic to life in a temporary database, and show it in the browser."""
     from clinic.demo.run import run
 
-    run(host, port, say=click.echo)
+    run(host, port, say=click.echo, is_large=large)
 
 
 @main.command()

@@ -125,8 +125,8 @@ def _set_up(demo: Demo) -> None:
         clinics.set_travel_time(work, demo.sites[people.PORTO], demo.sites[people.VIGO], minutes=120)
     for person in people.PRACTITIONERS:
         _add_practitioner(demo, person)
-    _add_accounts(demo)
-    _approve(demo)
+    add_accounts(demo)
+    approve(demo)
 
 
 def _add_site(demo: Demo, site: people.Site) -> None:
@@ -171,7 +171,8 @@ def _spans(demo: Demo, person: people.Person, today: date) -> Iterator[WeekSpan]
                 yield WeekSpan(week, weekday, DaySpan(shift.opens, shift.closes, None, shift.break_minutes))
 
 
-def _add_accounts(demo: Demo) -> None:
+def add_accounts(demo: Demo) -> None:
+    """Adds the accounts that are named when the demo starts, with their roles at every site."""
     for email, name, role in people.ACCOUNTS:
         with demo.work() as work:
             account_id = _must(create_account(
@@ -181,7 +182,8 @@ def _add_accounts(demo: Demo) -> None:
             demo.practitioner_account_id = account_id
 
 
-def _approve(demo: Demo) -> None:
+def approve(demo: Demo, codes: Iterable[str] = people.APPROVED) -> None:
+    """Brings in the protocols, of which the demo's practitioner approves those."""
     with demo.work() as work:
         protocols.load_catalogue(work)
     with Session(demo.engine) as db:
@@ -190,7 +192,7 @@ def _approve(demo: Demo) -> None:
             .join(ProtocolVersion, ProtocolVersion.protocol_id == Protocol.id))
         demo.versions = dict(rows.all())
     demo.actor = Actor("account", demo.practitioner_account_id)
-    for code in people.APPROVED:
+    for code in codes:
         with demo.work() as work:
             _must(protocols.approve_version(work, demo.versions[code]))
     demo.actor = Actor("demo")

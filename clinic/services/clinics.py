@@ -60,7 +60,7 @@ def open_clinic(work: UnitOfWork, details: ClinicDetails) -> Done[int] | Refused
     if findings:
         return Refused(findings)
     clinic = put_clinic(work, details)
-    _let_its_maker_in(work, clinic.id)
+    let_its_maker_in(work, clinic.id)
     work.commit()
     return Done(clinic.id)
 
@@ -152,7 +152,7 @@ def _put_hours(work: UnitOfWork, clinic_id: int, hours: Iterable[Hours]) -> None
         for each in hours for day in each.weekdays)
 
 
-def _let_its_maker_in(work: UnitOfWork, clinic_id: int) -> None:
+def let_its_maker_in(work: UnitOfWork, clinic_id: int) -> None:
     """Whoever opens a clinic is there what they are where they may set up: or they could not go there at all."""
     if work.actor.account_id is None:
         return

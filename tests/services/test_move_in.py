@@ -1,7 +1,6 @@
 """A folder that moves in: what stands in the database then, told from the rows, on both databases."""
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ from tests.small_clinic import MONDAY
 
 
 @pytest.fixture
-def mover(engine: Engine, tmp_path: Path) -> Iterator[Mover]:
+def mover(engine: Engine, tmp_path: Path) -> Mover:
     return Mover(engine, tmp_path / "folder")
 
 

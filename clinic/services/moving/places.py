@@ -8,10 +8,9 @@ import sqlalchemy as sa
 from clinic.interchange.moving_in.folder import Said
 from clinic.interchange.moving_in.forms import CLINICS, DEVICES, ROOMS
 from clinic.interchange.moving_in.records import ClinicRecord
-from clinic.messages.envelope import check_address
-from clinic.planning.local import zone
+from clinic.services.clinics import ClinicDetails, Hours, judge_clinic, let_its_maker_in, put_clinic, put_name
 from clinic.services.moving.state import Moving
-from clinic.store.clinics import Business, Clinic, OpeningHours
+from clinic.store.clinics import Business, Clinic
 from clinic.store.resources import Device, Room
 
 
@@ -25,9 +24,11 @@ def move_clinics(moving: Moving) -> None:
         for said in batch:
             if said.record.name in known:
                 kept.append((said, _linked(moving, said, known[said.record.name], here)))
-            elif _is_sound(moving, said):
-                known[said.record.name] = _add_clinic(moving, said.record)
-                kept.append((said, known[said.record.name]))
+                continue
+            added = _add_clinic(moving, said)
+            if added is not None:
+                known[said.record.name] = added
+                kept.append((said, added))
         moving.keep(CLINICS, [each for each in kept if each[1]], linked=here)
 
 
@@ -80,29 +81,20 @@ def _linked(moving: Moving, said: Said, row_id: int, here: Sequence[int] | froze
     return row_id
 
 
-def _is_sound(moving: Moving, said: Said) -> bool:
-    before = moving.faults.count
-    try:
-        zone(said.record.zone)
-    except ValueError:
-        moving.wrong(said, "zone", f"there is no time zone {said.record.zone!r}: use one such as Europe/London")
-    try:
-        check_address(said.record.sender_email)
-    except ValueError as error:
-        moving.wrong(said, "sender_email", str(error))
-    return moving.faults.count == before
-
-
-def _add_clinic(moving: Moving, record: ClinicRecord) -> int:
+def _add_clinic(moving: Moving, said: Said) -> int | None:
+    """The new clinic, judged and written as when it is opened on its page; none, and its faults, where it cannot be."""
+    record: ClinicRecord = said.record
+    details = ClinicDetails(
+        record.name, record.zone, record.address, record.phone, record.sender_name, record.sender_email,
+        tuple(Hours(days, opens, closes) for days, opens, closes in record.hours))
+    findings = judge_clinic(moving.work, details)
+    for finding in findings:
+        moving.wrong(said, finding.field if finding.field in CLINICS.names else "hours", finding.text)
+    if findings:
+        return None
     if moving.db.get(Business, 1) is None:
-        moving.db.add(Business(id=1, name=record.sender_name))
-    clinic = Clinic(
-        name=record.name, zone=record.zone, address=record.address, phone=record.phone,
-        sender_name=record.sender_name, sender_email=check_address(record.sender_email))
-    moving.db.add(clinic)
-    moving.db.flush()
-    moving.db.add_all(
-        OpeningHours(clinic_id=clinic.id, weekday=day, opens=opens, closes=closes)
-        for days, opens, closes in record.hours for day in days)
+        put_name(moving.work, record.sender_name)
+    clinic = put_clinic(moving.work, details)
+    let_its_maker_in(moving.work, clinic.id)
     moving.db.flush()
     return clinic.id

@@ -16,6 +16,8 @@ from clinic.store.moving import Imported
 from clinic.store.resources import Patient
 
 AT_ONCE = 1000
+_TELLINGS = 1000
+"""Progress is told about so often."""
 FAULTY = 0
 """The row id of what stands in the files, but is faulty there: whoever names it is not at fault."""
 _NAMED = frozenset({"clinic", "practitioner", "room", "device", "patient", "course"})
@@ -35,6 +37,7 @@ class Moving:
         self._rows: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._counts = {form.file: Counter[str]() for form in folder.forms}
         self._progress, self._done, self._total = progress, 0, 0
+        self._told = (0, "")
         for form in folder.forms:
             # Rows of the last two are written apart, after all was read: the course, or the visit and what it holds.
             self._total += folder.size(form) * {"course": 2, "appointment": 3}.get(form.kind, 1)
@@ -113,7 +116,9 @@ class Moving:
     def step(self, count: int, what: str) -> None:
         """So much has been done."""
         self._done = min(self._done + count, self._total)
-        self._progress(self._done, self._total, what)
+        if what != self._told[1] or self._done - self._told[0] >= self._total // _TELLINGS:
+            self._told = (self._done, what)
+            self._progress(self._done, self._total, what)
 
     def finish(self, what: str) -> None:
         """All has been done."""
