@@ -17,6 +17,8 @@ MISSED_RULES: Mapping[str, str] = MappingProxyType({
     MissedRule.RESTART.value: "The whole series again",
 })
 
+COURSE, GAPS, WAITS = "course", "gaps", "waits"
+
 
 @dataclass(frozen=True, slots=True)
 class FigureField:
@@ -31,11 +33,12 @@ class FigureField:
 
 @dataclass(frozen=True, slots=True)
 class FigureRow:
-    """Figures that rest on the same evidence, which stands at `evidence`."""
+    """Figures that rest on the same evidence, which stands at `evidence`; `group` says what they are about."""
 
     label: str
     fields: tuple[FigureField, ...]
     evidence: str
+    group: str = COURSE
 
 
 def figure_rows(protocol: Protocol) -> tuple[FigureRow, ...]:
@@ -69,7 +72,7 @@ def _rows(protocol: Protocol) -> Iterator[FigureRow]:
         yield FigureRow(label, _interval(f"cycle[{index}].interval"), f"cycle[{index}].evidence")
     for index, spacing in enumerate(protocol.spacing):
         first, then = (names.get(code, _words(code)) for code in (spacing.first, spacing.then))
-        yield _days(f"{then} after {first}, at least", f"spacing[{index}]", "days", least=1)
+        yield _days(f"{then}, days after {first}", f"spacing[{index}]", "days", least=1)
     yield FigureRow("Maintenance, days after the last session", _interval("maintenance.interval"),
                     "maintenance.evidence")
     yield FigureRow("Maintenance, sessions at a time", (
@@ -81,10 +84,10 @@ def _rows(protocol: Protocol) -> Iterator[FigureRow]:
         FigureField(f"missed.{cause}", label, choices=MISSED_RULES)
         for cause, label in (("forgot", "Forgotten"), ("ill", "Ill"), ("prevented", "Prevented"))), "missed.evidence")
     for index, gap in enumerate(protocol.gaps):
-        yield _days(f"After {_words(gap.after)}, from anywhere, at least", f"gaps[{index}]", "days")
+        yield _days(f"Days after {_words(gap.after)}", f"gaps[{index}]", "days", group=GAPS)
     for index, each in enumerate(protocol.contraindications):
         if each.defer_days is not None:
-            yield _days(f"Wait after: {each.title}", f"contraindications[{index}]", "defer_days", least=1)
+            yield _days(each.title, f"contraindications[{index}]", "defer_days", least=1, group=WAITS)
 
 
 def _sessions(label: str, path: str) -> FigureRow:
@@ -98,8 +101,8 @@ def _interval(path: str) -> tuple[FigureField, ...]:
                  for name, words in (("shortest", "Shortest"), ("ideal", "Ideal"), ("longest", "Longest")))
 
 
-def _days(label: str, path: str, name: str, *, least: int = 0) -> FigureRow:
-    return FigureRow(label, (FigureField(f"{path}.{name}", "Days", least),), f"{path}.evidence")
+def _days(label: str, path: str, name: str, *, least: int = 0, group: str = COURSE) -> FigureRow:
+    return FigureRow(label, (FigureField(f"{path}.{name}", "Days", least),), f"{path}.evidence", group)
 
 
 def _words(code: str) -> str:

@@ -5,7 +5,6 @@ from flask import Blueprint, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
-from clinic.care.evidence import OWN_FIGURE
 from clinic.care.guidance import ContraindicationKind, Suitability
 from clinic.care.parts import DEVICE_TYPES, QUALIFICATIONS, ROOM_FEATURES
 from clinic.queries.protocols import code_of_version, protocol_page, protocol_rows
@@ -57,7 +56,7 @@ def show(code: str) -> Response:
     content = found.content
     return page("protocols/show.html", found=found, content=content, version=found.version, skills=_SKILLS,
                 treatment_names={each.code: each.name for each in content.treatments}, weights=_WEIGHTS,
-                suitabilities=_SUITABILITIES, missed=missed_words(content), own_figure=OWN_FIGURE, consultations=CONSULTATIONS)
+                suitabilities=_SUITABILITIES, missed=missed_words(content), consultations=CONSULTATIONS)
 
 
 @protocols.post("/protocols/versions/<int:version_id>/approve")

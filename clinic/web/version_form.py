@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from clinic.care.figure_fields import FigureField, figure_rows
+from clinic.care.figure_fields import COURSE, GAPS, WAITS, FigureField, figure_rows
 from clinic.care.guidance import Urgency
 from clinic.care.new_version import AftercarePhase, FlagLine, PrecareLine, Wanted, as_it_is
 from clinic.care.protocols import Protocol
@@ -58,8 +58,9 @@ def initial_of(content: Protocol) -> dict[str, Any]:
 def asked(form: Form, content: Protocol) -> dict[str, Any]:
     """What the template needs: the rows of figures with the names of their fields, the tables, and two free lines."""
     return {
-        "rows": [(row.label, [(field_name(field.path), field) for field in row.fields])
-                 for row in figure_rows(content)],
+        "figures": {group: [(row.label, [(field_name(field.path), field) for field in row.fields])
+                            for row in figure_rows(content) if row.group == group] for group in (COURSE, GAPS, WAITS)},
+        "is_wrong": lambda *stems: any(name.startswith(stem) for name in form.faults for stem in stems),
         "tables": [(treatment.name, parts_form.table_of(form, _parts_name(index), treatment.parts))
                    for index, treatment in enumerate(content.treatments)],
         "precare_rows": range(_lines(form, "precare", len(content.precare))),
