@@ -49,6 +49,7 @@ class Person:
 class Thing:
     """A room or a device in use, with what it offers."""
 
+    id: int
     name: str
     skills: frozenset[str]
 

@@ -89,17 +89,17 @@ def site_of(db: Session, clinic_id: int, *, now: datetime) -> Site:
         .where(Closure.clinic_id == clinic_id, Closure.to_on >= here.date())).all()
     room, device = Room.__table__, Device.__table__
     rooms = db.execute(
-        sa.select(room.c.name, room.c.features).where(room.c.clinic_id == clinic_id, room.c.active)
+        sa.select(room.c.id, room.c.name, room.c.features).where(room.c.clinic_id == clinic_id, room.c.active)
         .order_by(room.c.id)).all()
     devices = db.execute(
-        sa.select(device.c.name, device.c.device_type).where(device.c.clinic_id == clinic_id, device.c.active)
-        .order_by(device.c.id)).all()
+        sa.select(device.c.id, device.c.name, device.c.device_type)
+        .where(device.c.clinic_id == clinic_id, device.c.active).order_by(device.c.id)).all()
     return Site(
         clinic_id=clinic_id, today=here.date(), minute=here.hour * 60 + here.minute, days=clinic.booking_horizon_days,
         start_step=clinic.start_step_minutes, opening=tuple(tuple[int, int, int](row) for row in opening),
         closures=tuple(tuple[date, date](row) for row in closures), people=_people(db, here.date()),
-        rooms=tuple(Thing(name, frozenset(features)) for name, features in rooms),
-        devices=tuple(Thing(name, frozenset({kind})) for name, kind in devices))
+        rooms=tuple(Thing(ident, name, frozenset(features)) for ident, name, features in rooms),
+        devices=tuple(Thing(ident, name, frozenset({kind})) for ident, name, kind in devices))
 
 
 def _people(db: Session, today: date) -> tuple[Person, ...]:

@@ -68,27 +68,23 @@ def _people(found: Readiness) -> Step:
 
 
 def _rooms(found: Readiness) -> Step:
-    why = () if found.diary.site.rooms else ("There is no room to treat in.",)
-    return _things("Rooms", found, Place.ROOMS, why, ("Add a room", url_for("rooms.new")),
-                   ("See the rooms", url_for("rooms.index")))
+    title, rooms, add = "Rooms", found.diary.site.rooms, ("Add a room", url_for("rooms.new"))
+    if not rooms:
+        return Step(title, False, ("There is no room to treat in.",), *add)
+    lacks = _blocking(found, Place.ROOMS)
+    if lacks and len(rooms) == 1:
+        return Step(title, False, lacks, f"Change {rooms[0].name}", url_for("rooms.edit", room_id=rooms[0].id), add)
+    return Step(title, not lacks, lacks, "See the rooms", url_for("rooms.index"), add)
 
 
 def _devices(found: Readiness) -> Step:
-    site = found.diary.site
-    why: tuple[str, ...] = ()
-    if not site.devices and not found.protocols:
-        why = ("There is no device. If your treatments need none, such as peels, go on to the protocols.",)
-    step = _things("Devices", found, Place.DEVICES, why, ("Add a device", url_for("devices.new")),
-                   ("See the devices", url_for("devices.index")))
-    skip = ("My treatments need none", url_for("protocols.index")) if why else None
-    return step if skip is None else Step(step.title, step.is_done, step.why, step.label, step.href, skip)
-
-
-def _things(
-    title: str, found: Readiness, place: Place, why: tuple[str, ...], add: tuple[str, str], see: tuple[str, str]
-) -> Step:
-    why = why or _blocking(found, place)
-    return Step(title, not why, why, *(add if why else see), None if why else add)
+    title, add = "Devices", ("Add a device", url_for("devices.new"))
+    if not found.diary.site.devices and not found.protocols:
+        why = "There is no device. If your treatments need none, such as peels, go on to the protocols."
+        return Step(title, False, (why,), *add, ("My treatments need none", url_for("protocols.index")))
+    lacks = _blocking(found, Place.DEVICES)
+    see = ("See the devices", url_for("devices.index"))
+    return Step(title, False, lacks, *add, see) if lacks else Step(title, True, (), *see)
 
 
 def _protocols(found: Readiness, who: Here) -> Step:

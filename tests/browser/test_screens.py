@@ -40,6 +40,13 @@ SCREENS: dict[str, Callable[[Site], str]] = {
     "protocols": lambda site: "/protocols",
     "protocol": lambda site: "/protocols/rfmn_laxity",
     "tasks": lambda site: "/tasks",
+    "set-up": lambda site: "/setup",
+    "clinics": lambda site: "/setup/clinics",
+    "new-clinic": lambda site: "/setup/clinics/new",
+    "edit-clinic": lambda site: f"/setup/clinics/{site.clinic.clinic_id}/edit",
+    "closures": lambda site: f"/setup/clinics/{site.clinic.clinic_id}/closures",
+    "holidays": lambda site: f"/setup/clinics/{site.clinic.clinic_id}/holidays",
+    "travel": lambda site: f"/setup/clinics/{site.clinic.clinic_id}/travel",
     "treatments": lambda site: "/setup/treatments",
     "new-treatment": lambda site: "/setup/treatments/new",
     "texts": lambda site: "/setup/texts?kind=change",
@@ -63,6 +70,8 @@ SCREENS: dict[str, Callable[[Site], str]] = {
 }
 
 ENTERED_BY = {
+    "set-up": "manager", "clinics": "manager", "new-clinic": "manager", "edit-clinic": "manager",
+    "closures": "manager", "holidays": "manager", "travel": "manager",
     "outside-calendars": "manager",
     "treatments": "manager", "new-treatment": "manager", "texts": "manager", "new-version": "manager",
     "accounts": "administrator", "new-account": "administrator", "account": "administrator", "rights": "administrator",

@@ -225,7 +225,8 @@ def test_holidays_are_shown_with_whom_they_meet_before_they_are_added(manager: D
 
     assert answer.status_code == 200
     assert "Closing on all of these meets 1 appointment of 1 patient" in page
-    assert "Left out: 1 on which the clinic is closed already, 1 that are over." in page
+    assert "Left out, as the clinic is closed on them already: 1." in page
+    assert "Left out, as they are over: 1." in page
     found = re.findall(r'name="days" value="([^"]+)"', page)
     assert found == [f"{on}/{on}/Founders’ Day"]
     with manager.rows() as db:

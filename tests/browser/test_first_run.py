@@ -1,0 +1,231 @@
+"""Day one: from an empty database to a booked course with the screens alone, the clicks counted."""
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser, BrowserContext, Page
+from sqlalchemy.orm import Session
+from waitress import create_server
+
+from clinic.app import Kit
+from clinic.services.first_run import setup_code
+from clinic.settings import Settings
+from clinic.store.accounts import Account
+from clinic.store.courses import Course, TreatmentSession
+from clinic.store.engine import open_engine
+from clinic.web import create_app
+from tests.browser.desk import Walker
+from tests.browser.soundness import is_sound
+from tests.databases import SQLiteFiles
+from tests.small_clinic import MONDAY
+
+pytestmark = pytest.mark.browser
+KEY = "k" * 64
+MOST_CLICKS = 38
+COURSE = re.compile(r"/courses/\d+$")
+
+
+@dataclass
+class Empty:
+    """An installation that nobody has set up, and where it answers."""
+
+    url: str
+    kit: Kit
+
+    def rows(self) -> Session:
+        """A database session for what a test looks up."""
+        return Session(self.kit.engine)
+
+
+@pytest.fixture
+def empty(sqlite_files: SQLiteFiles, tmp_path: Path) -> Iterator[Empty]:
+    """An empty database, served."""
+    url = sqlite_files.migrated()
+    kit = Kit(Settings(tmp_path, url, KEY, "http://127.0.0.1"), open_engine(url), lambda: MONDAY, None)
+    server = create_server(create_app(kit), host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield Empty(f"http://127.0.0.1:{server.effective_port}", kit)
+    server.close()
+    thread.join(timeout=5)
+    kit.engine.dispose()
+
+
+@pytest.fixture
+def stranger(chromium: Browser, empty: Empty, shots: Path | None) -> Iterator[Callable[..., Walker]]:
+    """Opens a window of somebody who was never here; nothing may have been complained of in its console."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_window(*, width: int = 1440, scripts: bool = True) -> Walker:
+        context = chromium.new_context(
+            base_url=empty.url, viewport={"width": width, "height": 900}, java_script_enabled=scripts, locale="en-GB")
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(f"fails {error}"))
+        return Walker(page, shots)
+
+    yield open_window
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def tell(page: Page) -> None:
+    """Fills in the welcome page but for its buttons."""
+    for name, value in (
+        ("business", "Harbour Skin"), ("clinic", "Harbour Street"), ("address", "1 Harbour Street"),
+        ("phone", "+44 20 7946 0000"), ("sender_email", "desk@harbour.example"), ("name", "Anna Bell"),
+        ("email", "anna@harbour.example"), ("password", "seven quiet herons"),
+    ):
+        page.fill(f"[name={name}]", value)
+    page.select_option("[name=zone]", "Europe/London")
+
+
+def test_a_stranger_books_the_first_course_with_the_screens_alone(
+    stranger: Callable[..., Walker], empty: Empty
+) -> None:
+    walker = stranger()
+    page = walker.page
+    page.goto("/")
+    assert page.url.endswith("/welcome")
+    page.goto(f"/welcome?code={setup_code(KEY)}")
+    tell(page)
+    walker.clicks += 2  # the zone is chosen from its list
+    walker.click("checkbox", "I treat patients myself")
+    walker.shoot("first-1-welcome")
+    walker.click("button", "Set up the clinic")
+    walker.shoot("first-2-guide")
+    assert next_step(page) == "Practitioners"
+
+    walker.click("link", "Enter the qualifications")
+    walker.click("checkbox", "RF microneedling", exact=True)
+    walker.click("checkbox", "Superficial peels")
+    walker.shoot("first-3-qualifications")
+    walker.click("button", "Save the changes")
+    walker.click("link", "Set-up", exact=True)
+    walker.shoot("first-4-guide")
+    assert "needs a rota" in page.locator(".guide-next").inner_text()
+    walker.click("link", "Enter the rota")
+    walker.shoot("first-5-rota")
+    page.get_by_role("button", name="Save the rota").last.click()
+    walker.clicks += 1
+    walker.click("link", "Set-up", exact=True)
+    assert next_step(page) == "Rooms"
+
+    walker.click("link", "Add a room")
+    page.get_by_label("Name").fill("Room 1")
+    walker.shoot("first-6-room")
+    walker.click("button", "Add the room")
+    walker.click("link", "Set-up", exact=True)
+    assert next_step(page) == "Devices"
+    walker.shoot("first-7-guide")
+    walker.click("link", "My treatments need none")
+
+    walker.click("link", "RF microneedling: laxity of face and neck")
+    page.get_by_text("Approve", exact=True).first.click()
+    walker.clicks += 1
+    walker.shoot("first-8-approve")
+    walker.click("button", "Approve version 1")
+    page.goto("/setup")
+    walker.clicks += 2  # the menu of the account, and Set-up in it
+    walker.shoot("first-9-lacks")
+    lacks = page.locator("#lacks").inner_text()
+    assert "There is no device of the type “RF microneedling device”." in lacks
+    assert "Room 1 does not offer “Numbing chair”." in lacks
+
+    walker.click("link", "Change Room 1")
+    walker.click("checkbox", "Numbing chair")
+    walker.click("button", "Save the changes")
+    walker.click("link", "Set-up", exact=True)
+    assert next_step(page) == "Devices"
+    walker.click("link", "Add a device")
+    page.get_by_label("Name").fill("Needles")
+    walker.clicks += 2
+    page.get_by_label("Type").select_option("rf-needling")
+    walker.shoot("first-10-device")
+    walker.click("button", "Add the device")
+    walker.click("link", "Set-up", exact=True)
+    assert next_step(page) == "First patient"
+    assert page.locator("#lacks").count() == 0
+
+    walker.click("link", "Add a patient")
+    page.get_by_label("First name").fill("Ana")
+    page.get_by_label("Family name").fill("Novák")
+    page.get_by_label("E-mail address").fill("ana@mail.example")
+    walker.shoot("first-11-patient")
+    walker.click("button", "Add the patient")
+    page.locator("main").get_by_role("link", name="New course").click()
+    walker.clicks += 1
+    walker.click("link", "RF microneedling: laxity of face and neck")
+    walker.click("radio", "Mild", exact=True)
+    walker.click("checkbox", "None of these apply")
+    walker.click("button", "Show plans")
+    walker.shoot("first-12-plans")
+    walker.click("button", "Book this course")
+    page.wait_for_url(COURSE)
+    walker.shoot("first-13-course")
+
+    with empty.rows() as db:
+        states = db.scalars(sa.select(TreatmentSession.state)).all()
+        courses = db.scalars(sa.select(Course.state)).all()
+    assert (courses, set(states), len(states) >= 3) == (["active"], {"booked"}, True)
+    assert walker.clicks <= MOST_CLICKS
+    page.goto("/setup")
+    assert page.locator("#guide").count() == 0
+    walker.shoot("first-14-set-up")
+    page.goto("/")
+    assert page.get_by_text("The set-up is not finished").count() == 0
+
+
+def next_step(page: Page) -> str:
+    """What the guide says comes next."""
+    return page.locator(".guide-next .guide-title").inner_text()
+
+
+def test_the_welcome_and_the_guide_are_sound_and_need_no_script(
+    stranger: Callable[..., Walker], empty: Empty
+) -> None:
+    walker = stranger()
+    walker.page.goto("/welcome")
+    is_sound(walker, "welcome")
+    walker.page.get_by_role("button", name="Set up the clinic").click()
+    is_sound(walker, "welcome-faults")
+
+    plain = stranger(width=360, scripts=False).page
+    plain.goto(f"/welcome?code={setup_code(KEY)}")
+    tell(plain)
+    plain.get_by_role("button", name="Set up the clinic").click()
+
+    assert plain.locator("h1").inner_text() == "Set-up"
+    with empty.rows() as db:
+        assert db.scalar(sa.select(sa.func.count()).select_from(Account)) == 1
+    plain.goto("/")
+    assert plain.get_by_text("The set-up is not finished").count() == 1
+
+
+def test_the_clinic_is_set_up_with_the_keyboard_alone(stranger: Callable[..., Walker]) -> None:
+    page = stranger().page
+    page.goto(f"/welcome?code={setup_code(KEY)}")
+
+    for value in ("Harbour Skin", "Harbour Street", "1 Harbour Street", "+44 20 7946 0000", "desk@harbour.example"):
+        page.keyboard.type(value)
+        page.keyboard.press("Tab")
+    page.keyboard.type("London")
+    page.get_by_label("Your name").focus()
+    for value in ("Anna Bell", "anna@harbour.example", "seven quiet herons"):
+        page.keyboard.type(value)
+        page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+    assert page.url.endswith("/setup")
+    assert page.locator(".guide-next").count() == 1
