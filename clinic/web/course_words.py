@@ -79,6 +79,7 @@ class TimelineItem:
     when: str
     detail: str
     href: str | None
+    is_held: bool = False
 
 
 def timeline(lines: Iterable[SessionLine]) -> tuple[TimelineItem, ...]:
@@ -86,7 +87,8 @@ def timeline(lines: Iterable[SessionLine]) -> tuple[TimelineItem, ...]:
     return tuple(
         TimelineItem(
             number=line.number, state=line.state, earliest_on=line.earliest_on, ideal_on=line.ideal_on,
-            latest_on=line.latest_on, held_on=line.held_on, when=_when(line), detail="", href=None)
+            latest_on=line.latest_on, held_on=line.held_on, when=_when(line), detail="", href=None,
+            is_held=is_held(line))
         for line in lines
     )
 

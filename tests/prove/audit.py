@@ -98,6 +98,8 @@ def _appointment_faults(connection: Connection) -> Iterator[str]:
         elsewhere = row.kind == "session" and row.state == "fulfilled" and _date(row.performed_on) != wall.date()
         if row.state == "proposed" and _instant(row.hold_expires_at) <= last_at and not held[row.id]:
             continue  # a hold that has run out, cleared for somebody and not yet ended
+        if row.kind != "session" and not _is_ours(row):
+            continue  # written past every service
         if row.state in BLOCKING and not elsewhere:
             yield from _held_faults(row, starts_at, held[row.id], treatments[row.version, row.treatment_code])
         elif held[row.id]:
@@ -181,6 +183,7 @@ def _message_faults(connection: Connection, untold_at: datetime | None) -> Itera
         if row.kind != "session" else ("maintenance-plan", row.maintenance_plan_id)
         for row in _appointments(connection)
         if row.state in ("booked", "arrived") and _instant(row.starts_at) > untold_at
+        and (row.kind == "session" or _is_ours(row))
     }
     for owner in sorted(coming | set(waiting)):
         if waiting.get(owner, 0) != (owner in coming):
@@ -194,6 +197,11 @@ def _appointments(connection: Connection) -> list[Any]:
         " FROM appointment AS held LEFT JOIN treatment_session AS owed ON owed.id = held.treatment_session_id"
         " LEFT JOIN maintenance_plan AS plan ON plan.id = owed.maintenance_plan_id"
         " LEFT JOIN course ON course.id = COALESCE(owed.course_id, plan.course_id) ORDER BY held.id")
+
+
+def _is_ours(row: Any) -> bool:
+    """Whether a service booked it, and no test by hand."""
+    return str(row.uid).endswith("@appointment")
 
 
 class _Held:

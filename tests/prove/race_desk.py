@@ -16,9 +16,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from clinic.care.consultations import NEEDED
 from clinic.care.screening import LaxityGrade, ScreeningAnswers
 from clinic.planning.local import day_of, zone
 from clinic.queries.offers import CourseRequest, offer_course
+from clinic.queries.other_visits import VisitWish, offer_visit_times
 from clinic.queries.times import TimeOffer, offer_times
 from clinic.queries.visit_choice import parse_choice
 from clinic.services.appointments import (
@@ -29,8 +31,11 @@ from clinic.services.appointments import (
     move_appointment,
 )
 from clinic.services.completion import complete_appointment
+from clinic.services.consultations import complete_visit, confirm_dates, hold_until
 from clinic.services.courses import book_course, stop_course
+from clinic.services.visits import book_visit
 from clinic.services.work import Actor, Done, Refused, Stale, UnitOfWork
+from clinic.services.workers import free_holds
 from clinic.store.courses import Course, TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.engine import for_writing, open_engine
@@ -87,6 +92,8 @@ class _Desk:
         self.actions: Sequence[tuple[Callable[[], str], int]] = (
             (self.book_course, 7), (self.book_session, 5), (self.move, 6), (self.cancel, 4), (self.complete, 4),
             (self.arrive, 1), (self.miss, 1), (self.stop, 1), (self.insert, 3), (self.insert_and_regret, 2),
+            (self.confirm_dates, 3), (self.hold_longer, 1), (self.end_holds, 2), (self.book_visit, 3),
+            (self.complete_visit, 2),
         )
 
     def act(self) -> None:
@@ -156,12 +163,44 @@ class _Desk:
 
     def stop(self) -> str:
         with Session(self.engine) as db:
-            rows = db.execute(sa.select(Course.id, Course.lock_version).where(Course.state == "active")).all()
+            rows = db.execute(sa.select(Course.id, Course.lock_version).where(
+                Course.state.in_(("active", "draft")))).all()
         if not rows:
             return "nothing to do"
         row = self.random.choice(rows)
         with self.work() as work:
             return told(stop_course(work, row.id, reason="moved away", lock_version=row.lock_version))
+
+    def confirm_dates(self) -> str:
+        return self.on_one(self.held_course(), lambda work, row: confirm_dates(
+            work, row.id, lock_version=row.lock_version, overrides={NEEDED: "seen at the hospital"}), as_who="demo")
+
+    def hold_longer(self) -> str:
+        return self.on_one(self.held_course(), lambda work, row: hold_until(
+            work, row.id, until_on=self.today() + timedelta(days=1), lock_version=row.lock_version))
+
+    def end_holds(self) -> str:
+        with self.work() as work:
+            return "done" if free_holds(work) else "nothing to do"
+
+    def book_visit(self) -> str:
+        wish = VisitWish(self.random.choice(self.arena.patients), self.arena.clinic_id,
+                         self.random.choice(("consultation", "review")))
+        with Session(self.engine) as db:
+            times = offer_visit_times(db, wish, now=self.now, from_on=self.today(), days=3).times
+        if not times:
+            return "nothing offered"
+        with self.work() as work:
+            return told(book_visit(work, wish, parse_choice(self.random.choice(times).choice)))
+
+    def complete_visit(self) -> str:
+        visits = sa.select(Appointment.id, Appointment.lock_version, Appointment.local_start).where(
+            Appointment.kind != "session", Appointment.uid.like("%@appointment"), Appointment.state == "booked")
+        row = self.any_row(visits, lambda row: row.local_start.date() <= self.today()) or self.any_row(visits)
+        return self.on_one(row, lambda work, row: complete_visit(work, row.id, lock_version=row.lock_version))
+
+    def held_course(self) -> Any:
+        return self.any_row(sa.select(Course.id, Course.lock_version).where(Course.state == "draft"))
 
     def insert(self) -> str:
         """A row for an appointment of our own, past every service: only the database is in its way."""
@@ -208,20 +247,22 @@ class _Desk:
             raise
         return "done"
 
-    def on_one(self, row: Any, act: Callable[[UnitOfWork, Any], Done[int] | Refused]) -> str:
+    def on_one(
+        self, row: Any, act: Callable[[UnitOfWork, Any], Done[int] | Refused], *, as_who: str = "test"
+    ) -> str:
         if row is None:
             return "nothing to do"
-        with self.work() as work:
+        with self.work(as_who) as work:
             return told(act(work, row))
 
-    def work(self) -> UnitOfWork:
-        return UnitOfWork(self.engine, lambda: self.now, Actor("test"))
+    def work(self, as_who: str = "test") -> UnitOfWork:
+        return UnitOfWork(self.engine, lambda: self.now, Actor(as_who))
 
     def today(self) -> date:
         return day_of(self.now, zone(self.arena.zone))
 
     def booked(self) -> Any:
-        return self.any_row(self.sessions().where(Appointment.state == "booked"))
+        return self.any_row(self.sessions().where(Appointment.state.in_(("booked", "proposed"))))
 
     def of_today(self) -> Any:
         found = self.sessions().where(Appointment.state.in_(("booked", "arrived")))

@@ -12,15 +12,21 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
 
-from clinic.store.engine import open_engine
+from clinic.store.engine import for_writing, open_engine
+from clinic.store.protocols import Protocol
 from tests.databases import is_full
+from tests.other_visits import add_other_visits
 from tests.prove.audit import audit
 from tests.prove.race_desk import OPERATIONS_A_DAY, Arena, Log, run_desk
 from tests.small_clinic import MONDAY, small_clinic
 
 PROTOCOLS = (
     ("mn_rejuvenation", "fine_lines", 3), ("ipl_photorejuvenation", "pigment", 3), ("rfmn_laxity", "fine_lines", 1))
+
+HELD = "ipl_photorejuvenation"
+"""The protocol whose dates are held until a consultation."""
 
 
 @pytest.mark.prove
@@ -47,6 +53,10 @@ def test_many_desks_at_once_leave_a_sound_diary_and_meet_nothing_but_refusals(
 
 def _arena(engine: Engine) -> Arena:
     made = small_clinic(engine, patients=8)
+    with Session(for_writing(engine)) as db:
+        add_other_visits(db)
+        db.execute(sa.update(Protocol).where(Protocol.code == HELD).values(consultation="hold"))
+        db.commit()
     return Arena(
         MONDAY, made.clinic_id, "Europe/London", tuple(made.patients), (*made.practitioners, *made.rooms),
         tuple((made.versions[code], indication, sessions) for code, indication, sessions in PROTOCOLS))
