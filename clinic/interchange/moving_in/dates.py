@@ -8,6 +8,7 @@ from typing import Final
 
 _NATIONAL: Final = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})", re.ASCII)
 _YEAR_FIRST: Final = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", re.ASCII)
+_ISO_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d", re.ASCII)
 _TIME: Final = re.compile(r"(\d{1,2})[:.](\d{2})(?::00)?", re.ASCII)
 _SERIAL: Final = re.compile(r"\d{5}(\.\d+)?", re.ASCII)
 _FIRST, _LAST = date(1900, 1, 1), date(2100, 12, 31)
@@ -63,6 +64,11 @@ class Dates:
 
     def moment(self, text: str) -> datetime:
         """The local date and time that a cell says, naive; raises Unreadable."""
+        if _ISO_MOMENT.fullmatch(text):
+            try:
+                return datetime.fromisoformat(text)
+            except ValueError:
+                raise Unreadable(f"{text!r} is not a date and time of the calendar") from None
         day, _, clock = re.sub(r"[T\s]+", " ", text.strip(), count=1).partition(" ")
         if not clock:
             raise Unreadable(f"{text!r} has no time: write it as 2027-03-01 09:30")

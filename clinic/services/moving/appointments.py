@@ -51,6 +51,7 @@ class Appointments:
         self._things: dict[int, Thing] = {}
         self._forms: dict[tuple[int, str], VisitForm] = {}
         self._given: dict[tuple[int, str, int], tuple[tuple[int, int], ...] | None] = {}
+        self._instants: dict[tuple[datetime, int, str], tuple[str, int | str]] = {}
         self._holds_none: Counter[str] = Counter()
 
     def close(self) -> None:
@@ -126,25 +127,32 @@ class Appointments:
 
     def _starts(self, said: Said, record: AppointmentRecord, where: str) -> int | None:
         """The instant of the local start, in seconds since 1970; none, and a fault, where there is none to come."""
-        clock = zone(where)
+        key = (record.start, record.fold, where)
+        if key not in self._instants:
+            # Appointments begin at the same few times of a day: each is worked out once.
+            self._instants[key] = self._instant(record, where)
+        column, found = self._instants[key]
+        if isinstance(found, int):
+            return found
+        self._moving.wrong(said, column, found)
+        return None
+
+    def _instant(self, record: AppointmentRecord, where: str) -> tuple[str, int | str]:
+        """The column that it says, and the instant, or what is wrong with it."""
+        clock, words = zone(where), f"{record.start:%Y-%m-%d %H:%M}"
         first = resolve(record.start, clock)
         second = resolve(record.start, clock, last=True)
         if first == second and first.astimezone(clock).replace(tzinfo=None) != record.start:
-            self._moving.wrong(said, "start", f"{record.start:%Y-%m-%d %H:%M} does not exist in {where}: the clocks go "
-                               "forward over it")
-            return None
+            return "start", f"{words} does not exist in {where}: the clocks go forward over it"
         if record.fold and first == second:
-            self._moving.wrong(said, "fold", f"is 1, but {record.start:%Y-%m-%d %H:%M} comes only once in {where}")
-            return None
+            return "fold", f"is 1, but {words} comes only once in {where}"
         at = second if record.fold else first
         if at <= self._moving.now:
-            self._moving.wrong(said, "start", f"{record.start:%Y-%m-%d %H:%M} is past: leave the row out, and list "
-                               "what was given under done_on in courses.csv")
-            return None
+            return "start", (f"{words} is past: leave the row out, and list what was given under done_on in "
+                             "courses.csv")
         if at > self._moving.now + FURTHEST:
-            self._moving.wrong(said, "start", f"{record.start:%Y-%m-%d %H:%M} is more than ten years ahead")
-            return None
-        return int(at.timestamp())
+            return "start", f"{words} is more than ten years ahead"
+        return "start", int(at.timestamp())
 
     def _about(self, said: Said, record: AppointmentRecord, going: Going | None) -> _About | None:
         if record.kind in ("session", "upkeep"):
