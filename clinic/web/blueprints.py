@@ -12,9 +12,11 @@ from clinic.web import (
     course_changes,
     courses,
     devices,
+    doubles,
     health,
     held_courses,
     messages,
+    moving_in,
     moving_out,
     new_course,
     other_visits,
@@ -50,6 +52,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     welcome.welcome,
     today.today,
     patients.patients,
+    doubles.doubles,
     courses.courses,
     appointments.appointments,
     messages.messages,
@@ -69,6 +72,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     texts.texts,
     accounts.accounts,
     own_account.own_account,
+    moving_in.moving_in,
     moving_out.moving_out,
 )
 FURTHER_PAGES = (

@@ -42,6 +42,8 @@ PLACES: tuple[SetupPlace, ...] = (
                "How each message reads, and the clinic's own words in it."),
     SetupPlace("Accounts and rights", "accounts.index", "lock", Right.MANAGE_ACCOUNTS,
                "Who signs in, what each may do, and new passwords."),
+    SetupPlace("Move in", "moving_in.index", "inbox", Right.MOVE_DATA,
+               "Bring people, diaries and half-done courses over from another system."),
     SetupPlace("Export everything", "moving_out.index", "download", Right.MOVE_DATA,
                "All that this program knows, to keep, to leave with, or to bring back."),
 )

@@ -90,6 +90,9 @@ KEYS: Mapping[str, str] = {
 }
 """What the key of a row is called in its own file; in others the same word names what it points to."""
 
+_LEAST = 3
+"""Fewer columns speak for nothing: nearly every file has a number and a name."""
+
 
 def form_of(file_name: str, headings: Sequence[str]) -> Form | None:
     """Which of our files this one is, by its name, or else by its columns; none where that is anybody's guess."""
@@ -118,6 +121,8 @@ def suggested(form: Form, headings: Sequence[str]) -> dict[str, str | None]:
 def _fit(form: Form, headings: Sequence[str]) -> float:
     """How much of what the file needs is there, and how much of what is there it has."""
     found = {ours for ours in suggested(form, headings).values() if ours}
+    if len(found) < _LEAST:
+        return 0
     needed = sum(column in found for column in form.needed) / len(form.needed)
     return needed * 0.7 + 0.3 * len(found) / max(len(headings), 1)
 
