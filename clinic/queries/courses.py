@@ -184,7 +184,8 @@ def treatment_names(protocol: Protocol) -> dict[str, str]:
 
 def patient_line(db: Session, patient_id: int) -> PatientLine | None:
     """The patient at the head of a page; none where there is no such patient."""
-    found = db.execute(sa.select(*_patient_columns()).where(_PATIENT.c.id == patient_id)).one_or_none()
+    found = db.execute(sa.select(*_patient_columns()).where(
+        _PATIENT.c.id == patient_id, _PATIENT.c.merged_into_id.is_(None))).one_or_none()
     return PatientLine(*found) if found else None
 
 

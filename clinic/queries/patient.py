@@ -133,9 +133,9 @@ class PatientPage:
 
 
 def patient_card(db: Session, patient_id: int) -> PatientCard | None:
-    """What is kept about a patient; none where there is no such patient."""
+    """What is kept about a patient; none where there is no such patient, or they were merged into another record."""
     row = db.get(Patient, patient_id)
-    if row is None:
+    if row is None or row.merged_into_id is not None:
         return None
     return PatientCard(
         row.id, row.given_name, row.family_name, row.birth_on, row.email, row.phone, row.language, row.channel,

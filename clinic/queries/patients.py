@@ -137,7 +137,10 @@ def _id() -> sa.ColumnElement[int]:
 
 
 def _conditions(search: str) -> list[sa.ColumnElement[bool]]:
-    text = search.strip()
+    return [Patient.merged_into_id.is_(None), *_about(search.strip())]
+
+
+def _about(text: str) -> list[sa.ColumnElement[bool]]:
     born = _birth_date(text)
     if born is not None:
         return [Patient.birth_on == born]

@@ -5,10 +5,9 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-import sqlalchemy as sa
-
 from clinic.messages.envelope import check_address
 from clinic.planning.findings import Finding, Weight
+from clinic.queries.doubles import alike, person_of
 from clinic.queries.folding import digits, folded
 from clinic.services.reconcile import reconcile_patient
 from clinic.services.work import Done, NotFound, Refused, UnitOfWork, check_version, record
@@ -73,7 +72,7 @@ def edit_patient(
 ) -> Done[int] | Refused:
     """Changes a patient and what their waiting messages must follow; Stale where someone else was faster."""
     row = work.db.get(Patient, patient_id, with_for_update=True)
-    if row is None:
+    if row is None or row.merged_into_id is not None:
         raise NotFound(f"patient {patient_id}")
     findings = judge(work, details)
     if findings:
@@ -125,21 +124,14 @@ def _judge_channel(details: PatientDetails) -> list[Finding]:
 
 
 def _alike(work: UnitOfWork, details: PatientDetails) -> list[Finding]:
-    """Someone of the same name who shares a birth date, an address or a phone, or has no birth date to tell apart."""
-    name = folded(f"{details.family_name} {details.given_name}")
-    rows = work.db.execute(
-        sa.select(Patient.birth_on, Patient.email, Patient.phone)
-        .where(Patient.search_text.startswith(f" {name} ", autoescape=True)).limit(50)
-    ).all()
-    for row in rows:
-        same_birth = row.birth_on == details.birth_on or row.birth_on is None or details.birth_on is None
-        same_contact = (details.email is not None and row.email == details.email) or (
-            details.phone is not None and digits(row.phone or "") == digits(details.phone))
-        if same_birth or same_contact:
-            return [Finding(
-                "possible-duplicate", Weight.WARNS, "There is already a patient of this name who may be the same "
-                "person. Search first; if it is another person, say so below and save again.")]
-    return []
+    """Whoever may be the same person: as likely as the lists of likely doubles ask for."""
+    person = person_of(details.given_name, details.family_name, details.birth_on, details.email, details.phone)
+    found = alike(work.db, person, limit=1)
+    if not found:
+        return []
+    return [Finding(
+        "possible-duplicate", Weight.WARNS, f"There is already a patient who may be the same person "
+        f"({', '.join(found[0].likeness.reasons)}). Look first; if it is another person, say so below and save again.")]
 
 
 def _write(work: UnitOfWork, row: Patient, details: PatientDetails) -> list[str]:

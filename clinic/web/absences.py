@@ -93,7 +93,7 @@ def remove(absence_id: int) -> Response:
     with kit().work(here().actor) as work:
         outcome = service.remove_absence(work, absence_id)
     if isinstance(outcome, Refused):
-        flash(outcome.findings[0].text, "bad")
+        flash(outcome.findings[0].text, "error")
     else:
         flash("The absence was removed: its time can be booked again.", "ok")
     return redirect(safe_next(url_for("absences.index")), 303)

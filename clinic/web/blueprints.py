@@ -35,6 +35,7 @@ from clinic.web import (
     rotas,
     setup,
     signin,
+    take_over,
     tasks,
     texts,
     times,
@@ -77,6 +78,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 )
 FURTHER_PAGES = (
     course_changes, held_courses, new_course, other_visits, protocol_versions, release, repair, resting, rota_days,
-    times, visit_ends,
+    take_over, times, visit_ends,
 )
 """Modules whose pages belong to the blueprint of another one: of courses, and of appointments."""

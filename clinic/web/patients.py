@@ -5,10 +5,12 @@ from flask import Blueprint, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right, clinics_where
+from clinic.queries.merging import merged_into, undoable_merges
 from clinic.queries.patient import PatientCard, patient_card, patient_page
 from clinic.queries.patients import find_patients
 from clinic.services import patients as service
 from clinic.services.work import Done, Stale
+from clinic.web.doubles import alike_to
 from clinic.web.entry import allowed, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
@@ -38,9 +40,13 @@ def show(patient_id: int) -> Response:
         found = patient_page(
             db, patient_id, clinic_ids=clinics_where(here().grants, Right.SEE_PATIENTS), now=now(),
             with_notes=here().may(Right.SEE_CLINICAL_NOTES))
+        if found is None and (kept_id := merged_into(db, patient_id)) is not None:
+            return redirect(url_for("patients.show", patient_id=kept_id), 303)
+        merges = undoable_merges(db, patient_id, now=now())
     if found is None:
         abort(404)
-    return page("patients/show.html", patient=found, card=found.card, channels=CHANNEL_WORDS, wish_words=wish_words)
+    return page("patients/show.html", patient=found, card=found.card, merges=merges, channels=CHANNEL_WORDS,
+                wish_words=wish_words)
 
 
 @patients.get("/patients/new")
@@ -105,7 +111,9 @@ def _card(patient_id: int) -> PatientCard:
 
 
 def _new_page(form: Form) -> Response:
-    return page("patients/new.html", form.status, form=form, **field_choices(form))
+    found = alike_to(form.value("given_name"), form.value("family_name"), form.value("birth_on"), form.value("email"),
+                     form.value("phone"))
+    return page("patients/new.html", form.status, form=form, alike=found, **field_choices(form))
 
 
 def _edit_page(card: PatientCard, form: Form) -> Response:

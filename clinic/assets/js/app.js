@@ -4,6 +4,7 @@ import { closeWhatIsOpen } from "./open.js";
 import { enableShortcuts } from "./shortcuts.js";
 import { followTyping, quickSearch } from "./search.js";
 import { showWhileTyping } from "./preview.js";
+import { showAlike } from "./alike.js";
 import { keepFresh } from "./refresh.js";
 import { enablePrinting, focusFirstError } from "./page.js";
 
@@ -13,6 +14,7 @@ enableShortcuts();
 document.querySelectorAll("form[data-live-search]").forEach(followTyping);
 document.querySelectorAll("form[data-quick-search]").forEach(quickSearch);
 document.querySelectorAll("form[data-live-preview]").forEach(showWhileTyping);
+document.querySelectorAll("[data-alike]").forEach(showAlike);
 document.querySelectorAll("[data-refresh]").forEach(keepFresh);
 enablePrinting();
 focusFirstError();
