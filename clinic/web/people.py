@@ -19,7 +19,15 @@ from clinic.web.forms import Form
 from clinic.web.kit import kit, now
 from clinic.web.once import done_once
 from clinic.web.pages import page, stale_page
-from clinic.web.people_form import compared, field_choices, initial_of, initial_of_new, read_details, read_week
+from clinic.web.people_form import (
+    compared,
+    field_choices,
+    initial_of,
+    initial_of_new,
+    place_findings,
+    read_details,
+    read_week,
+)
 from clinic.web.rota_words import hours_of, week_words
 
 people = Blueprint("people", __name__)
@@ -73,7 +81,7 @@ def add() -> Response:
     outcome = done_once(act, to=lambda ident: url_for("people.show", practitioner_id=ident),
                         otherwise=url_for("people.index"), told="The practitioner was added.")
     if isinstance(outcome, Refused):
-        form.add(outcome.findings)
+        place_findings(form, outcome.findings)
         return _new_page(form)
     return outcome
 

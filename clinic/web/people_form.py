@@ -1,13 +1,14 @@
 """The form of a practitioner: name, qualifications, certificates, and the usual week of a new one."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from clinic.care.certificates import CERTIFICATE_KINDS
 from clinic.care.parts import QUALIFICATIONS
 from clinic.care.rotas import DaySpan, RotaWeeks, WeekSpan
+from clinic.planning.findings import Finding
 from clinic.queries.practitioners import PersonCard
 from clinic.services.practitioners import CertificateDetails, Held, PractitionerDetails
 from clinic.web.forms import Form
@@ -61,6 +62,15 @@ def read_break(form: Form, name: str) -> DaySpan | None:
     span = read_hours(form, f"{name}_from", f"{name}_to")
     minutes = form.number(f"{name}_minutes", "The minutes", least=5, most=1440, required=False)
     return DaySpan(span.opens, span.closes, None, minutes or span.closes - span.opens)
+
+
+def place_findings(form: Form, findings: Iterable[Finding]) -> None:
+    """Puts what is wrong at its field; what is wrong with the week is said once, however many days have it."""
+    for finding in findings:
+        if (finding.field or "").startswith("w0-"):
+            form.fault("days", finding.text)
+        else:
+            form.add([finding])
 
 
 def initial_of(card: PersonCard) -> dict[str, Any]:

@@ -7,12 +7,14 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 from clinic.care.rotas import MOST_SPANS, MOST_WEEKS, DaySpan, RotaWeeks, WeekSpan
+from clinic.planning.findings import Finding
 from clinic.web.forms import Form
 from clinic.web.people_form import read_hours
 from clinic.web.words import clock
 
 BREAK = "break"
 _NAME = re.compile(r"w(\d)-d([0-6])-r(\d{1,2})-(what|from|to|minutes)", re.ASCII)
+_DAY = re.compile(r"w\d-d\d", re.ASCII)
 _DEED = re.compile(r"(add|rest|drop|copy-day|copy-week|weeks)(?::(\d))?(?::([0-6]))?(?::(\d{1,2}))?", re.ASCII)
 
 
@@ -144,6 +146,15 @@ def rota_of(form: Form, grid: Grid, clinics: Iterable[int]) -> RotaWeeks | None:
     if starts_on is None or form.faults:
         return None
     return RotaWeeks(starts_on, spans, len(grid.weeks), ends_on)
+
+
+def place_findings(form: Form, findings: Iterable[Finding]) -> None:
+    """Puts what is wrong at its field or at its day, and the rest at the top of the form."""
+    for finding in findings:
+        if _DAY.fullmatch(finding.field or ""):
+            form.fault(finding.field or "", finding.text)
+        else:
+            form.add([finding])
 
 
 def _until(closes: int) -> str:

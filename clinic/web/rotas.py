@@ -28,7 +28,7 @@ from clinic.web.forms import Form
 from clinic.web.kit import kit, now
 from clinic.web.pages import page, stale_page
 from clinic.web.people import found_card
-from clinic.web.rota_grid import Grid, rota_of
+from clinic.web.rota_grid import Grid, place_findings, rota_of
 from clinic.web.rota_words import week_words
 from clinic.web.words import WEEKDAYS
 
@@ -76,7 +76,7 @@ def save(practitioner_id: int, rota_id: int | None = None) -> Response:
         return _rota_page(card, grid, more, line, effect=effect)
     outcome = _kept(card, line, rota, version)
     if isinstance(outcome, Refused):
-        form.add(outcome.findings)
+        place_findings(form, outcome.findings)
         return _rota_page(card, grid, more, line, form=form)
     return outcome
 

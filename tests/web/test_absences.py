@@ -1,0 +1,172 @@
+"""Absences and downtime: noted in local time, shown with whom they meet, taken back."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from clinic.access import Role
+from clinic.app import Kit
+from clinic.store.resources import Absence
+from tests.web import seed
+from tests.web.checksums import checksum
+from tests.web.conftest import SignedIn, World, post
+from tests.web.counting import own_statements
+from tests.web.desk import field, open_desk
+
+Rows = Callable[[], Session]
+LEAVE = {"from_on": "2027-03-08", "to_on": "2027-03-12", "reason": "Leave"}
+
+
+@pytest.fixture
+def who(rows: Rows, world: World) -> int:
+    """A practitioner of the business."""
+    with rows() as db:
+        found = seed.add_practitioner(db)
+        db.commit()
+    return found
+
+
+def kept(rows: Rows) -> list[tuple[datetime, datetime]]:
+    with rows() as db:
+        return [(row.starts_at, row.ends_at) for row in db.scalars(sa.select(Absence).order_by(Absence.id))]
+
+
+@pytest.mark.parametrize(("given", "starts_at", "ends_at"), [
+    ({}, datetime(2027, 3, 8, tzinfo=UTC), datetime(2027, 3, 13, tzinfo=UTC)),
+    ({"to_on": ""}, datetime(2027, 3, 8, tzinfo=UTC), datetime(2027, 3, 9, tzinfo=UTC)),
+    ({"from_at": "13:00"}, datetime(2027, 3, 8, 13, tzinfo=UTC), datetime(2027, 3, 13, tzinfo=UTC)),
+    ({"to_on": "", "from_at": "13:00", "to_at": "15:30"}, datetime(2027, 3, 8, 13, tzinfo=UTC),
+     datetime(2027, 3, 8, 15, 30, tzinfo=UTC)),
+    # London's clocks go forward on 28 March and back on 31 October: a whole day has 23 or 25 hours.
+    ({"from_on": "2027-03-28", "to_on": ""}, datetime(2027, 3, 28, tzinfo=UTC), datetime(2027, 3, 28, 23, tzinfo=UTC)),
+    ({"from_on": "2027-10-31", "to_on": ""}, datetime(2027, 10, 30, 23, tzinfo=UTC), datetime(2027, 11, 1, tzinfo=UTC)),
+    # There is no 01:30 on the one night, and two on the other: an absence lasts until the second.
+    ({"from_on": "2027-03-28", "to_on": "", "from_at": "01:30", "to_at": "03:00"},
+     datetime(2027, 3, 28, 1, tzinfo=UTC), datetime(2027, 3, 28, 2, tzinfo=UTC)),
+    ({"from_on": "2027-10-31", "to_on": "", "from_at": "01:30", "to_at": "01:30"},
+     datetime(2027, 10, 31, 0, 30, tzinfo=UTC), datetime(2027, 10, 31, 1, 30, tzinfo=UTC)),
+])
+def test_days_and_times_are_those_of_the_clinic_also_when_its_clocks_change(
+    given: dict[str, str], starts_at: datetime, ends_at: datetime, signed_in: SignedIn, rows: Rows, who: int
+) -> None:
+    answer = post(signed_in(Role.MANAGER), "/setup/absences", {**LEAVE, "of": str(who), **given})
+
+    assert answer.status_code == 303
+    assert kept(rows) == [(starts_at, ends_at)]
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ({"of": "999"}, "Choose who or what."),
+    ({"of": ""}, "Choose who or what."),
+    ({"from_on": ""}, "Enter the first day."),
+    ({"from_on": "8.3.2027"}, "The first day must be a date, such as 2027-03-01."),
+    ({"to_on": "2027-03-07"}, "The end must be after the beginning."),
+    ({"to_on": "", "from_at": "13:00", "to_at": "12:00"}, "The end must be after the beginning."),
+    ({"to_on": "2031-03-07"}, "An absence lasts at most three years."),
+    ({"from_at": "noon"}, "The beginning must be a time, such as 09:30."),
+    ({"reason": ""}, "Enter the reason."),
+])
+def test_bad_input_names_its_field_and_writes_nothing(
+    change: dict[str, str], words: str, signed_in: SignedIn, who: int, kit: Kit
+) -> None:
+    browser = signed_in(Role.MANAGER)
+    before = checksum(kit.engine)
+
+    answer = post(browser, "/setup/absences", {**LEAVE, "of": str(who), **change})
+
+    assert answer.status_code == 422
+    assert words in answer.get_data(as_text=True)
+    assert checksum(kit.engine) == before
+
+
+def test_an_absence_says_whom_it_meets_and_is_noted_once_that_was_seen(kit: Kit) -> None:
+    desk = open_desk(kit, "manager")
+    course = desk.course(sessions="3")
+    with desk.rows() as db:
+        who = db.scalars(sa.text("SELECT DISTINCT resource_id FROM resource_booking"
+                                 " JOIN practitioner ON practitioner.id = resource_id")).one()
+    form = {"of": str(who), "from_on": "2027-03-01", "to_on": "2027-12-31", "reason": "Leave"}
+
+    shown = post(desk.browser, "/setup/absences", form)
+    shorter = post(desk.browser, "/setup/absences", {**form, "to_on": "2027-03-02", "agreed": field(shown, "agreed")})
+    saved = post(desk.browser, "/setup/absences", {**form, "agreed": field(shown, "agreed")})
+
+    page = shown.get_data(as_text=True)
+    assert shown.status_code == 409
+    assert "This absence meets 3 appointments of 1 patient" in page
+    assert page.count(f'href="/courses/{course}"') == 3
+    assert "Mon 1 Mar 2027, 10:00" in page or "1 Mar 2027" in page
+    assert "This absence meets 1 appointment of 1 patient" in shorter.get_data(as_text=True)
+    assert saved.status_code == 303
+
+
+def test_a_form_that_is_sent_twice_is_done_once(signed_in: SignedIn, rows: Rows, who: int) -> None:
+    browser = signed_in(Role.MANAGER)
+    form = {**LEAVE, "of": str(who), "form_key": "k" * 20}
+
+    answers = [post(browser, "/setup/absences", form) for _ in range(2)]
+
+    assert [each.status_code for each in answers] == [303, 303]
+    assert len(kept(rows)) == 1
+
+
+def test_what_is_noted_is_listed_and_can_be_taken_back_but_not_what_comes_from_outside(
+    signed_in: SignedIn, rows: Rows, who: int
+) -> None:
+    browser = signed_in(Role.MANAGER)
+    post(browser, "/setup/absences", {**LEAVE, "of": str(who)})
+    with rows() as db:
+        db.add(Absence(resource_id=who, starts_at=seed.NOW, ends_at=seed.NOW + timedelta(hours=1), reason="Busy",
+                       source="own.ics"))
+        db.add(Absence(resource_id=who, starts_at=seed.NOW - timedelta(days=9), ends_at=seed.NOW - timedelta(days=8),
+                       reason="Long over"))
+        db.commit()
+        ours, theirs, _ = db.scalars(sa.select(Absence.id).order_by(Absence.id))
+
+    page = browser.get("/setup/absences").get_data(as_text=True)
+    refused = post(browser, f"/setup/absences/{theirs}/remove", {}, follow_redirects=True)
+    removed = post(browser, f"/setup/absences/{ours}/remove", {"next": f"/setup/people/{who}"})
+
+    assert "Mon 8 Mar 2027 – Fri 12 Mar 2027" in page
+    assert "Mon 1 Mar 2027, 09:00 – 10:00" in page
+    assert ("from own.ics" in page, "Read only" in page, "Long over" in page) == (True, True, False)
+    assert "This time comes from the calendar own.ics." in refused.get_data(as_text=True)
+    assert removed.location == f"/setup/people/{who}"
+    assert len(kept(rows)) == 2
+
+
+def test_another_clinics_rooms_are_nobodys_business_here(
+    signed_in: SignedIn, rows: Rows, world: World
+) -> None:
+    browser = signed_in(Role.MANAGER)
+    with rows() as db:
+        room = seed.add_room(db, world.hill)
+        db.add(Absence(resource_id=room, starts_at=seed.NOW, ends_at=seed.NOW + timedelta(hours=1), reason="Paint"))
+        db.commit()
+        ident = db.scalars(sa.select(Absence.id)).one()
+
+    assert "Paint" not in browser.get("/setup/absences").get_data(as_text=True)
+    assert post(browser, f"/setup/absences/{ident}/remove", {}).status_code == 404
+    assert post(browser, "/setup/absences", {**LEAVE, "of": str(room)}).status_code == 422
+
+
+@pytest.mark.parametrize("count", [1, 30, 300])
+def test_the_list_asks_the_same_of_the_database_however_long_it_is(
+    count: int, signed_in: SignedIn, rows: Rows, who: int, kit: Kit
+) -> None:
+    browser = signed_in(Role.MANAGER)
+    with rows() as db:
+        db.add_all(
+            Absence(resource_id=who, starts_at=seed.NOW + timedelta(hours=2 * number),
+                    ends_at=seed.NOW + timedelta(hours=2 * number + 1), reason="Away")
+            for number in range(count))
+        db.commit()
+
+    number, page = own_statements(kit, browser, "/setup/absences")
+
+    assert number == 2
+    assert page.count("Remove this absence?") == min(count, 40)
