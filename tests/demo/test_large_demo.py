@@ -27,6 +27,11 @@ from clinic.store.diary import Appointment
 from clinic.store.engine import open_engine
 from clinic.store.outbox import MessageItem
 from clinic.store.resources import Patient, Practitioner
+from tests.prove.audit import audit
+from tests.prove.audit_letters import letter_faults
+from tests.prove.audit_pages import page_faults
+from tests.prove.audit_series import diary_faults
+from tests.prove.plain_rows import Tables
 from tests.services.moving import row_counts
 
 AFTERNOON = datetime(2027, 3, 1, 14, 20, tzinfo=UTC)
@@ -101,6 +106,16 @@ def test_the_worker_owes_all_its_messages_in_a_minute(engine: Engine) -> None:
         kinds = set(db.scalars(sa.select(MessageItem.kind)))
     assert {"reminder-7d", "precare", "recall"} <= kinds
     assert "confirmation" not in kinds
+
+
+def test_independent_audits_find_no_fault_in_what_moved_in(engine: Engine) -> None:
+    tables = Tables(engine)
+    rows = tables.read()
+
+    assert audit(engine) == []
+    assert diary_faults(rows, tables.documents) == []
+    assert page_faults(rows) == []
+    assert letter_faults(rows, AFTERNOON, set()) == []
 
 
 def test_everybody_has_a_name_of_their_own_but_for_the_doubles(engine: Engine) -> None:

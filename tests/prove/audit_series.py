@@ -276,6 +276,7 @@ def _wall_instant(day: date, minute: int, where: ZoneInfo, fold: int) -> datetim
 def _obligations(rows: Rows, series: Series) -> Iterator[str]:
     """Each session once, with as many appointments as its state says; the owner's state as its sessions say."""
     numbers = [visit.row.number for visit in series.visits]
+    moved_in = {row.row_id for row in rows.get("imported", ()) if row.kind == "course"}
     if numbers != list(range(1, len(numbers) + 1)):
         yield f"{series.key} has the sessions {numbers}"
     for visit in series.visits:
@@ -283,6 +284,8 @@ def _obligations(rows: Rows, series: Series) -> Iterator[str]:
         counts = (sum(state in STANDING for state in about), about.count("fulfilled"))
         if (visit.row.course_id is None) == (visit.row.maintenance_plan_id is None):
             yield f"session {visit.row.id} has no owner or two"
+        if visit.row.state == "completed" and counts == (0, 0) and series.course.id in moved_in:
+            continue  # another system had seen it done: only its date came in
         if EXPECTED[visit.row.state] != counts:
             yield f"session {visit.row.id} is {visit.row.state} with {counts[0]} standing, {counts[1]} fulfilled visits"
     states = {visit.row.state for visit in series.visits}

@@ -61,8 +61,7 @@ class CourseRows:
         bulk.insert(table(TreatmentSession), _SESSION, (
             row for going in courses.new() for row in (*self._sessions(going), *self._upkeep(going))))
         bulk.insert(table(Recall), _RECALL, (
-            (going.upkeep.sessions[-1], ask_on(window, after)) for going in courses.new()
-            if going.upkeep and (owed := self._owed_upkeep(going, going.upkeep)) for window, after in [owed]))
+            row for going in courses.new() if going.upkeep for row in self._recalls(going, going.upkeep)))
 
     def book_earlier_ones(self) -> None:
         """Says of sessions that came with an earlier folder that they are booked now."""
@@ -170,6 +169,13 @@ class CourseRows:
             return None
         after = date.fromordinal(max([*upkeep.done, *going.dates]))
         return window_after(after, self._protocol(going).maintenance.interval), after
+
+    def _recalls(self, going: Going, upkeep: Upkeep) -> Iterator[tuple[int, date]]:
+        """For each upkeep session when its patient was or will be asked: it counts from the session before it."""
+        interval = self._protocol(going).maintenance.interval
+        for ident, day in zip(upkeep.sessions, (max(going.dates), *upkeep.done), strict=False):
+            after = date.fromordinal(day)
+            yield ident, ask_on(window_after(after, interval), after)
 
     @staticmethod
     def _is_wanted(upkeep: Upkeep) -> bool:
