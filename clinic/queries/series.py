@@ -92,10 +92,13 @@ def series_again(db: Session, series: Series, *, now: datetime) -> Series:
     return course_series(db, series.course.id, now=now)
 
 
-def course_series(db: Session, course_id: int, *, now: datetime) -> Series:
-    """The sessions of a course, each after the interval that the course itself has changed, else its protocol's."""
+def course_series(db: Session, course_id: int, *, now: datetime, version_id: int | None = None) -> Series:
+    """The sessions of a course, each after the interval that the course itself has changed, else its protocol's.
+
+    With `version_id` they are those that the course would have under that version of its protocol.
+    """
     course = db.get_one(Course, course_id)
-    protocol = protocol_of(db, course.protocol_version_id)
+    protocol = protocol_of(db, version_id or course.protocol_version_id)
     rows = _rows(db, TreatmentSession.course_id == course_id, now)
     steps = steps_for(protocol, max((row.number for row, _ in rows), default=1))
     changes = interval_changes(db, course_id)

@@ -49,7 +49,8 @@ _RULES = {
     MissedRule.RESTART: "the series is given again",
 }
 _ACTIONS = {
-    "interval-changed": "Interval changed", "contraindication-noted": "Contraindication noted",
+    "interval-changed": "Interval changed", "version-taken-over": "Newer version of the protocol taken over",
+    "contraindication-noted": "Contraindication noted",
     "contraindication-over": "Contraindication called over", "course-held": "Put on hold", "course-resumed": "Goes on",
     "appointment-pinned": "Session {number} fixed", "appointment-unpinned": "Session {number} not fixed any more",
     "session-overdue": "Session {number} overdue: a call was asked for",
