@@ -171,8 +171,7 @@ def _refused(wish: Wish, choice: VisitChoice, form: Form, findings: tuple[Findin
 def _times_page(wish: Wish, first_on: date, findings: tuple[Finding, ...] = ()) -> Response:
     practitioner_id = _practitioner(wish)
     subject = wish.subject
-    with kit().read() as db:
-        found = wish.times(db, first_on, DAYS, practitioner_id)
+    found = wish.times(first_on, DAYS, practitioner_id)
     return page(
         "appointments/times.html", 409 if findings else 200, wish=wish, subject=subject, found=found,
         columns=_columns(found), findings=findings, practitioner_id=practitioner_id, weeks=_weeks(wish, found),
@@ -252,8 +251,7 @@ def _day_of_choice(wish: Wish, choice: VisitChoice) -> date:
 def _offer_of(wish: Wish, choice: VisitChoice) -> TimeOffer | None:
     """The offer that a choice stands for, if it still stands."""
     on = day_of(choice.starts_at, zone(wish.subject.zone))
-    with kit().read() as db:
-        found = wish.times(db, on, 1, _practitioner(wish))
+    found = wish.times(on, 1, _practitioner(wish))
     return next((time for time in found.times if time.choice == str(choice)), None)
 
 

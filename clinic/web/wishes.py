@@ -6,13 +6,12 @@ from datetime import date
 from typing import Any
 
 from flask import url_for
-from sqlalchemy.orm import Session
 
 from clinic.queries.appointments import KnockOn, SessionPage, VisitSubject
 from clinic.queries.other_visits import VisitWish, offer_visit_times
 from clinic.queries.times import TimesPage, offer_times
 from clinic.queries.treatment_sessions import AppointmentLine
-from clinic.web.kit import now
+from clinic.web.kit import kit, now
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,11 @@ class SessionWish:
             return url_for("appointments.move", appointment_id=self.old.id, **query)
         return url_for("appointments.book", treatment_session_id=self.subject.line.id, **query)
 
-    def times(self, db: Session, from_on: date, days: int, practitioner_id: int | None) -> TimesPage:
+    def times(self, from_on: date, days: int, practitioner_id: int | None) -> TimesPage:
         """The times of those days."""
-        return offer_times(db, self.subject.line.id, now=now(), from_on=from_on, days=days,
-                           practitioner_id=practitioner_id)
+        with kit().read() as db:
+            return offer_times(db, self.subject.line.id, now=now(), from_on=from_on, days=days,
+                               practitioner_id=practitioner_id)
 
     def knock_on(self, day: date) -> tuple[KnockOn, ...]:
         """What a new date means for what follows."""
@@ -89,9 +89,11 @@ class OtherWish:
             return url_for("appointments.move", appointment_id=self.old.id, **query)
         return url_for("appointments.book_other", patient_id=self.subject.patient.id, code=self.subject.code, **query)
 
-    def times(self, db: Session, from_on: date, days: int, practitioner_id: int | None) -> TimesPage:
+    def times(self, from_on: date, days: int, practitioner_id: int | None) -> TimesPage:
         """The times of those days."""
-        return offer_visit_times(db, self.wish, now=now(), from_on=from_on, days=days, practitioner_id=practitioner_id)
+        with kit().read() as db:
+            return offer_visit_times(db, self.wish, now=now(), from_on=from_on, days=days,
+                                     practitioner_id=practitioner_id)
 
     @property
     def around(self) -> date | None:
