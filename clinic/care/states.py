@@ -6,7 +6,12 @@ from enum import StrEnum
 
 
 class CourseState(StrEnum):
-    """Codes of FHIR CarePlan.status."""
+    """Codes of FHIR CarePlan.status.
+
+    A draft is a course whose dates are held until a consultation: it becomes active when the dates are confirmed, and
+    is revoked when the last day of the hold has passed (its sessions are not done then, for it was never begun) or
+    when the desk stops it. A course that is booked outright begins as active.
+    """
 
     DRAFT = "draft"
     ACTIVE = "active"
@@ -33,7 +38,10 @@ class SessionState(StrEnum):
 
 
 class AppointmentState(StrEnum):
-    """Codes of FHIR Appointment.status. A visit at which the patient was not treated is cancelled, with its cause."""
+    """Codes of FHIR Appointment.status. A visit at which the patient was not treated is cancelled, with its cause.
+
+    One that is proposed holds its time until an instant: then it blocks nothing and nobody, and the worker cancels it.
+    """
 
     PROPOSED = "proposed"
     BOOKED = "booked"

@@ -1,6 +1,7 @@
 """The states page is generated from the tables that the code obeys."""
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +25,8 @@ def _page() -> str:
         "Generated from `clinic/care/states.py` by `TEST_APPROVE=1 pytest tests/architecture/test_states.py`;"
         " a test compares.", ""]
     for title, moves in TABLES:
-        lines += [f"## {title}", "", "| from | may become |", "| --- | --- |"]
+        words = inspect.getdoc(type(next(iter(moves)))) or ""
+        lines += [f"## {title}", "", *words.splitlines(), "", "| from | may become |", "| --- | --- |"]
         lines += [f"| {state} | {', '.join(sorted(moves[state])) or '–'} |" for state in moves]
         lines.append("")
     return "\n".join(lines)
