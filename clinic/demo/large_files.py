@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
+from clinic.care.parts import DEVICE_TYPES
 from clinic.demo import large_people as people
 from clinic.demo.large_people import LargeCourse, LargeSite
 from clinic.interchange.cells import harmless
@@ -45,7 +46,7 @@ class Files:
                           features=people.BOTH)
             for number, device_type in enumerate(site.devices):
                 self._add("devices.csv", id=f"{site.key}-D{number}", clinic=site.key, device_type=device_type,
-                          name=f"{device_type.replace('-', ' ').capitalize()} {number + 1}")
+                          name=f"{DEVICE_TYPES[device_type]} {number + 1}")
         for number, (name, site_key, codes) in enumerate(people.PRACTITIONERS):
             self._practitioner(number, name, site_key, codes)
 
@@ -140,7 +141,9 @@ class Files:
     def _half_done(self, key: str, site: LargeSite, course: LargeCourse) -> None:
         """A course that goes on: some sessions are done, most of the others booked."""
         done = self.chance.randrange(course.sessions)
-        following = self.today + timedelta(days=self.chance.randrange(course.ideal))
+        # Some more come today and tomorrow, so that the first page has something to show.
+        soon = self.chance.random() < 0.2
+        following = self.today + timedelta(days=self.chance.randrange(2 if soon else course.ideal))
         dates = self._back_from(following - timedelta(days=course.ideal), course, done)
         dates = [each for each in dates if each < self.today]
         self._course(key, site, course, dates, [])

@@ -11,7 +11,7 @@ from clinic.care.states import AppointmentState, CourseState, MaintenanceState, 
 from clinic.care.windows import Fit
 from clinic.queries.courses import CoursePage, HistoryLine
 from clinic.queries.treatment_sessions import AppointmentLine, SessionLine
-from clinic.web.words import lower_first, moment, plural
+from clinic.web.words import day, lower_first, moment, plural
 
 FITS = {
     Fit.TOO_EARLY: ("Too early", "bad", "alert"), Fit.EARLY: ("Early", "info", "clock"),
@@ -55,7 +55,8 @@ _ACTIONS = {
     "appointment-pinned": "Session {number} fixed", "appointment-unpinned": "Session {number} not fixed any more",
     "session-overdue": "Session {number} overdue: a call was asked for",
     "course-repaired": "Course put right", "repair-undone": "Putting right undone",
-    "course-booked": "Course booked", "course-stopped": "Course stopped early", "course-completed": "Course completed",
+    "course-booked": "Course booked", "course-moved-in": "Moved in from another system",
+    "course-stopped": "Course stopped early", "course-completed": "Course completed",
     "session-booked": "Session {number} booked", "appointment-moved": "Session {number} moved",
     "appointment-cancelled": "Session {number} cancelled", "appointment-noshow": "Did not come to session {number}",
     "appointment-arrived": "Arrived for session {number}", "session-completed": "Session {number} completed",
@@ -198,5 +199,6 @@ def is_owed(line: SessionLine) -> bool:
 
 def _when(line: SessionLine) -> str:
     if line.performed_local:
-        return moment(line.performed_local)
+        # Of one that another system had seen done only the date is known.
+        return moment(line.performed_local) if line.appointment else day(line.performed_local)
     return moment(line.appointment.local_start) if line.appointment else ""

@@ -22,6 +22,7 @@ from clinic.services.completion import ask_on
 from clinic.services.holding import refresh_windows
 from clinic.services.moving.courses import BOOKED, DONE, Courses, Going, Upkeep, table
 from clinic.services.moving.state import AT_ONCE, Moving
+from clinic.store.accounts import AuditEntry
 from clinic.store.courses import Course, CourseOverride, MaintenancePlan, Recall, TreatmentSession
 from clinic.store.locks import lock_course
 
@@ -33,6 +34,7 @@ _OVERRIDE = ("course_id", "code", "value", "reason", "made_at", "made_by")
 _PLAN = ("id", "course_id", "state", "interval_days", "shortest_days", "longest_days", "created_at", "lock_version")
 _SESSION = ("id", "course_id", "maintenance_plan_id", "number", "treatment_code", "state", "earliest_on", "ideal_on",
             "latest_on", "performed_at", "performed_on", "outcome", "lock_version")
+_AUDIT = ("at", "actor", "account_id", "clinic_id", "action", "subject_kind", "subject_id", "facts")
 _RECALL = ("treatment_session_id", "ask_on")
 
 
@@ -54,6 +56,7 @@ class CourseRows:
         """Writes the new courses, then everything that belongs to them."""
         bulk, courses = self._moving.bulk, self._courses
         bulk.insert(table(Course), _COURSE, self._told(map(self._course, courses.new())))
+        bulk.insert(table(AuditEntry), _AUDIT, (self._audit(going) for going in courses.new()))
         bulk.insert(table(CourseOverride), _OVERRIDE, (
             self._override(going, going.interval) for going in courses.new() if going.interval))
         bulk.insert(table(MaintenancePlan), _PLAN, (
@@ -131,6 +134,11 @@ class CourseRows:
         return (going.id, going.patient_id, going.clinic_id, going.version_id, going.practitioner_id, state.value,
                 going.indication, "none", self._moving.now, self._moving.work.actor.account_id, ended_on, 1)
 
+    def _audit(self, going: Going) -> tuple[Any, ...]:
+        actor = self._moving.work.actor
+        return (self._moving.now, actor.name, actor.account_id, going.clinic_id, "course-moved-in", "course", going.id,
+                {"done": going.states.count(DONE), "sessions": len(going.states)})
+
     def _override(self, going: Going, interval: Interval) -> tuple[Any, ...]:
         change = IntervalChange(2, interval)
         return (going.id, INTERVAL, {"finding": change.words, **change.document()}, MOVED_IN, self._moving.now,
@@ -156,8 +164,10 @@ class CourseRows:
             return
         treatment = self._protocol(going).maintenance.treatment
         owner = (None, upkeep.plan_id)
+        before = date.fromordinal(max(going.dates))
         for number, (ident, day) in enumerate(zip(upkeep.sessions, upkeep.done, strict=False), start=1):
-            yield self._session(going, ident, owner, number, treatment, DONE, None, date.fromordinal(day))
+            window, before = window_after(before, self._protocol(going).maintenance.interval), date.fromordinal(day)
+            yield self._session(going, ident, owner, number, treatment, DONE, window, before)
         owed = self._owed_upkeep(going, upkeep)
         if owed is not None:
             yield self._session(going, upkeep.sessions[-1], owner, len(upkeep.sessions), treatment,
@@ -186,10 +196,9 @@ class CourseRows:
         state: int, window: Window | None, day: date | None,
     ) -> tuple[Any, ...]:
         is_done = state == DONE
-        kept = None if is_done else window
         return (
-            ident, *owner, number, treatment, _STATES[state].value,
-            kept.earliest_on if kept else None, kept.ideal_on if kept else None, kept.latest_on if kept else None,
+            ident, *owner, number, treatment, _STATES[state].value, window.earliest_on if window else None,
+            window.ideal_on if window else None, window.latest_on if window else None,
             self._performed_at(going, day) if is_done and day else None, day if is_done else None,
             VisitOutcome.TREATED.value if is_done else None, 1)
 
