@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -234,6 +235,24 @@ def test_a_port_that_is_taken_is_said_in_words(operator: Operator) -> None:
     assert answer.returncode == 1
     assert f"Cannot listen on 127.0.0.1:{port} (Address already in use): choose another CLINIC_PORT" in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_who_serves_is_told_where_to_begin_while_nobody_has_an_account(operator: Operator) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+
+        empty = operator.process("serve", PORT=port)
+        again = operator.process("serve", PORT=port)
+        operator(*HARBOUR)
+        operator(*ANA)
+        full = operator.process("serve", PORT=port)
+
+    address = rf"Nobody has an account yet\. Open http://localhost:{port}/welcome\?code=([A-Z2-9]{{4}}-[A-Z2-9]{{4}})\n"
+    told = re.search(address, empty.stderr)
+    assert told is not None, empty.stderr
+    assert (told[1] in again.stderr, "welcome" in full.stderr) == (True, False)
 
 
 def test_a_command_that_is_none_shows_those_that_are() -> None:
