@@ -73,15 +73,6 @@ def forget(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def forget_older(folder: Path, seconds: float) -> None:
-    """Removes every folder inside of this one that was not touched for so long and where nothing runs."""
-    with suppress(FileNotFoundError):
-        for each in folder.iterdir():
-            with suppress(OSError):
-                if time.time() - each.stat().st_mtime > seconds and standing(each).state != "running":
-                    forget(each)
-
-
 def _run(folder: Path, act: Act, lock: int) -> None:
     shown_at = 0.0
 

@@ -69,7 +69,7 @@ def _write(given: Kit, actor: Actor, folder: Path, progress: errands.Progress) -
     errands.forget(folder / _FOLDER)
     with given.work(actor) as work:
         note_export(work)
-    leave = Timer(KEPT_FOR[EXPORTS], errands.forget, (folder,))
+    leave = Timer(KEPT_FOR[EXPORTS].total_seconds(), errands.forget, (folder,))
     leave.daemon = True
     leave.start()
     return {"rows": outcome.value, "bytes": (folder / _FILE).stat().st_size}
