@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 LIKELY = 50
 _LAST_DIGITS = 9
@@ -53,7 +54,10 @@ def typed_apart(one: str, other: str) -> int:
 
     More than two count as three.
     """
-    if abs(len(one) - len(other)) > 2:
+    if one == other:
+        return 0
+    # Each slip brings or takes two letters at most, which is quicker asked than how to get from one to the other.
+    if abs(len(one) - len(other)) > 2 or (_letters(one) ^ _letters(other)).bit_count() > 4:
         return 3
     before: list[int] = []
     row = list(range(len(other) + 1))
@@ -80,20 +84,32 @@ def _names(one: Person, other: Person) -> tuple[int, str]:
     mine, theirs = (one.given, one.family), (other.given, other.family)
     if mine == theirs:
         return 50, "same name"
-    if _words(one) == _words(other) or mine == theirs[::-1]:
+    if mine == theirs[::-1] or (sum(map(len, mine)) == sum(map(len, theirs)) and _words(one) == _words(other)):
         return 45, "first and family name swapped"
     if one.family == other.family and _has_further_names(one.given, other.given):
         return 40, "same name, with a further first name"
-    slips = [typed_apart(*pair) for pair in zip(mine, theirs, strict=True)]
-    swapped = [typed_apart(*pair) for pair in zip(mine, theirs[::-1], strict=True)]
-    for found in (slips, swapped):
-        if sum(found) == 1 and _is_long_enough(one, other, 3):
-            return 40, "name spelt almost the same"
-        if sum(found) == 2 and _is_long_enough(one, other, 6):
-            return 30, "name spelt nearly the same"
+    slips = min(_slips(mine, theirs), _slips(mine, theirs[::-1]))
+    if slips == 1 and _is_long_enough(one, other, 3):
+        return 40, "name spelt almost the same"
+    if slips == 2 and _is_long_enough(one, other, 6):
+        return 30, "name spelt nearly the same"
     if one.given == other.given and one.given:
         return 10, "same first name, another family name"
     return 0, ""
+
+
+def _slips(mine: tuple[str, str], theirs: tuple[str, str]) -> int:
+    first = typed_apart(mine[0], theirs[0])
+    return first if first > 2 else first + typed_apart(mine[1], theirs[1])
+
+
+@lru_cache(maxsize=65_536)
+def _letters(word: str) -> int:
+    """Which letters a word has, as bits; some share one."""
+    found = 0
+    for letter in word:
+        found |= 1 << ord(letter) % 61
+    return found
 
 
 def _words(person: Person) -> list[str]:

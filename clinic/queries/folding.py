@@ -1,16 +1,20 @@
 """Text as a search compares it: without case, accents or punctuation of numbers."""
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # Letters that are no letter with a mark, and that many keyboards cannot type.
 _PLAIN = str.maketrans({
     "ß": "ss", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "æ": "ae", "œ": "oe", "ħ": "h", "ı": "i", "þ": "th", "ŧ": "t",
 })
+_NO_DIGIT = re.compile(r"[^0-9]+", re.ASCII)
 
 
 def folded(text: str) -> str:
     """Lower case, without accents, with single spaces."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     parted = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in parted if not unicodedata.combining(letter))
     return " ".join(unicodedata.normalize("NFC", bare).translate(_PLAIN).split())
@@ -18,4 +22,4 @@ def folded(text: str) -> str:
 
 def digits(text: str) -> str:
     """The digits of a phone number."""
-    return "".join(letter for letter in text if letter.isascii() and letter.isdigit())
+    return _NO_DIGIT.sub("", text)
