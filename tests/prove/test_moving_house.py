@@ -12,6 +12,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from clinic.demo.build import build
+from clinic.demo.large import build_large
 from clinic.messages.mailbox import MailboxTransport
 from clinic.queries.times import offer_times
 from clinic.queries.visit_choice import parse_choice
@@ -71,17 +72,36 @@ def test_the_new_house_exports_the_same_bytes(house: Engine, left: Left, tmp_pat
 
 
 @pytest.mark.postgres
-def test_from_one_database_to_the_other_and_back(
-    left: Left, databases_of: DatabasesOf, tmp_path: Path
+def test_from_one_database_to_the_other_and_back(left: Left, databases_of: DatabasesOf, tmp_path: Path) -> None:
+    _there_and_back(left.folder, left.files, databases_of, tmp_path)
+
+
+@pytest.mark.postgres
+def test_the_large_demo_moves_there_and_back(
+    sqlite_files: SQLiteFiles, databases_of: DatabasesOf, tmp_path: Path
 ) -> None:
-    folder = left.folder
+    url = sqlite_files.migrated()
+    engine = open_engine(url, durable=False)
+    build_large(engine, now=MONDAY)
+    files = exported(engine, tmp_path / "left")
+    engine.dispose()
+    sqlite_files.remove(url)
+
+    _there_and_back(tmp_path / "left", files, databases_of, tmp_path)
+
+    assert files["patient.csv"].count(b"\n") > 400
+    assert files["appointment.csv"].count(b"\n") > 300
+
+
+def _there_and_back(folder: Path, files: dict[str, bytes], databases_of: DatabasesOf, where: Path) -> None:
     for kind in ("postgresql", "sqlite"):
         databases = databases_of(kind)
         url = databases.migrated()
         engine = open_engine(url)
         assert isinstance(restored(engine, folder), Done)
-        folder = tmp_path / kind
-        assert exported(engine, folder) == left.files
+        folder = where / kind
+        assert exported(engine, folder) == files
+        assert page_faults(Tables(engine).read()) == []
         engine.dispose()
         databases.remove(url)
 
