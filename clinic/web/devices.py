@@ -7,7 +7,8 @@ from werkzeug.wrappers import Response
 from clinic.access import Right
 from clinic.care.parts import DEVICE_TYPES
 from clinic.queries.absences import absences_of
-from clinic.queries.effects import Effect, visits_met
+from clinic.queries.effects import Effect, visits_met, visits_named
+from clinic.queries.qualified import asking_for
 from clinic.queries.rooms import DeviceLine, device_line, devices_page
 from clinic.services import rooms as service
 from clinic.services.work import Done, Refused, Stale, UnitOfWork
@@ -115,6 +116,8 @@ def _effect(device: DeviceLine, device_type: str, in_use: bool) -> Effect:
     if not device.active or (in_use and device_type == device.device_type):
         return Effect()
     with kit().read() as db:
+        if in_use:
+            return visits_named(db, asking_for(db, device.id, frozenset({device.device_type}), now=now()))
         return visits_met(db, resource_ids=[device.id], clinic_id=None, from_at=now(), to_at=None)
 
 

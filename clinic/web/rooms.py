@@ -7,7 +7,8 @@ from werkzeug.wrappers import Response
 from clinic.access import Right
 from clinic.care.parts import ROOM_FEATURES
 from clinic.queries.absences import absences_of
-from clinic.queries.effects import Effect, visits_met
+from clinic.queries.effects import Effect, visits_met, visits_named
+from clinic.queries.qualified import asking_for
 from clinic.queries.rooms import RoomLine, room_line, rooms_page
 from clinic.services import rooms as service
 from clinic.services.work import Done, Refused, Stale, UnitOfWork
@@ -112,9 +113,12 @@ def _features(room: RoomLine | None) -> dict[str, str]:
 
 def _effect(room: RoomLine, features: set[str], in_use: bool) -> Effect:
     """Whom it meets that the room is no longer in use, or offers less than what was counted on."""
-    if not room.active or (in_use and features >= set(room.features)):
+    lost = frozenset(room.features) - features
+    if not room.active or (in_use and not lost):
         return Effect()
     with kit().read() as db:
+        if in_use:
+            return visits_named(db, asking_for(db, room.id, lost, now=now()))
         return visits_met(db, resource_ids=[room.id], clinic_id=None, from_at=now(), to_at=None)
 
 
