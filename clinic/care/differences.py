@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from clinic.care.evidence import Evidence
+from clinic.care.evidence import OWN_FIGURE, Evidence
 from clinic.care.parts import DEVICE_TYPES, QUALIFICATIONS, ROOM_FEATURES, Hold
 from clinic.care.protocols import Interval, Protocol
 
@@ -95,6 +95,8 @@ def _text(value: object) -> str:
         case Interval():
             return f"{value.ideal} ({value.shortest} to {value.longest}) days"
         case Evidence():
+            if value == OWN_FIGURE:
+                return f"Grade {value.grade}: the clinic's own"
             cited = ", ".join(value.sources) or ("our default" if value.our_default else "no source")
             return f"Grade {value.grade}: {cited}" + (f" ({value.note})" if value.note else "")
         case StrEnum():
