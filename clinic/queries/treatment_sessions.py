@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from clinic.care.states import AppointmentState, SessionState
 from clinic.care.windows import Fit, Window
 from clinic.planning.local import local_of, zone
+from clinic.queries.consultations import last_day
 from clinic.store.courses import TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.resources import Device, Practitioner, Resource, Room
@@ -22,7 +23,10 @@ _STANDS = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class AppointmentLine:
-    """An appointment in the wall time of its own zone; who and what it holds, where it still holds anything."""
+    """An appointment in the wall time of its own zone; who and what it holds, where it still holds anything.
+
+    `held_until` is the last day of one that waits for a consultation.
+    """
 
     id: int
     kind: str
@@ -39,6 +43,7 @@ class AppointmentLine:
     closed_at: datetime | None
     lock_version: int
     pinned: bool = False
+    held_until: date | None = None
 
     @property
     def stands(self) -> bool:
@@ -153,6 +158,7 @@ def _appointment_line(row: Appointment, held: Mapping[str, tuple[int, str]]) -> 
         room=names.get("room"), device=names.get("device"),
         cancellation_reason=row.cancellation_reason, ended_cause=row.ended_cause, closed_at=row.closed_at,
         lock_version=row.lock_version, pinned=row.pinned,
+        held_until=last_day(row.hold_expires_at, row.zone) if row.hold_expires_at else None,
     )
 
 

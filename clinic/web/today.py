@@ -57,6 +57,8 @@ def _line(visit: DayVisit) -> dict[str, object]:
         what += f" · {visit.number} of {visit.of}" if visit.of else f" · maintenance {visit.number}"
     if visit.performed_on not in (None, line.local_start.date()):
         what += f" · treated on {short_day(visit.performed_on)}"
+    if line.held_until:
+        what += f" · held until {short_day(line.held_until)}, subject to consultation"
     return {
         "time": clock(line.local_start), "ends": clock(line.local_end), "name": visit.patient,
         "href": url_for("patients.show", patient_id=visit.patient_id), "what": what,
