@@ -1,7 +1,8 @@
 """How fast a large clinic leaves and comes back: `python -m tests.benchmarks.moving_out [patients]`.
 
-The clinic is the one that `moving_in` moves in (50,000 patients unless another number is given). It is exported, brought
-back, and exported again, on SQLite and on PostgreSQL, each step in a process of its own; the bytes must be the same.
+The clinic is the one that `moving_in` moves in (50,000 patients unless another number is given). It is exported,
+brought back, and exported again, on SQLite and on PostgreSQL, each step in a process of its own; the bytes must be the
+same.
 """
 from __future__ import annotations
 
