@@ -26,10 +26,10 @@ _LETTERS = 8
 
 @dataclass(frozen=True, slots=True)
 class FirstRun:
-    """What the first person tells of the business, its first clinic, and themselves."""
+    """What the first person tells of the business, its first clinic (none: there is one already), and themselves."""
 
     business: str
-    clinic: ClinicDetails
+    clinic: ClinicDetails | None
     name: str
     email: str
     password: str
@@ -67,29 +67,37 @@ def begin(work: UnitOfWork, first: FirstRun) -> Done[Begun] | Refused:
     findings = tuple(_judge(work, first))
     if findings:
         return Refused(findings)
-    put_name(work, first.business.strip())
-    clinic_id = put_clinic(work, first.clinic).id
+    if first.clinic is not None:
+        put_name(work, first.business.strip())
+        put_clinic(work, first.clinic)
     bring_catalogue(work)
-    # A clinic that was opened at the command line waits for somebody too.
+    # A clinic that was opened at the command line, or moved in, waits for somebody too.
     clinics = work.db.scalars(sa.select(Clinic.id).order_by(Clinic.id)).all()
     account_id = put_account(
         work, email=first.email, name=first.name, password=first.password,
         grants=[Grant(each, role) for each in clinics for role in _roles(first)],
         practitioner_id=_practitioner(work, first))
-    record(work, "first-run", "account", account_id, clinic_id=clinic_id)
+    record(work, "first-run", "account", account_id, clinic_id=clinics[-1])
     secret = put_browser(work, account_id)
     work.commit()
-    return Done(Begun(account_id, clinic_id, secret))
+    return Done(Begun(account_id, clinics[-1], secret))
 
 
 def _judge(work: UnitOfWork, first: FirstRun) -> Iterator[Finding]:
-    if not first.business.strip():
+    if first.clinic is not None:
+        yield from _judge_clinic(work, first.business, first.clinic)
+    elif work.db.scalar(sa.select(Clinic.id).limit(1)) is None:
+        yield Finding("missing", Weight.BLOCKS, "Say what the clinic is called.", "clinic")
+    yield from judge_account(work, email=first.email, name=first.name, password=first.password)
+
+
+def _judge_clinic(work: UnitOfWork, business: str, clinic: ClinicDetails) -> Iterator[Finding]:
+    if not business.strip():
         yield Finding("missing", Weight.BLOCKS, "Say what the business is called.", "business")
-    for finding in judge_clinic(work, first.clinic):
+    for finding in judge_clinic(work, clinic):
         # The form has two names: the clinic's and the person's. Messages come from the business.
         if finding.field != "sender_name":
             yield replace(finding, field="clinic") if finding.field == "name" else finding
-    yield from judge_account(work, email=first.email, name=first.name, password=first.password)
 
 
 def _alone(work: UnitOfWork) -> None:
@@ -105,8 +113,14 @@ def _roles(first: FirstRun) -> tuple[Role, ...]:
 
 
 def _practitioner(work: UnitOfWork, first: FirstRun) -> int | None:
+    """Who treats: the practitioner of that name where one was moved in, else a new one."""
     if not first.treats:
         return None
+    table = Practitioner.__table__
+    known: int | None = work.db.scalar(
+        sa.select(table.c.id).where(table.c.name == first.name.strip(), table.c.active).order_by(table.c.id).limit(1))
+    if known is not None:
+        return known
     person = Practitioner(name=first.name.strip())
     work.db.add(person)
     work.db.flush()

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import url_for
 
@@ -31,11 +31,19 @@ def guide(found: Readiness, who: Here) -> tuple[Step, ...]:
     """The steps in their order; the first that is not done comes next."""
     return (
         _hours(found, who), _people(found), _rooms(found), _devices(found), _protocols(found, who),
-        Step("First patient", found.has_patient, () if found.has_patient else ("There is no patient yet.",),
-             "Add a patient", url_for("patients.new")),
-        Step("First course", found.has_course, () if found.has_course else ("No course is booked here yet.",),
-             "Book a course", url_for("courses.new")),
+        _of_right(Step("First patient", found.has_patient, () if found.has_patient else ("There is no patient yet.",),
+                       "Add a patient", url_for("patients.new")), who.may(Right.EDIT_PATIENTS)),
+        _of_right(Step("First course", found.has_course, () if found.has_course else ("No course is booked here yet.",),
+                       "Book a course", url_for("courses.new")), who.may(Right.BOOK)),
     )
+
+
+def _of_right(step: Step, may_do: bool) -> Step:
+    """The step without its button where it is somebody else's to do."""
+    if may_do:
+        return step
+    why = (*step.why, "That is for reception, a practitioner or a manager to do.") if step.why else ()
+    return replace(step, why=why, href="")
 
 
 def lack_places(who: Here) -> dict[Place, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from clinic.queries.clinics import clinic_ids_by_name
 from clinic.services import accounts, first_run
 from clinic.services.clinics import ClinicDetails, Hours
 from clinic.services.first_run import ATTEMPTS_OF, FirstRun
@@ -48,7 +49,7 @@ def begin() -> Response:
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
         return _page(form)
-    flash(f"{asked.clinic.name} is set up, and you are signed in. Here is what comes next.", "ok")
+    flash("The clinic is set up, and you are signed in. Here is what comes next.", "ok")
     response = redirect(url_for("setup.index"), 303)
     browser.give(response, outcome.value.secret)
     return response
@@ -60,19 +61,28 @@ def _check_due() -> None:
 
 
 def _read(form: Form) -> FirstRun:
-    business = form.text("business", "The name of the business")
-    opens, closes = read_closing(form, "opens", "closes", required=True) or (0, 1)
-    clinic = ClinicDetails(
-        name=form.text("clinic", "The name of the clinic"), zone=form.text("zone", "The time zone", most=64),
-        address=form.text("address", "The address", most=500), phone=form.text("phone", "The phone number", most=40),
-        sender_name=business, sender_email=form.text("sender_email", "The e-mail address of the clinic", most=254),
-        hours=(Hours(_WORKDAYS, opens, closes),))
+    clinic = None if _clinics() else _read_clinic(form)
     password = request.form.get("password", "")[:LONGEST + 1]
     if not password:
         form.fault("password", "Choose a password.")
-    return FirstRun(
-        business, clinic, form.text("name", "Your name"), form.text("email", "Your e-mail address", most=254),
-        password, form.ticked("treats"))
+    name, email = form.text("name", "Your name"), form.text("email", "Your e-mail address", most=254)
+    return FirstRun(clinic.sender_name if clinic else "", clinic, name, email, password, form.ticked("treats"))
+
+
+def _read_clinic(form: Form) -> ClinicDetails:
+    opens, closes = read_closing(form, "opens", "closes", required=True) or (0, 1)
+    return ClinicDetails(
+        sender_name=form.text("business", "The name of the business"),
+        name=form.text("clinic", "The name of the clinic"), zone=form.text("zone", "The time zone", most=64),
+        address=form.text("address", "The address", most=500), phone=form.text("phone", "The phone number", most=40),
+        sender_email=form.text("sender_email", "The e-mail address of the clinic", most=254),
+        hours=(Hours(_WORKDAYS, opens, closes),))
+
+
+def _clinics() -> list[str]:
+    """The clinics that are there already: opened at the command line, or moved in."""
+    with kit().read() as db:
+        return list(clinic_ids_by_name(db))
 
 
 def _code_fits(typed: str) -> bool:
@@ -87,4 +97,4 @@ def _code_fits(typed: str) -> bool:
 
 
 def _page(form: Form) -> Response:
-    return page("welcome/form.html", form.status, form=form, zones=zone_choices(form.value("zone")))
+    return page("welcome/form.html", form.status, form=form, zones=zone_choices(form.value("zone")), clinics=_clinics())

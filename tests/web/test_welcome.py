@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from clinic.app import Kit
 from clinic.services.accounts import TRIES_OF_A_PAIR
 from clinic.services.first_run import setup_code
-from clinic.store.accounts import Account
+from clinic.store.accounts import Account, AccountRole
 from clinic.store.clinics import Clinic, OpeningHours
 from clinic.web.clinic_form import zone_choices
+from tests.web import seed
 from tests.web.conftest import FixedClock, World, post
 from tests.web.routes import examples
 
@@ -56,7 +57,7 @@ def test_one_form_makes_the_clinic_and_leads_signed_in_to_the_guide(
     assert (answer.status_code, answer.location, counted(rows)) == (303, "/setup", (1, 1))
     guide = stranger.get("/setup")
     assert guide.status_code == 200
-    assert "Harbour Street is set up" in guide.get_data(as_text=True)
+    assert "The clinic is set up" in guide.get_data(as_text=True)
 
 
 def test_the_code_in_the_address_is_filled_in(stranger: FlaskClient) -> None:
@@ -102,7 +103,8 @@ def test_other_faults_with_the_right_code_never_lock_anybody_out(stranger: Flask
 
 @pytest.mark.parametrize("field, value, words", [
     ("zone", "", "Enter the time zone."), ("zone", "Atlantis", "There is no time zone Atlantis"),
-    ("clinic", "", "Enter the name of the clinic."), ("email", "anna", "name@example.org"), ("password", "", "Choose a password."),
+    ("clinic", "", "Enter the name of the clinic."), ("email", "anna", "name@example.org"),
+    ("password", "", "Choose a password."),
     ("password", "short", "at least 8 characters"), ("opens", "nine", "must be a time"), ("closes", "", "Enter"),
     ("sender_email", "desk", "name@example.org"), ("business", " ", "Enter the name of the business.")])
 def test_each_fault_is_said_at_its_field(stranger: FlaskClient, field: str, value: str, words: str) -> None:
@@ -128,3 +130,26 @@ def test_every_zone_is_offered_by_its_region(kit: Kit) -> None:
 
     assert {"Europe/London", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"} <= offered
     assert zone_choices("UTC")[0] == ("Now", [("UTC", "UTC")])
+
+
+def test_where_a_clinic_was_moved_in_only_the_account_is_asked_for(
+    stranger: FlaskClient, rows: Callable[[], Session]
+) -> None:
+    with rows() as db:
+        there = seed.add_clinic(db, "Moved In")
+        person = seed.add_practitioner(db, "Anna Bell")
+        db.commit()
+    page = stranger.get(f"/welcome?code={CODE}").get_data(as_text=True)
+    assert ("Moved In" in page, 'name="zone"' in page) == (True, False)
+
+    answer = post(stranger, "/welcome", {
+        "code": CODE, "name": "Anna Bell", "email": "anna@harbour.example", "password": "seven quiet herons",
+        "treats": "yes"})
+
+    assert (answer.status_code, counted(rows)) == (303, (1, 1))
+    with rows() as db:
+        account = db.scalars(sa.select(Account)).one()
+        roles = db.execute(sa.select(AccountRole.clinic_id, AccountRole.role).order_by(AccountRole.role)).all()
+    assert account.practitioner_id == person
+    assert [tuple(each) for each in roles] == [
+        (there, "administrator"), (there, "manager"), (there, "practitioner")]

@@ -1,0 +1,106 @@
+"""The guide on the front page of the set-up: what is done, what is missing and why, and the one thing to do next."""
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+
+from clinic.app import Kit
+from clinic.store.clinics import OpeningHours
+from clinic.store.resources import Device, Practitioner, Qualification, Room, RotaSpan
+from tests.web.conftest import FixedClock
+from tests.web.desk import Desk, enter, open_desk
+
+NEXT = re.compile(r'<li class="guide-step guide-next".*?</li>', re.DOTALL)
+
+
+@pytest.fixture
+def desk(kit: Kit, clock: FixedClock) -> Desk:
+    """The small clinic, with its manager: everything is there but a course."""
+    return open_desk(kit, "manager")
+
+
+def guide(browser: FlaskClient) -> str:
+    """The words of the step that comes next, with the addresses of its buttons."""
+    page = unescape(browser.get("/setup").get_data(as_text=True))
+    found = NEXT.search(page)
+    return re.sub(r"\s+", " ", re.sub(r"<(?!a )[^>]+>", " ", found[0])) if found else ""
+
+
+def without(desk: Desk, *statements: sa.Executable) -> None:
+    with desk.rows() as db:
+        for statement in statements:
+            db.execute(statement)
+        db.commit()
+
+
+def test_a_clinic_that_has_everything_books_its_first_course_next(desk: Desk) -> None:
+    told = guide(desk.browser)
+
+    assert "No course is booked here yet." in told
+    assert "/courses/new" in told
+
+
+def test_the_guide_is_gone_once_a_course_is_booked(desk: Desk) -> None:
+    assert "The set-up is not finished" in desk.browser.get("/").get_data(as_text=True)
+
+    desk.course()
+
+    assert guide(desk.browser) == ""
+    assert "The set-up is not finished" not in desk.browser.get("/").get_data(as_text=True)
+
+
+def test_reception_is_told_nothing_of_the_set_up(desk: Desk, kit: Kit) -> None:
+    assert "The set-up is not finished" not in enter(kit, "receptionist").get("/").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("statement, words, address", [
+    (sa.delete(OpeningHours), "The clinic is open on no day.", "/setup/clinics/1/edit"),
+    (sa.update(Practitioner.__table__).values(active=False), "Nobody treats here yet.", "/setup/people/new"),
+    (sa.delete(Qualification), "Say what Dr Amari may treat.", "/setup/people/1/edit"),
+    (sa.delete(RotaSpan), "Dr Amari needs a rota.", "/setup/people/1/rota/new"),
+    (sa.update(Room.__table__).values(active=False), "There is no room to treat in.", "/setup/rooms/new"),
+])
+def test_what_is_missing_is_what_comes_next_with_the_page_where_it_is_done(
+    desk: Desk, statement: sa.Executable, words: str, address: str
+) -> None:
+    without(desk, statement)
+
+    told = guide(desk.browser)
+
+    assert words in told
+    assert f'href="{address}"' in told
+
+
+def test_protocols_that_lack_something_are_listed_while_others_can_be_booked(desk: Desk) -> None:
+    device = Device.__table__
+    without(desk, sa.update(device).where(device.c.device_type == "rf-needling").values(active=False))
+
+    page = unescape(desk.browser.get("/setup").get_data(as_text=True))
+
+    assert "No course is booked here yet." in guide(desk.browser)
+    assert "There is no device of the type “RF microneedling device”." in page
+    assert re.search(r"\d+ approved protocols can be booked\. These lack something:", page)
+
+
+def test_drafts_wait_for_who_may_approve_them(desk: Desk, kit: Kit) -> None:
+    without(desk, sa.text("UPDATE protocol_version SET state = 'draft'"))
+    told = {role: guide(enter(kit, role)) for role in ("manager", "administrator")}
+
+    assert all("Somebody with the role of a practitioner has to approve" in each for each in told.values())
+    assert 'href="/protocols"' in told["manager"]
+    assert 'href="/setup/accounts/new"' in told["administrator"]
+
+
+def test_an_administrator_is_offered_nothing_that_is_not_theirs(desk: Desk, kit: Kit) -> None:
+    browser = enter(kit, "administrator")
+    told = guide(browser)
+
+    assert "for reception, a practitioner or a manager to do" in told
+    assert "href" not in told
+    page = browser.get("/setup").get_data(as_text=True)
+    for address in set(re.findall(r'href="(/setup[^"#]*)"', page)):
+        assert browser.get(address).status_code == 200, address
