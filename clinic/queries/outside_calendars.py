@@ -88,4 +88,4 @@ def _sources(db: Session, practitioner_id: int) -> tuple[Source, ...]:
         sa.select(Absence.source, sa.func.count(), sa.func.max(Absence.ends_at))
         .where(Absence.resource_id == practitioner_id, Absence.source.is_not(None))
         .group_by(Absence.source).order_by(Absence.source))
-    return tuple(Source(*row) for row in rows)
+    return tuple(Source(name or "", busy, until) for name, busy, until in rows)
