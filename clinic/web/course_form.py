@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from clinic.care.consultations import HELD_FOR
 from clinic.care.protocols import sessions_for
+from clinic.planning.local import DAY
 from clinic.queries.new_course import ChosenProtocol, NewCoursePage
 from clinic.queries.offers import CourseRequest
 from clinic.queries.visit_choice import VisitChoice, parse_choice
@@ -27,10 +29,15 @@ class AskedCourse:
 
 
 def defaults(chosen: ChosenProtocol, today: date) -> dict[str, Any]:
-    """What the form holds before anybody types: the usual course, from today on."""
-    first = chosen.protocol.indications[0].code
+    """What the form holds before anybody types: the usual course, from today on.
+
+    Where its dates wait for a consultation it begins after the one that is booked, or leaves time for one.
+    """
+    first, known = chosen.protocol.indications[0].code, chosen.consultations
+    waits = known is not None and known.must_hold(today)
     return {
-        "indication": first, "laxity": "none", "not_before": today,
+        "indication": first, "laxity": "none",
+        "not_before": (known.next_on or today + HELD_FOR) + DAY if known and waits else today,
         "sessions": sessions_for(chosen.protocol, first).typical,
     }
 

@@ -43,7 +43,7 @@ def test_dates_that_wait_for_a_consultation_are_held_and_confirmed_with_a_reason
     page.get_by_label("None of these apply").check()
     page.get_by_role("button", name="Show plans").click()
     is_sound(walker, "plans-held")
-    expect(page.get_by_label("Hold the dates until the end of")).to_have_value("2027-03-01")
+    expect(page.get_by_label("Hold the dates until the end of")).to_have_value("2027-03-15")
 
     page.get_by_role("button", name="Hold these dates").click()
     expect(page.locator("main")).to_contain_text("subject to consultation")

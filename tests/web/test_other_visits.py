@@ -277,3 +277,16 @@ def test_a_held_date_is_moved_from_the_page_of_its_course(kit: Kit) -> None:
 
     assert answer.status_code == 303, words(answer)
     assert "Held" in words(desk.browser.get(f"/courses/{course_id}"))
+
+
+def test_the_form_of_a_course_that_waits_leaves_time_for_the_consultation(kit: Kit) -> None:
+    desk = desk_with_visits(kit)
+    _ask_for(desk, "hold")
+    page = f"/courses/new?patient={desk.patient}&protocol=rfmn_laxity"
+
+    before = desk.browser.get(page)
+    visit = booked(desk, query="?from=2027-03-08")
+    after = desk.browser.get(page)
+
+    assert 'value="2027-03-16"' in words(before)
+    assert f'value="{visit.local_start.date() + timedelta(days=1)}"' in words(after)
