@@ -4,6 +4,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import secrets
+import sqlite3
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from clinic.services import passwords
 from clinic.services.work import Done, NotFound, Refused, UnitOfWork, record
 from clinic.store.accounts import Account, AccountRole, BrowserSession, SignInAttempt
 from clinic.store.clinics import Clinic
+from clinic.store.engine import PATIENCE
 
 SIGNED_IN_FOR = timedelta(hours=12)
 COUNTED_FOR = timedelta(minutes=15)
@@ -134,7 +136,11 @@ def switch_clinic(work: UnitOfWork, id_hash: str, clinic_id: int) -> Done[int]:
 
 
 def note_seen(work: UnitOfWork, id_hash: str) -> None:
-    """Notes that a browser is in use, so that it stays signed in."""
+    """Notes that a browser is in use, so that it stays signed in; where somebody writes for long, a later page does."""
+    try:
+        work.db.connection(execution_options={PATIENCE: 0.3})
+    except sqlite3.OperationalError:  # who moves in a whole clinic must not stop those who only look
+        return
     work.db.execute(
         sa.update(BrowserSession).where(BrowserSession.id_hash == id_hash).values(seen_at=work.now))
     work.commit()

@@ -16,6 +16,9 @@ WRITES = "clinic_writes"
 WAIT_SECONDS = 60
 """How long a transaction that will write waits for those before it."""
 
+PATIENCE = "clinic_patience"
+"""Execution option of a connection that will wait another number of seconds for SQLite's write lock."""
+
 _PATIENCE = "busy_timeout=20000"
 _PRAGMAS = (
     _PATIENCE, "journal_mode=WAL", "foreign_keys=ON",
@@ -73,7 +76,7 @@ def _begin_sqlite(connection: Connection) -> None:
     cursor = connection.connection.cursor()
     cursor.execute("PRAGMA busy_timeout=0")
     try:
-        _begin_in_turn(cursor, monotonic() + WAIT_SECONDS)
+        _begin_in_turn(cursor, monotonic() + connection.get_execution_options().get(PATIENCE, WAIT_SECONDS))
     finally:
         cursor.execute(f"PRAGMA {_PATIENCE}")
         cursor.close()

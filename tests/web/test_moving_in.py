@@ -6,6 +6,7 @@ import re
 import time
 import zipfile
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
@@ -17,10 +18,10 @@ from werkzeug.test import TestResponse
 from clinic.access import Role
 from clinic.app import Kit
 from clinic.interchange import parcel
-from clinic.services.work import UnitOfWork
+from clinic.services.work import Actor, UnitOfWork
 from clinic.web import moving_in
 from tests.services.moving import EXAMPLE, row_counts
-from tests.web.conftest import SignedIn, post, token
+from tests.web.conftest import FixedClock, SignedIn, post, token
 from tests.web.desk import Desk, open_desk
 
 TABLES = {path.name: path.read_bytes() for path in sorted(EXAMPLE.glob("*.csv"))}
@@ -242,3 +243,15 @@ def test_a_fault_of_ours_keeps_nothing_and_leads_back(desk: Desk, monkeypatch: p
 
     assert "It was not finished" in page
     assert row_counts(desk.kit.engine) == before
+
+
+def test_pages_are_shown_while_a_whole_clinic_moves_in(desk: Desk, clock: FixedClock) -> None:
+    clock.move(timedelta(minutes=5))  # so that every page wants to note that its browser is in use
+    with desk.kit.work(Actor("test")) as work:
+        work.db.execute(sa.text("UPDATE task SET text = 'moving in'"))
+        began = time.monotonic()
+
+        answers = [desk.browser.get(address).status_code for address in ("/", "/patients", "/setup/import")]
+
+    assert answers == [200, 200, 200]
+    assert time.monotonic() - began < 10
