@@ -85,14 +85,15 @@ def compared(clinic: ClinicLine, wanted: ClinicDetails) -> list[tuple[str, str, 
             ("Open", hours_words(clinic.hours), hours_words(spans_of(wanted)))]
 
 
-def read_closing(form: Form, opens: str, closes: str, *, required: bool) -> tuple[int, int] | None:
+def read_closing(form: Form, opens: str, closes: str, *, about: str = "", required: bool) -> tuple[int, int] | None:
     """Hours as two times of day: an end at or before the beginning is of the next date, 00:00 being midnight."""
-    begins = form.time(opens, "The opening time", required=required)
-    ends = form.time(closes, "The closing time", required=required)
+    begins = form.time(opens, f"{about}: the opening time" if about else "The opening time", required=required)
+    ends = form.time(closes, f"{about}: the closing time" if about else "The closing time", required=required)
     if begins is None and ends is None:
         return None
     if begins is None or ends is None:
-        form.fault(opens if begins is None else closes, "Say both: from when, and until when.")
+        words = "say both, from when and until when."
+        form.fault(opens if begins is None else closes, f"{about}: {words}" if about else words.capitalize())
         return None
     return begins, ends if ends > begins else ends + 1440
 
@@ -119,7 +120,7 @@ def _read_hours(form: Form) -> list[Span]:
     for weekday in range(7):
         for at in range(MOST_SPANS):
             name = f"hours-{weekday}-{at}"
-            span = read_closing(form, f"{name}-from", f"{name}-to", required=False)
+            span = read_closing(form, f"{name}-from", f"{name}-to", about=WEEKDAYS[weekday], required=False)
             if span is not None:
                 found.append((weekday, *span))
     return found

@@ -79,7 +79,7 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(manager: D
     page = text_of(answer)
 
     assert answer.status_code == 422
-    for words in ("a whole number from 1 to 3660", "Say both: from when, and until when."):
+    for words in ("a whole number from 1 to 3660", "Wednesday: say both, from when and until when."):
         assert words in page
     for typed in ('value="2 Hill"', 'value="22:00"', 'value="Atlantis" selected'):
         assert typed in page
