@@ -251,6 +251,6 @@ def test_two_swap_a_day_once_they_were_told_whom_it_meets(kit: Kit) -> None:
     assert "This swap meets 1 appointment of 1 patient" in shown.get_data(as_text=True)
     assert (shown.status_code, saved.status_code) == (409, 303)
     with desk.rows() as db:
-        kept = dict(db.execute(sa.select(RotaDay.practitioner_id, RotaDay.spans)).all())
+        kept: dict[int, list[object]] = dict(db.execute(sa.select(RotaDay.practitioner_id, RotaDay.spans)).all())
         names_of = {ident: db.get_one(Practitioner, ident).name for ident in kept}
     assert (set(names_of), kept[who], len(kept[other])) == ({who, other}, [], 2)
