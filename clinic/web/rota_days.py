@@ -72,13 +72,21 @@ def save_day(practitioner_id: int, on: str) -> Response:
 @rotas.post("/setup/people/<int:practitioner_id>/day/<on>/remove")
 @allowed(Right.SET_UP)
 def remove_day(practitioner_id: int, on: str) -> Response:
-    """Lets the rota hold again on a date."""
+    """Lets the rota hold again on a date; first shows whose appointments would then lie outside the hours."""
     card, asked = found_card(practitioner_id), _asked_date(on)
-    if asked is not None:
-        with kit().work(here().actor) as work:
-            service.remove_day(work, card.id, asked)
-        flash("The rota holds again on that date.", "ok")
-    return redirect(url_for("people.show", practitioner_id=practitioner_id), 303)
+    back = url_for("people.show", practitioner_id=practitioner_id)
+    if asked is None:
+        return redirect(back, 303)
+    known = _timetables([card.id])[card.id]
+    usual = replace(known, days={day: spans for day, spans in known.days.items() if day != asked})
+    effect = _met({card.id: {asked: usual.spans_on(asked)}})
+    if not is_agreed(effect):
+        return page("rotas/remove_day.html", 409, card=card, on=asked, effect=effect, agreement=agreement(effect),
+                    usual=hours_of(usual.spans_on(asked), _names()))
+    with kit().work(here().actor) as work:
+        service.remove_day(work, card.id, asked)
+    flash("The rota holds again on that date.", "ok")
+    return redirect(back, 303)
 
 
 @rotas.get("/setup/people/<int:practitioner_id>/swap")

@@ -232,6 +232,25 @@ def test_a_day_off_shows_whom_it_meets_first(kit: Kit) -> None:
     assert saved.status_code == 303
 
 
+def test_going_back_to_the_rota_shows_whom_it_meets_first(kit: Kit) -> None:
+    desk = open_desk(kit, "manager")
+    who = busy_one(desk)
+    with desk.rows() as db:
+        db.add(RotaDay(practitioner_id=who, on_date=date(2027, 3, 1), reason="Extra",
+                       spans=[[540, 1080, desk.clinic.clinic_id, None]]))
+        db.execute(sa.delete(RotaSpan).where(RotaSpan.weekday == 0))
+        db.commit()
+    url = f"/setup/people/{who}/day/2027-03-01/remove"
+
+    shown = post(desk.browser, url, {})
+    gone = post(desk.browser, url, {"agreed": field(shown, "agreed")})
+
+    assert (shown.status_code, gone.status_code) == (409, 303)
+    assert "Going back to the rota meets 1 appointment of 1 patient" in shown.get_data(as_text=True)
+    with desk.rows() as db:
+        assert db.scalars(sa.select(RotaDay.id)).all() == []
+
+
 def test_two_swap_a_day_once_they_were_told_whom_it_meets(kit: Kit) -> None:
     desk = open_desk(kit, "manager")
     who = busy_one(desk)
