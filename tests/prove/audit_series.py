@@ -118,13 +118,15 @@ def _floor(rows: Rows, course: Row, document: Any) -> date | None:
     return max((end for end in ends if end and end > today), default=None)
 
 
-def diary_faults(rows: Rows, documents: Mapping[int, Any], lapsed: Container[tuple[str, int]] = ()) -> list[str]:
+def diary_faults(
+    rows: Rows, documents: Mapping[int, Any], lapsed: Container[tuple[str, int]] = (), now: datetime | None = None
+) -> list[str]:
     """Everything in the diary that contradicts itself or its protocols, in words; nothing where it is sound.
 
-    The windows of owners in `lapsed` are not looked at.
+    The windows of owners in `lapsed` are not looked at. With `now` a hold whose time is up may hold nothing any more.
     """
     every = series_of(rows, documents)
-    found = [*_overlaps(rows), *_wall_clocks(rows), *_holdings(rows, every), *_hours(rows)]
+    found = [*_overlaps(rows), *_wall_clocks(rows), *_holdings(rows, every, now), *_hours(rows)]
     for each in every:
         found += [*_obligations(rows, each), *(_windows(each) if each.key not in lapsed else ())]
     return found + list(_recalls(rows))
@@ -149,7 +151,7 @@ def _wall_clocks(rows: Rows) -> Iterator[str]:
             yield f"appointment {row.id} does not last {row.minutes} minutes"
 
 
-def _holdings(rows: Rows, every: list[Series]) -> Iterator[str]:
+def _holdings(rows: Rows, every: list[Series], now: datetime | None) -> Iterator[str]:
     """Each appointment that blocks holds its patient and what its treatment's parts say, and nothing else."""
     held: defaultdict[int, list[Row]] = defaultdict(list)
     for row in rows["resource_booking"]:
@@ -164,6 +166,8 @@ def _holdings(rows: Rows, every: list[Series]) -> Iterator[str]:
         expected = (series.course.patient_id, series.course.clinic_id, about.treatment_code)
         if facts != expected:
             yield f"appointment {row.id} is for {facts} and its session for {expected}"
+        if now and row.state == "proposed" and row.hold_expires_at <= now and not held[row.id]:
+            continue
         if row.state not in BLOCKING:
             if held[row.id]:
                 yield f"appointment {row.id} is {row.state} and holds {len(held[row.id])} rows"

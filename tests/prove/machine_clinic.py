@@ -80,7 +80,7 @@ class Clinic(RuleBasedStateMachine):
     def the_diary_is_sound(self) -> None:
         if not self.before:
             return
-        faults = diary_faults(self.rows, self.tables.documents, self.lapsed)
+        faults = diary_faults(self.rows, self.tables.documents, self.lapsed, self.made.now)
         faults += letter_faults(self.rows, self.made.now, self.in_step)
         faults += self.owed_faults()
         faults += self.touched()
