@@ -92,7 +92,9 @@ def stale_page(*, title: str, rows: Sequence[tuple[str, str, str]], again: str) 
 
 
 def landing(who: Here) -> str:
-    """The first place that this account may see at its clinic."""
+    """The first place that this account may see at its clinic; for who only arranges things, the set-up."""
+    if who.may(Right.SET_UP) and not who.may(Right.SEE_DIARY):
+        return url_for("setup.index")
     for place in _places(who):
         return url_for(place.endpoint)
     return url_for("signin.form")
@@ -140,6 +142,7 @@ def _shell(who: Here, business: str, counts: ShellCounts) -> dict[str, Any]:
     return {
         "business": business,
         "clinic": who.clinic, "clinics": who.clinics,
+        "home_href": landing(who),
         "switch_clinic_href": url_for("signin.switch"),
         "search_href": url_for("patients.index"),
         "search_text": request.args.get("q", "")[:100] if request.endpoint == "patients.index" else "",

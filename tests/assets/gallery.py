@@ -57,6 +57,7 @@ def shell(theme: str = "") -> dict[str, Any]:
         "business": "Lumen Clinics",
         "clinic": {"id": 1, "name": "Vinohrady"},
         "clinics": [{"id": 1, "name": "Vinohrady"}, {"id": 2, "name": "Kraków Stare Miasto, behind the market hall"}],
+        "home_href": "/",
         "switch_clinic_href": "/clinic",
         "search_href": "/patients",
         "search_text": "",

@@ -46,7 +46,7 @@ def test_who_signs_in_lands_on_the_front_page(client: FlaskClient, ruth: int) ->
 
 
 def test_who_may_not_see_the_day_lands_where_they_may(signed_in: SignedIn) -> None:
-    assert signed_in(Role.ADMINISTRATOR).get("/signed-in").location == "/protocols"
+    assert signed_in(Role.ADMINISTRATOR).get("/signed-in").location == "/setup"
 
 
 def test_the_sign_in_leads_back_to_what_was_asked_for(client: FlaskClient, ruth: int) -> None:
