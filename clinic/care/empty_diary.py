@@ -152,7 +152,7 @@ class EmptyDiary:
         return allowed
 
     def _kind_of_day(self, kind: ResourceKind, on: date) -> int:
-        """A number for how a date is: days on which the same are free at the same times share it, and are asked once."""
+        """A number for how a date is: days on which the same are free at the same times share it, asked once."""
         if (kind, on) not in self._frees:
             free = tuple(tuple(each.items()) if isinstance(each, dict) else each for each in self._free(kind, on))
             self._frees[kind, on] = self._kinds_of_day.setdefault((kind, *free), len(self._kinds_of_day))

@@ -110,8 +110,8 @@ def _of_person(diary: EmptyDiary, group: Group) -> Lack:
         return Lack("never-here", f"{_names(valid)} may do {wanted}, but {works} on no day here while the clinic is "
                     "open.", Place.PEOPLE)
     has = "has" if len(valid) == 1 else "have"
-    return Lack("too-short", f"{_names(valid)} may do {wanted}, but never {has} {_minutes(group)} minutes in a row here "
-                "while the clinic is open.", Place.PEOPLE)
+    return Lack("too-short", f"{_names(valid)} may do {wanted}, but never {has} {_minutes(group)} minutes in a row "
+                "here while the clinic is open.", Place.PEOPLE)
 
 
 def _of_visit(site: Site, step: Step, groups: Sequence[Group]) -> Lack:

@@ -21,7 +21,9 @@ from tests.web.checksums import checksum
 from tests.web.conftest import SignedIn, World, post, sign_in, token
 from tests.web.routes import examples
 
-PUBLIC = {"health.show", "pages.asset_file", "signin.form", "signin.enter", "signin.out", "welcome.form", "welcome.begin"}
+PUBLIC = {
+    "health.show", "pages.asset_file", "signin.form", "signin.enter", "signin.out", "welcome.form", "welcome.begin",
+}
 EVERYBODY = {"own_account.change", "own_account.password", "signin.landed", "signin.switch", "signin.theme"}
 
 
