@@ -55,11 +55,16 @@ def _reached(command: Callable[..., None]) -> Callable[..., None]:
     """Says in words that the database cannot be reached, instead of a trace."""
     from sqlalchemy.exc import OperationalError
 
+    from clinic.services.work import is_busy
+
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
         try:
             command(*args, **kwargs)
         except OperationalError as error:
+            if is_busy(error):
+                raise click.ClickException(
+                    "The database is in use: a whole clinic may be moving in. Try again in a few minutes") from error
             raise click.ClickException(
                 "The database cannot be reached or written; check CLINIC_DATABASE_URL and CLINIC_DATA_DIR "
                 f"({str(error.orig).splitlines()[0]})") from error

@@ -4,11 +4,11 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import secrets
-import sqlite3
 from collections.abc import Sequence
 from datetime import timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from clinic.access import Grant
 from clinic.messages.envelope import check_address
@@ -139,7 +139,7 @@ def note_seen(work: UnitOfWork, id_hash: str) -> None:
     """Notes that a browser is in use, so that it stays signed in; where somebody writes for long, a later page does."""
     try:
         work.db.connection(execution_options={PATIENCE: 0.3})
-    except sqlite3.OperationalError:  # who moves in a whole clinic must not stop those who only look
+    except OperationalError:  # who moves in a whole clinic must not stop those who only look
         return
     work.db.execute(
         sa.update(BrowserSession).where(BrowserSession.id_hash == id_hash).values(seen_at=work.now))

@@ -15,8 +15,12 @@ from sqlalchemy.orm import Session
 from clinic.planning.findings import Finding
 from clinic.store.accounts import AuditEntry
 from clinic.store.diary import Appointment, ResourceBooking
-from clinic.store.engine import for_writing
+from clinic.store.engine import for_writing, is_busy
 from clinic.store.occupancy import merge_changes
+
+__all__ = [
+    "Actor", "Done", "NotFound", "Refused", "Stale", "UnitOfWork", "check_version", "is_busy", "record",
+]
 
 T = TypeVar("T")
 

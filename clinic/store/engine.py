@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import OperationalError
 
 WRITES = "clinic_writes"
 """Execution option of a connection that will write: SQLite then takes its write lock when it begins."""
@@ -19,6 +20,7 @@ WAIT_SECONDS = 60
 PATIENCE = "clinic_patience"
 """Execution option of a connection that will wait another number of seconds for SQLite's write lock."""
 
+_LOCK_NOT_AVAILABLE = "55P03"
 _PATIENCE = "busy_timeout=20000"
 _PRAGMAS = (
     _PATIENCE, "journal_mode=WAL", "foreign_keys=ON",
@@ -82,13 +84,23 @@ def _begin_sqlite(connection: Connection) -> None:
         cursor.close()
 
 
+def is_busy(error: BaseException) -> bool:
+    """Whether somebody else held what was wanted for longer than we wait, such as a whole clinic that moves in."""
+    if not isinstance(error, OperationalError):
+        return False
+    if isinstance(error.orig, sqlite3.OperationalError):
+        return error.orig.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    return getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE
+
+
 def _begin_in_turn(cursor: Any, until: float) -> None:
     while True:
         try:
             cursor.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > until:
-                raise
+                # Raised past the statements that SQLAlchemy sees, so it is wrapped here as theirs are.
+                raise OperationalError("BEGIN IMMEDIATE", None, error) from error
             sleep(uniform(0.002, 0.01))
         else:
             return

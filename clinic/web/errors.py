@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from clinic.services.idempotency import KeyReused
-from clinic.services.work import NotFound, Stale
+from clinic.services.work import NotFound, Stale, is_busy
 from clinic.web import logs
 from clinic.web.csrf import ForeignForm
 from clinic.web.pages import bare_page
@@ -26,6 +26,8 @@ WORDS = {
           "This was changed after you opened it, so nothing of yours was saved. Open it again to see how it is now."),
     413: ("That is too much at once", "The form is larger than we take. Shorten the text and send it again."),
     429: ("Too many requests", "Wait a minute and try again."),
+    503: ("The clinic's data are in use",
+          "Nothing of yours was saved: a whole clinic may be moving in. Try again in a few minutes."),
     500: ("Something went wrong on our side",
           "Nothing was changed. Try again; if it happens again, tell us the number below."),
 }
@@ -52,6 +54,8 @@ def _http(error: HTTPException) -> Response:
 
 
 def _bug(error: Exception) -> Response:
+    if is_busy(error):
+        return _answer(503, headers={"Retry-After": "120"})
     if current_app.config["PROPAGATE_EXCEPTIONS"]:
         raise error
     g.failed_with = error

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from clinic.store.diary import Appointment, ResourceBooking
-from clinic.store.engine import for_writing, open_engine
+from clinic.store.engine import PATIENCE, for_writing, is_busy, open_engine
 from tests.databases import is_full
 from tests.store.contenders import SLOTS, contend, contend_alone
 from tests.store.processes import processes
@@ -92,6 +92,28 @@ def test_a_writer_that_waited_sees_what_was_committed_meanwhile(engine: Engine) 
         level = writer.get_isolation_level()
 
     assert level == ("SERIALIZABLE" if engine.dialect.name == "sqlite" else "READ COMMITTED")
+
+
+def test_who_waits_too_long_for_another_writer_is_told_so(engine: Engine) -> None:
+    open_clinic(engine)
+    impatient = for_writing(engine).execution_options(**{PATIENCE: 0.05})
+    rename = sa.text("UPDATE clinic SET name = 'Hill'")
+
+    with for_writing(engine).begin() as writer:
+        writer.execute(rename)
+        with pytest.raises(sa.exc.OperationalError) as refused, impatient.begin() as late:
+            if engine.dialect.name == "postgresql":
+                late.execute(sa.text("SET LOCAL lock_timeout = 50"))
+            late.execute(rename)
+
+    assert is_busy(refused.value)
+
+
+def test_a_database_that_is_not_there_is_not_busy() -> None:
+    with pytest.raises(sa.exc.OperationalError) as refused, open_engine("sqlite:////nowhere/x.db").connect():
+        pass
+
+    assert not is_busy(refused.value)
 
 
 def test_a_row_that_points_nowhere_is_refused(engine: Engine) -> None:

@@ -8,8 +8,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from clinic.app import Kit
 from clinic.logs import JsonLines
 from clinic.services.work import NotFound, Stale
+from clinic.store.engine import PATIENCE, for_writing
 from clinic.web.entry import public
 from tests.web.conftest import SignedIn, World, post, token
 
@@ -44,6 +46,25 @@ def test_what_services_raise_has_its_page(error: Exception, code: int, app: Flas
     _fails(app, error)
 
     assert client.get("/fails").status_code == code
+
+
+def test_who_meets_a_clinic_that_moves_in_is_told_to_come_back(app: Flask, client: FlaskClient, kit: Kit) -> None:
+    busy = for_writing(kit.engine).execution_options(**{PATIENCE: 0.05})
+
+    def view() -> str:
+        with busy.begin() as late:
+            if kit.engine.dialect.name == "postgresql":
+                late.exec_driver_sql("SET LOCAL lock_timeout = 50")
+            late.exec_driver_sql("UPDATE clinic SET name = 'Hill'")
+        return ""
+
+    app.add_url_rule("/late", "late", public(view), methods=["GET"])
+    with for_writing(kit.engine).begin() as moving_in:
+        moving_in.exec_driver_sql("UPDATE clinic SET name = name || '!'")
+        answer = client.get("/late")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "120")
+    assert "a whole clinic may be moving in" in answer.get_data(as_text=True)
 
 
 def test_an_error_page_stands_even_when_the_database_does_not(
