@@ -20,7 +20,7 @@ from clinic.services.work import Done, NotFound, Refused, UnitOfWork, check_vers
 from clinic.store.accounts import Task
 from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
-from clinic.store.locks import lock_resources
+from clinic.store.locks import lock_patients
 from clinic.store.moving import PatientMerge
 from clinic.store.outbox import Message, MessageItem
 from clinic.store.resources import ClinicalNote, Patient
@@ -42,7 +42,7 @@ def merge_patients(
 
     Asked again for what is done already, it answers the same.
     """
-    _lock(work, (kept_id, other_id))
+    lock_patients(work.db, (kept_id, other_id))
     kept, other = _patient(work, kept_id), _patient(work, other_id)
     if other.merged_into_id == kept.id and (last := _latest(work, kept.id, other.id)) is not None:
         return Done(last.id)
@@ -72,8 +72,8 @@ def undo_merge(work: UnitOfWork, merge_id: int) -> Done[int] | Refused:
     row = work.db.get(PatientMerge, merge_id)
     if row is None:
         raise NotFound(f"merge {merge_id}")
-    _lock(work, (row.kept_id, row.merged_id))
-    work.db.refresh(row, with_for_update=True)
+    lock_patients(work.db, (row.kept_id, row.merged_id))
+    work.db.refresh(row)
     if row.undone_at is not None:
         return Done(row.merged_id)
     kept, other = _patient(work, row.kept_id), _patient(work, row.merged_id)
@@ -93,15 +93,8 @@ def undo_merge(work: UnitOfWork, merge_id: int) -> Done[int] | Refused:
     return Done(other.id)
 
 
-def _lock(work: UnitOfWork, patient_ids: Iterable[int]) -> None:
-    """Courses, then resources, then the patients' own rows, each in the order of their ids."""
-    ids = sorted(set(patient_ids))
-    work.db.execute(sa.select(Course.id).where(Course.patient_id.in_(ids)).order_by(Course.id).with_for_update())
-    lock_resources(work.db, ids)
-
-
 def _patient(work: UnitOfWork, patient_id: int) -> Patient:
-    row = work.db.get(Patient, patient_id, with_for_update=True, populate_existing=True)
+    row = work.db.get(Patient, patient_id, with_for_update={"key_share": True}, populate_existing=True)
     if row is None:
         raise NotFound(f"patient {patient_id}")
     return row

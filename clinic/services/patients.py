@@ -11,6 +11,7 @@ from clinic.queries.doubles import alike, person_of
 from clinic.queries.folding import digits, folded
 from clinic.services.reconcile import reconcile_patient
 from clinic.services.work import Done, NotFound, Refused, UnitOfWork, check_version, record
+from clinic.store.locks import lock_patients
 from clinic.store.resources import Patient
 
 CHANNELS = ("email", "phone", "none")
@@ -71,7 +72,8 @@ def edit_patient(
     work: UnitOfWork, patient_id: int, details: PatientDetails, *, lock_version: int
 ) -> Done[int] | Refused:
     """Changes a patient and what their waiting messages must follow; Stale where someone else was faster."""
-    row = work.db.get(Patient, patient_id, with_for_update=True)
+    lock_patients(work.db, (patient_id,))
+    row = work.db.get(Patient, patient_id, with_for_update={"key_share": True})
     if row is None or row.merged_into_id is not None:
         raise NotFound(f"patient {patient_id}")
     findings = judge(work, details)

@@ -20,6 +20,24 @@ def lock_course(db: Session, course_id: int) -> Course:
         .execution_options(populate_existing=True)).one()
 
 
+def lock_patients(db: Session, patient_ids: Iterable[int]) -> None:
+    """Everything of these patients: visits of no course, courses, then their own rows, each in the order of their ids.
+
+    Whoever ends a visit holds it and then takes courses; whoever changes a course holds it and then takes its patient.
+    Nothing may have been written before: what was booked while we waited makes us let go and begin again.
+    """
+    ids = sorted(set(patient_ids))
+    visits = sa.select(Appointment.id).where(
+        Appointment.patient_id.in_(ids), Appointment.treatment_session_id.is_(None)).order_by(Appointment.id)
+    courses = sa.select(Course.id).where(Course.patient_id.in_(ids)).order_by(Course.id)
+    while True:
+        taken = [db.scalars(found.with_for_update()).all() for found in (visits, courses)]
+        lock_resources(db, ids)
+        if taken == [db.scalars(found).all() for found in (visits, courses)]:
+            return
+        db.rollback()
+
+
 def lock_resources(db: Session, resource_ids: Iterable[int]) -> None:
     """Locks these resources in the order of their ids. SQLite's one writer holds them all already."""
     # Not FOR UPDATE: a raw insert checks that its resource is there after its row is written. If that had to wait for

@@ -59,6 +59,20 @@ JOIN imported ON imported.kind = 'course' AND imported.row_id = COALESCE(owed.co
 LEFT JOIN appointment AS held ON held.treatment_session_id = owed.id AND held.state = 'fulfilled'
 WHERE owed.state = 'completed' AND held.id IS NULL
 """
+OF_NOBODY = """
+SELECT 'course' AS kind, course.id FROM course JOIN patient ON patient.id = course.patient_id
+WHERE patient.merged_into_id IS NOT NULL
+UNION ALL SELECT 'appointment', appointment.id FROM appointment JOIN patient ON patient.id = appointment.patient_id
+WHERE patient.merged_into_id IS NOT NULL
+UNION ALL SELECT 'message', message.id FROM message JOIN patient ON patient.id = message.patient_id
+WHERE patient.merged_into_id IS NOT NULL
+UNION ALL SELECT 'task', task.id FROM task JOIN patient ON patient.id = task.patient_id
+WHERE patient.merged_into_id IS NOT NULL
+"""
+OF_ANOTHER = """
+SELECT held.id FROM resource_booking AS held JOIN appointment ON appointment.id = held.appointment_id
+WHERE held.need = 0 AND held.resource_id <> appointment.patient_id AND appointment.uid LIKE '%@appointment'
+"""
 EXPECTED_SESSIONS = {"owed": (0, 0), "booked": (1, 0), "completed": (0, 1), "not-done": (0, 0)}
 
 
@@ -71,6 +85,9 @@ def audit(engine: Engine, *, untold_at: datetime | None = None) -> list[str]:
     with engine.connect() as connection:
         faults = [f"bookings {one} and {other} overlap" for one, other in _all(connection, OVERLAPS)]
         faults += [f"booking {ident} is of an appointment that ended" for (ident,) in _all(connection, STRAY_ROWS)]
+        faults += [f"{kind} {ident} is of a record that was put into another" for kind, ident in _all(
+            connection, OF_NOBODY)]
+        faults += [f"booking {ident} holds another patient than its visit" for (ident,) in _all(connection, OF_ANOTHER)]
         faults += _session_faults(connection)
         faults += _appointment_faults(connection)
         faults += _course_faults(connection)

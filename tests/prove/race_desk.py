@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.orm import Session
 
 from clinic.care.consultations import NEEDED
@@ -33,13 +33,17 @@ from clinic.services.appointments import (
 from clinic.services.completion import complete_appointment
 from clinic.services.consultations import complete_visit, confirm_dates, hold_until
 from clinic.services.courses import book_course, stop_course
+from clinic.services.merging import merge_patients, undo_merge
+from clinic.services.patients import PatientDetails, edit_patient
 from clinic.services.visits import book_visit
-from clinic.services.work import Actor, Done, Refused, Stale, UnitOfWork
+from clinic.services.work import Actor, Done, NotFound, Refused, Stale, UnitOfWork
 from clinic.services.workers import free_holds
 from clinic.store.courses import Course, TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.engine import for_writing, open_engine
 from clinic.store.locks import is_overlap
+from clinic.store.moving import PatientMerge
+from clinic.store.resources import Patient
 
 OPERATIONS_A_DAY = 6
 """After so many operations it is the next day, at every desk."""
@@ -93,7 +97,7 @@ class _Desk:
             (self.book_course, 7), (self.book_session, 5), (self.move, 6), (self.cancel, 4), (self.complete, 4),
             (self.arrive, 1), (self.miss, 1), (self.stop, 1), (self.insert, 3), (self.insert_and_regret, 2),
             (self.confirm_dates, 3), (self.hold_longer, 1), (self.end_holds, 2), (self.book_visit, 3),
-            (self.complete_visit, 2),
+            (self.complete_visit, 2), (self.change_patient, 1), (self.merge, 2), (self.take_apart, 2),
         )
 
     def act(self) -> None:
@@ -105,6 +109,8 @@ class _Desk:
             answer = verb()
         except Stale:
             answer = "stale"
+        except (NotFound, NoResultFound):  # the record was put into another one meanwhile
+            answer = "gone"
         except Exception:
             answer = "error"
             self.log.errors.append(f"{verb.__name__}: {traceback.format_exc()}")
@@ -199,6 +205,30 @@ class _Desk:
         row = self.any_row(visits, lambda row: row.local_start.date() <= self.today()) or self.any_row(visits)
         return self.on_one(row, lambda work, row: complete_visit(work, row.id, lock_version=row.lock_version))
 
+    def change_patient(self) -> str:
+        """Another telephone number, which all of the patient's messages are reconciled for."""
+        return self.on_one(self.any_patient(), lambda work, row: edit_patient(
+            work, row.id, PatientDetails(row.given_name, row.family_name, email=row.email,
+                                         phone=f"+44 20 7946 {self.random.randrange(9999):04}"),
+            lock_version=row.lock_version))
+
+    def merge(self) -> str:
+        kept, other = self.any_patient(), self.any_patient()
+        if kept is None or other is None or kept.id == other.id:
+            return "nothing to do"
+        with self.work() as work:
+            return told(merge_patients(
+                work, kept.id, other.id, choices={}, kept_version=kept.lock_version, other_version=other.lock_version))
+
+    def take_apart(self) -> str:
+        row = self.any_row(sa.select(PatientMerge.id).where(PatientMerge.undone_at.is_(None)))
+        return self.on_one(row, lambda work, row: undo_merge(work, row.id))
+
+    def any_patient(self) -> Any:
+        return self.any_row(
+            sa.select(Patient.id, Patient.given_name, Patient.family_name, Patient.email, Patient.lock_version)
+            .where(Patient.merged_into_id.is_(None)))
+
     def held_course(self) -> Any:
         return self.any_row(sa.select(Course.id, Course.lock_version).where(Course.state == "draft"))
 
@@ -277,6 +307,8 @@ class _Desk:
         """One of the times of a few days from then on, or from the first day of its window."""
         with Session(self.engine) as db:
             row = db.get_one(TreatmentSession, treatment_session_id)
+            if row.state not in ("owed", "booked"):  # it has ended since it was chosen
+                return None
             from_on = max(self.today(), row.earliest_on or self.today(), around)
             page = offer_times(db, treatment_session_id, now=self.now, from_on=from_on, days=3)
         return self.random.choice(page.times) if page.times else None
