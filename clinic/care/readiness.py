@@ -28,11 +28,12 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """Something that is missing, in a sentence for staff, and where it is put right."""
+    """Something that is missing, in a sentence for staff, and where it is put right; `wanted` has its codes, if any."""
 
     code: str
     text: str
     place: Place
+    wanted: tuple[str, ...] = ()
 
 
 def works_here(diary: EmptyDiary, person: Person) -> bool:
@@ -79,7 +80,8 @@ def _of_device(site: Site, group: Group) -> Lack:
     if any(group.skills <= each.skills for each in site.devices):
         return _too_short(group)
     wanted = _named(group.skills, DEVICE_TYPES, "device")
-    return Lack("no-device", f"There is no device of the type “{wanted}”.", Place.DEVICES)
+    return Lack("no-device", f"There is no device of the type “{wanted}”.", Place.DEVICES,
+                tuple(sorted(group.skills)))
 
 
 def _of_room(site: Site, group: Group) -> Lack:
@@ -87,10 +89,11 @@ def _of_room(site: Site, group: Group) -> Lack:
         return _too_short(group)
     if not site.rooms:
         return Lack("no-room", "There is no room.", Place.ROOMS)
-    wanted = " and ".join(f"“{ROOM_FEATURES.get(code, code)}”" for code in sorted(group.skills))
+    codes = tuple(sorted(group.skills))
+    wanted = " and ".join(f"“{ROOM_FEATURES.get(code, code)}”" for code in codes)
     if len(site.rooms) == 1:
-        return Lack("no-room", f"{site.rooms[0].name} does not offer {wanted}.", Place.ROOMS)
-    return Lack("no-room", f"No room offers {wanted}.", Place.ROOMS)
+        return Lack("no-room", f"{site.rooms[0].name} does not offer {wanted}.", Place.ROOMS, codes)
+    return Lack("no-room", f"No room offers {wanted}.", Place.ROOMS, codes)
 
 
 def _of_person(diary: EmptyDiary, group: Group) -> Lack:

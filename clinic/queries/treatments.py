@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from clinic.care.parts import Part, patient_minutes, read_parts, visit_minutes
+from clinic.care.parts import Hold, Part, ResourceKind, patient_minutes, read_parts, visit_minutes
 from clinic.store.protocols import Protocol, ProtocolVersion, Treatment
 
 MOST_SHOWN = 200
@@ -30,6 +30,13 @@ class TreatmentCard:
     def patient_minutes(self) -> int:
         """How long the patient stays."""
         return patient_minutes(self.parts)
+
+    @property
+    def needs(self) -> tuple[Hold, ...]:
+        """Whom and what a visit takes, each once, in the order of kinds."""
+        held = dict.fromkeys((hold.kind, hold.skills) for part in self.parts for hold in part.holds)
+        kinds = list(ResourceKind)
+        return tuple(Hold(kind, skills) for kind, skills in sorted(held, key=lambda each: kinds.index(each[0])))
 
     @property
     def visit_minutes(self) -> int:

@@ -35,8 +35,8 @@ def index() -> Response:
 @devices.get("/setup/devices/new")
 @allowed(Right.SET_UP)
 def new() -> Response:
-    """The form of a new device."""
-    return _form_page(None, Form())
+    """The form of a new device, of the type that the guide found missing."""
+    return _form_page(None, Form(initial={"device_type": request.args.get("type", "")}))
 
 
 @devices.post("/setup/devices")

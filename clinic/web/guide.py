@@ -4,15 +4,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from flask import url_for
+from flask import request, url_for
 
 from clinic.access import Right
 from clinic.care.readiness import Lack, Place, works_here
-from clinic.queries.readiness import ProtocolStanding, Readiness
+from clinic.queries.readiness import ProtocolStanding, Readiness, has_course, readiness_of
 from clinic.web.entry import Here
+from clinic.web.kit import kit, now
 from clinic.web.words import plural
 
 MOST_NAMED = 6
+_ARRANGING = ("/setup/", "/protocols")
+"""Where the addresses begin of what a clinic is set up with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,17 @@ def guide(found: Readiness, who: Here) -> tuple[Step, ...]:
         _of_right(Step("First course", found.has_course, () if found.has_course else ("No course is booked here yet.",),
                        "Book a course", url_for("courses.new")), who.may(Right.BOOK)),
     )
+
+
+def onward(who: Here) -> tuple[tuple[Step, ...], Step] | None:
+    """What comes next once something was arranged, until the first course is booked; asks little where one is."""
+    if not (request.path.startswith(_ARRANGING) and who.may(Right.SET_UP)):
+        return None
+    with kit().read() as db:
+        if has_course(db, who.clinic_id):
+            return None
+        steps = guide(readiness_of(db, who.clinic_id, now=now()), who)
+    return steps, next(step for step in steps if not step.is_done)
 
 
 def _of_right(step: Step, may_do: bool) -> Step:
@@ -81,7 +95,8 @@ def _rooms(found: Readiness) -> Step:
         return Step(title, False, ("There is no room to treat in.",), *add)
     lacks = _blocking(found, Place.ROOMS)
     if lacks and len(rooms) == 1:
-        return Step(title, False, lacks, f"Change {rooms[0].name}", url_for("rooms.edit", room_id=rooms[0].id), add)
+        change = url_for("rooms.edit", room_id=rooms[0].id, offers=_wanted(found, Place.ROOMS) or None)
+        return Step(title, False, lacks, f"Change {rooms[0].name}", change, add)
     return Step(title, not lacks, lacks, "See the rooms", url_for("rooms.index"), add)
 
 
@@ -92,6 +107,7 @@ def _devices(found: Readiness) -> Step:
         return Step(title, False, (why,), *add, ("My treatments need none", url_for("protocols.index")))
     lacks = _blocking(found, Place.DEVICES)
     see = ("See the devices", url_for("devices.index"))
+    add = (add[0], url_for("devices.new", type=next(iter(_wanted(found, Place.DEVICES)), None)))
     return Step(title, False, lacks, *add, see) if lacks else Step(title, True, (), *see)
 
 
@@ -117,6 +133,12 @@ def _blocking(found: Readiness, place: Place) -> tuple[str, ...]:
     if found.bookable:
         return ()
     return _texts(lack for each in found.protocols for lack in each.lacks if lack.place is place)
+
+
+def _wanted(found: Readiness, place: Place) -> list[str]:
+    """The codes of what is missing there, so that a form can begin with them."""
+    lacks = (lack for each in found.protocols for lack in each.lacks if lack.place is place)
+    return list(dict.fromkeys(code for lack in lacks for code in lack.wanted))
 
 
 def _texts(lacks: Iterable[Lack]) -> tuple[str, ...]:

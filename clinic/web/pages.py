@@ -29,6 +29,7 @@ from clinic.queries.shell import ShellCounts, business_name, shell_counts
 from clinic.web import browser, words
 from clinic.web.entry import Here, here, horizon, public, today
 from clinic.web.forms import form_key
+from clinic.web.guide import onward
 from clinic.web.kit import kit, now
 
 pages = Blueprint("pages", __name__)
@@ -133,7 +134,7 @@ def _frame() -> dict[str, Any]:
         business, counts = business_name(db), shell_counts(db, who.clinic_id, horizon())
     return {
         "business": business, "here": who, "today": today(), "may": lambda code: who.may(Right(code)),
-        "shell": _shell(who, business, counts),
+        "shell": _shell(who, business, counts), "onward": lambda: onward(who),
     }
 
 

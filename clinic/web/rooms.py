@@ -1,6 +1,8 @@
 """Rooms in the set-up: listed, added, changed, put out of use."""
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
@@ -62,10 +64,11 @@ def add() -> Response:
 @rooms.get("/setup/rooms/<int:room_id>")
 @allowed(Right.SET_UP)
 def edit(room_id: int) -> Response:
-    """The form of a room."""
+    """The form of a room, with what the guide found that it does not offer ticked."""
     room = _found(room_id)
-    return _form_page(room, Form(initial={
-        "name": room.name, "features": room.features, "in_use": "yes" if room.active else "",
+    missing = [code for code in request.args.getlist("offers") if code in ROOM_FEATURES and code not in room.features]
+    return _form_page(room, missing=missing, form=Form(initial={
+        "name": room.name, "features": [*room.features, *missing], "in_use": "yes" if room.active else "",
         "lock_version": room.lock_version}))
 
 
@@ -139,7 +142,10 @@ def _found(room_id: int) -> RoomLine:
     return room
 
 
-def _form_page(room: RoomLine | None, form: Form, effect: Effect | None = None) -> Response:
+def _form_page(
+    room: RoomLine | None, form: Form, effect: Effect | None = None, missing: Sequence[str] = ()
+) -> Response:
     return page("rooms/form.html", 409 if effect else form.status, form=form, room=room, effect=effect,
                 agreement=agreement(effect) if effect else "",
+                missing=[ROOM_FEATURES[code] for code in missing],
                 features=[(code, words or code) for code, words in _features(room).items()])

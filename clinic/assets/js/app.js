@@ -6,7 +6,7 @@ import { followTyping, quickSearch } from "./search.js";
 import { showWhileTyping } from "./preview.js";
 import { showAlike } from "./alike.js";
 import { keepFresh } from "./refresh.js";
-import { enablePrinting, focusFirstError } from "./page.js";
+import { enablePrinting, focusFirstError, guessZone } from "./page.js";
 
 guardAgainstSendingTwice();
 closeWhatIsOpen();
@@ -18,3 +18,4 @@ document.querySelectorAll("[data-alike]").forEach(showAlike);
 document.querySelectorAll("[data-refresh]").forEach(keepFresh);
 enablePrinting();
 focusFirstError();
+guessZone();

@@ -9,3 +9,11 @@ export function enablePrinting() {
 export function focusFirstError() {
   document.querySelector("[data-focus-first]")?.focus();
 }
+
+// The zone of this device, where none is chosen yet and the list has it.
+export function guessZone() {
+  const field = document.querySelector("[data-guess-zone] select");
+  if (!field || field.value) return;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if ([...field.options].some((option) => option.value === zone)) field.value = zone;
+}
