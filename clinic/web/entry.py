@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from clinic.access import Grant, Right, may
 from clinic.planning.local import day_of
 from clinic.queries.accounts import ClinicCard, SignedIn, has_accounts
+from clinic.queries.clinics import clinic_ids_by_name
 from clinic.queries.undated import Horizon
 from clinic.services.work import Actor
 from clinic.web import browser
@@ -25,10 +26,11 @@ _MARK = "entry"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Who may enter a view: everybody, everybody signed in, or who holds a right."""
+    """Who may enter a view: everybody, everybody signed in, or who holds a right, here or at every clinic there is."""
 
     right: Right | None = None
     is_public: bool = False
+    everywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,11 @@ class Here:
 def allowed(right: Right) -> Callable[[View], View]:
     """Marks a view that asks for this right at the current clinic."""
     return _marker(Entry(right=right))
+
+
+def allowed_everywhere(right: Right) -> Callable[[View], View]:
+    """Marks a view that asks for this right at every clinic: what it shows or changes is of all of them."""
+    return _marker(Entry(right=right, everywhere=True))
 
 
 def signed_in(view: View) -> View:
@@ -105,6 +112,13 @@ def first_run_is_due() -> bool:
         return not has_accounts(db)
 
 
+def may_everywhere(right: Right) -> bool:
+    """Whether the account holds the right at every clinic that there is."""
+    with kit().read() as db:
+        clinics = clinic_ids_by_name(db).values()
+    return all(here().may(right, each) for each in clinics)
+
+
 def check_clinic(clinic_id: int | None) -> None:
     """Answers 404 where the right of this view is not held at the clinic of the thing that was asked for."""
     entry = _entry_here()
@@ -136,6 +150,8 @@ def _guard() -> Response | None:
     if not browser.is_signed_in():
         return _to_sign_in()
     if entry.right is not None and not here().may(entry.right):
+        abort(403)
+    if entry.right is not None and entry.everywhere and not may_everywhere(entry.right):
         abort(403)
     return None
 

@@ -17,7 +17,7 @@ from clinic.queries.held_back import held_back
 from clinic.services import errands
 from clinic.services.move_in import move_in
 from clinic.services.work import Actor
-from clinic.web.entry import allowed, here
+from clinic.web.entry import allowed_everywhere, here
 from clinic.web.errand_folders import IMPORTS, folder_of, new_folder
 from clinic.web.kit import Kit, kit, now
 from clinic.web.pages import page
@@ -45,7 +45,7 @@ FORM_WORDS = {
 
 
 @moving_in.get("/setup/import")
-@allowed(Right.MOVE_DATA)
+@allowed_everywhere(Right.MOVE_DATA)
 def index() -> Response:
     """What can be moved in, and the form for the files."""
     return _index()
@@ -53,7 +53,7 @@ def index() -> Response:
 
 @moving_in.post("/setup/import")
 @takes_files(MOST_BYTES)
-@allowed(Right.MOVE_DATA)
+@allowed_everywhere(Right.MOVE_DATA)
 def send() -> Response:
     """Takes the files, and looks what they are."""
     given = [file for file in request.files.getlist("files") if file.filename]
@@ -74,7 +74,7 @@ def send() -> Response:
 
 
 @moving_in.get("/setup/import/<token>/columns")
-@allowed(Right.MOVE_DATA)
+@allowed_everywhere(Right.MOVE_DATA)
 def columns(token: str) -> Response:
     """Each file with its columns beside ours."""
     folder = folder_of(IMPORTS, token)
@@ -84,7 +84,7 @@ def columns(token: str) -> Response:
 
 
 @moving_in.post("/setup/import/<token>/columns")
-@allowed(Right.MOVE_DATA)
+@allowed_everywhere(Right.MOVE_DATA)
 def decide(token: str) -> Response:
     """Keeps what was decided about the columns, and checks the files where asked and nothing is missing."""
     folder = folder_of(IMPORTS, token)
@@ -104,7 +104,7 @@ def decide(token: str) -> Response:
 
 
 @moving_in.get("/setup/import/<token>")
-@allowed(Right.MOVE_DATA)
+@allowed_everywhere(Right.MOVE_DATA)
 def show(token: str) -> Response:
     """How far it is, and then what was found or moved in."""
     folder = folder_of(IMPORTS, token)
@@ -118,7 +118,7 @@ def show(token: str) -> Response:
 
 
 @moving_in.post("/setup/import/<token>/move")
-@allowed(Right.MOVE_DATA)
+@allowed_everywhere(Right.MOVE_DATA)
 def move(token: str) -> Response:
     """Moves in what was checked and found good; the second press finds it moved in."""
     folder = folder_of(IMPORTS, token)
@@ -129,7 +129,7 @@ def move(token: str) -> Response:
 
 
 @moving_in.post("/setup/import/<token>/forget")
-@allowed(Right.MOVE_DATA)
+@allowed_everywhere(Right.MOVE_DATA)
 def forget(token: str) -> Response:
     """Removes what was sent."""
     folder = folder_of(IMPORTS, token)
@@ -140,7 +140,7 @@ def forget(token: str) -> Response:
 
 
 @moving_in.get("/setup/import/<token>/faults.csv")
-@allowed(Right.MOVE_DATA)
+@allowed_everywhere(Right.MOVE_DATA)
 def faults(token: str) -> Response:
     """What was found, for whoever mends the files."""
     answer = errands.standing(folder_of(IMPORTS, token)).answer

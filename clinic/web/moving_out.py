@@ -13,7 +13,7 @@ from clinic.interchange.archive import zip_folder
 from clinic.services import errands
 from clinic.services.export import export_all, note_export
 from clinic.services.work import Actor, Done
-from clinic.web.entry import allowed, here
+from clinic.web.entry import allowed_everywhere, here
 from clinic.web.errand_folders import EXPORTS, KEPT_FOR, folder_of, new_folder
 from clinic.web.kit import Kit, kit
 from clinic.web.pages import page
@@ -24,14 +24,14 @@ _FOLDER, _FILE = "clinic-export", "clinic-export.zip"
 
 
 @moving_out.get("/setup/export")
-@allowed(Right.MOVE_DATA)
+@allowed_everywhere(Right.MOVE_DATA)
 def index() -> Response:
     """What an export is, and the button that begins one."""
     return page("moving/export.html")
 
 
 @moving_out.post("/setup/export")
-@allowed(Right.MOVE_DATA)
+@allowed_everywhere(Right.MOVE_DATA)
 def begin() -> Response:
     """Begins to write everything down."""
     token, folder = new_folder(EXPORTS)
@@ -41,7 +41,7 @@ def begin() -> Response:
 
 
 @moving_out.get("/setup/export/<token>")
-@allowed(Right.MOVE_DATA)
+@allowed_everywhere(Right.MOVE_DATA)
 def show(token: str) -> Response:
     """How far it is, and the file once it is there."""
     standing = errands.standing(folder_of(EXPORTS, token))
@@ -49,7 +49,7 @@ def show(token: str) -> Response:
 
 
 @moving_out.get(f"/setup/export/<token>/{_FILE}")
-@allowed(Right.MOVE_DATA)
+@allowed_everywhere(Right.MOVE_DATA)
 def fetch(token: str) -> Response:
     """The export, for whoever asked for it."""
     folder = folder_of(EXPORTS, token)

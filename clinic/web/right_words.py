@@ -22,5 +22,5 @@ RIGHTS = {
     Right.MANAGE_ACCOUNTS: "Make accounts, give roles and passwords",
     Right.SEE_AUDIT: "See who did what",
     Right.SEE_FIGURES: "See the figures of the business",
-    Right.MOVE_DATA: "Move data in, and take all of it out",
+    Right.MOVE_DATA: "Move data in, and take all of it out (with this right at every clinic)",
 }

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from clinic.access import Right
 from clinic.queries.readiness import readiness_of
-from clinic.web.entry import Here, allowed, here
+from clinic.web.entry import Here, allowed, here, may_everywhere
 from clinic.web.guide import guide, lack_places, waiting
 from clinic.web.kit import kit, now
 from clinic.web.pages import page
@@ -25,6 +25,7 @@ class SetupPlace:
     icon: str
     right: Right
     words: str
+    everywhere: bool = False
 
 
 PLACES: tuple[SetupPlace, ...] = (
@@ -43,9 +44,9 @@ PLACES: tuple[SetupPlace, ...] = (
     SetupPlace("Accounts and rights", "accounts.index", "lock", Right.MANAGE_ACCOUNTS,
                "Who signs in, what each may do, and new passwords."),
     SetupPlace("Move in", "moving_in.index", "inbox", Right.MOVE_DATA,
-               "Bring people, diaries and half-done courses over from another system."),
+               "Bring people, diaries and half-done courses over from another system.", everywhere=True),
     SetupPlace("Export everything", "moving_out.index", "download", Right.MOVE_DATA,
-               "All that this program knows, to keep, to leave with, or to bring back."),
+               "All that this program knows, to keep, to leave with, or to bring back.", everywhere=True),
 )
 
 
@@ -63,4 +64,5 @@ def index() -> Response:
 
 def setup_places(who: Here) -> list[tuple[SetupPlace, str]]:
     """The pages of the set-up that this account may enter, each with its address."""
-    return [(place, url_for(place.endpoint)) for place in PLACES if who.may(place.right)]
+    return [(place, url_for(place.endpoint)) for place in PLACES
+            if who.may(place.right) and (not place.everywhere or may_everywhere(place.right))]

@@ -41,7 +41,7 @@ from clinic.services.workers import free_holds
 from clinic.store.courses import Course, TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.engine import for_writing, open_engine
-from clinic.store.locks import is_overlap
+from clinic.store.locks import is_overlap, lock_resources
 from clinic.store.moving import PatientMerge
 from clinic.store.resources import Patient
 
@@ -247,6 +247,7 @@ class _Desk:
 
     def add_walk_in(self) -> int:
         with Session(for_writing(self.engine)) as db:
+            lock_resources(db, self.arena.patients[:1])
             row = Appointment(
                 clinic_id=self.arena.clinic_id, patient_id=self.arena.patients[0], kind="other", treatment_code="other",
                 state="booked", uid=f"{uuid4()}@race", local_start=self.now.replace(tzinfo=None), zone="UTC", fold=0,
@@ -317,7 +318,7 @@ class _Desk:
         row = self.any_row(found)
         return None if row is None else row[0]
 
-    def any_row(self, found: sa.Select[Any], holds: Callable[[Any], bool] = lambda _: True) -> Any:
+    def any_row(self, found: Any, holds: Callable[[Any], bool] = lambda _: True) -> Any:
         with Session(self.engine) as db:
             rows = [row for row in db.execute(found) if holds(row)]
         with suppress(IndexError):

@@ -23,6 +23,11 @@ from tests.web.conftest import FixedClock, SignedIn, World, post, sign_in
 Rows = Callable[[], Session]
 
 
+def of_all(signed_in: SignedIn, world: World) -> FlaskClient:
+    """A manager of every clinic."""
+    return signed_in(Role.MANAGER, clinics=(world.harbour, world.hill))
+
+
 def prepared(browser: FlaskClient) -> str:
     """The address of an export that is ready."""
     answer = post(browser, "/setup/export")
@@ -45,7 +50,7 @@ def test_an_export_is_prepared_fetched_and_written_down(
     with rows() as db:
         seed.add_patient(db, "=Anna")
         db.commit()
-    browser = signed_in(Role.MANAGER)
+    browser = of_all(signed_in, world)
     address = prepared(browser)
 
     page = browser.get(address).get_data(as_text=True)
@@ -67,9 +72,9 @@ def test_an_export_is_prepared_fetched_and_written_down(
 
 
 def test_it_is_there_for_its_account_alone_and_for_an_hour(
-    signed_in: SignedIn, kit: Kit, clock: FixedClock
+    signed_in: SignedIn, world: World, kit: Kit, clock: FixedClock
 ) -> None:
-    browser, other = signed_in(Role.MANAGER), signed_in(Role.MANAGER)
+    browser, other = of_all(signed_in, world), of_all(signed_in, world)
     address = prepared(browser)
 
     theirs = [other.get(f"{address}{more}").status_code for more in ("", "/clinic-export.zip")]
@@ -91,16 +96,28 @@ def test_nobody_else_takes_data_out(signed_in: SignedIn, role: Role) -> None:
     assert answers == [403, 403]
 
 
+def test_a_manager_of_one_clinic_does_not_take_out_the_others(signed_in: SignedIn, world: World) -> None:
+    browser = signed_in(Role.MANAGER, clinics=(world.harbour,))
+
+    answers = [browser.get("/setup/export").status_code, post(browser, "/setup/export").status_code,
+               browser.get("/setup/import").status_code, post(browser, "/setup/import").status_code]
+    front = browser.get("/setup").get_data(as_text=True)
+
+    assert answers == [403, 403, 403, 403]
+    assert ("Export everything" in front, "/setup/import" in front) == (False, False)
+    assert "Export everything" in of_all(signed_in, world).get("/setup").get_data(as_text=True)
+
+
 @pytest.mark.parametrize("token", ["x", "../../etc/passwd", "A" * 22, "..", "%2e%2e"])
-def test_a_made_up_name_leads_nowhere(signed_in: SignedIn, token: str) -> None:
-    browser = signed_in(Role.MANAGER)
+def test_a_made_up_name_leads_nowhere(signed_in: SignedIn, world: World, token: str) -> None:
+    browser = of_all(signed_in, world)
 
     assert browser.get(f"/setup/export/{token}").status_code == 404
     assert browser.get(f"/setup/export/{token}/clinic-export.zip").status_code == 404
 
 
-def test_one_that_ended_with_its_process_says_so(signed_in: SignedIn, kit: Kit) -> None:
-    browser = signed_in(Role.MANAGER)
+def test_one_that_ended_with_its_process_says_so(signed_in: SignedIn, world: World, kit: Kit) -> None:
+    browser = of_all(signed_in, world)
     address = prepared(browser)
     token = address.rpartition("/")[2]
     (kit.settings.data_dir / "exports" / token / "answer.json").unlink()
