@@ -17,6 +17,7 @@ from clinic.app import Kit
 from clinic.services.first_run import setup_code
 from clinic.settings import Settings
 from clinic.store.accounts import Account
+from clinic.store.clinics import Closure
 from clinic.store.courses import Course, TreatmentSession
 from clinic.store.engine import open_engine
 from clinic.web import create_app
@@ -230,3 +231,63 @@ def test_the_clinic_is_set_up_with_the_keyboard_alone(stranger: Callable[..., Wa
 
     assert page.url.endswith("/setup")
     assert page.locator(".guide-next").count() == 1
+
+
+def test_hours_closures_and_a_file_of_holidays_are_entered_with_the_keyboard_alone(
+    stranger: Callable[..., Walker], empty: Empty
+) -> None:
+    walker = stranger()
+    page, keys = walker.page, walker.page.keyboard
+    page.goto(f"/welcome?code={setup_code(KEY)}")
+    tell(page)
+    page.get_by_role("button", name="Set up the clinic").click()
+
+    page.goto("/setup/clinics/1/edit")
+    assert not page.locator("#hours-0-1-from").is_visible()
+    tab_to(page, "details:has(#hours-0-1-from) > summary")
+    keys.press("Enter")
+    for name, typed in (("#hours-0-1-from", "0700AM"), ("#hours-0-1-to", "0800AM")):
+        tab_to(page, name)
+        keys.type(typed)
+    is_sound(walker, "clinic-more-hours")
+    page.locator("#hours-0-1-to").press("Enter")
+    page.wait_for_url("**/setup/clinics")
+    page.goto("/setup/clinics/1/edit")
+    assert page.input_value("#hours-0-1-from") == "09:00"  # the earlier hours stand first
+    assert page.input_value("#hours-0-0-to") == "08:00"
+
+    page.goto("/setup/clinics/1/closures")
+    tab_to(page, "#from_on")
+    keys.type("03032027")
+    tab_to(page, "#reason")
+    keys.type("Stocktaking")
+    keys.press("Enter")
+    page.get_by_text("The closure was added.").wait_for()
+    assert coming(page) == "Set-up: 1 of 7 done. Next: Practitioners."
+    is_sound(walker, "closures-onward")
+
+    page.goto("/setup/clinics/1/holidays")
+    tab_to(page, "#file")
+    with page.expect_file_chooser() as chosen:
+        keys.press("Enter")
+    chosen.value.set_files({"name": "holidays.csv", "mimeType": "text/csv",
+                            "buffer": b"2027-12-25,Christmas Day\n2027-12-27,Boxing Day"})
+    tab_to(page, "button.button-primary")
+    keys.press("Enter")
+    tab_to(page, "#day-2")
+    keys.press("Space")
+    keys.press("Enter")
+    page.wait_for_url("**/closures")
+
+    with empty.rows() as db:
+        closed = db.scalars(sa.select(Closure.reason).order_by(Closure.from_on)).all()
+    assert closed == ["Stocktaking", "Christmas Day"]
+
+
+def tab_to(page: Page, place: str) -> None:
+    """Presses Tab until the focus stands there; what cannot be reached so fails."""
+    for _ in range(80):
+        if page.locator(place).first.evaluate("field => field === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"no way to {place} by keyboard")
