@@ -10,6 +10,7 @@ from clinic.care.states import APPOINTMENT_MOVES, AppointmentState, CourseState
 from clinic.planning import Finding, Weight
 from clinic.planning.local import DAY, day_of, instant, zone
 from clinic.queries.consultations import CONSULTATION, consultations_of, held_courses
+from clinic.queries.forbidden import forbidden
 from clinic.queries.series import Place, Series, course_series, held_by
 from clinic.services.appointments import closed, open_appointment, settle_appointment
 from clinic.services.holding import refresh_windows
@@ -57,6 +58,7 @@ def confirm_dates(
     known = consultations_of(work.db, course.patient_id, course.protocol_version_id, today=today)
     findings = () if known.counts(today) else (missing_consultation(known),)
     standing = unsettled(findings, overrides or {}) or not_entitled(work, course.clinic_id, findings)
+    standing = forbidden(work.db, series, today=today) or standing
     if standing:
         return Refused(standing)
     if not _confirm(work, series):
@@ -93,10 +95,12 @@ def hold_until(work: UnitOfWork, course_id: int, *, until_on: date, lock_version
 
 
 def _confirm_if_held(work: UnitOfWork, course_id: int) -> None:
-    """What a consultation does to a course that waited for it; one that somebody has ended meanwhile stays as it is."""
-    lock_course(work.db, course_id)
+    """What a consultation does to a course that waited for it; one that somebody has ended meanwhile, or for which
+    something is noted that forbids its dates, stays as it is."""
+    course = lock_course(work.db, course_id)
     series = course_series(work.db, course_id, now=work.now)
-    if _held(series):
+    today = day_of(work.now, zone(work.db.get_one(Clinic, course.clinic_id).zone))
+    if _held(series) and not forbidden(work.db, series, today=today):
         _confirm(work, series)
 
 

@@ -10,6 +10,7 @@ from clinic.planning import Finding, Weight
 from clinic.planning.local import day_of, zone
 from clinic.planning.words import day_words
 from clinic.queries.course_changes import screenings
+from clinic.queries.forbidden import too_early
 from clinic.queries.series import Series
 from clinic.services.overrides import not_entitled
 from clinic.services.resting import (
@@ -43,10 +44,11 @@ def note_contraindication(
 
     One that ends on a date lets no open session be before it. One that forbids treatment without an end puts the
     course on hold: `confirmed`, where appointments are cancelled by that. One that a practitioner has to weigh opens
-    a task, unless a practitioner gives the `reason` why the course may go on. Calling one over asks for whoever may
+    a task, unless a practitioner gives the `reason` why the course may go on. Dates that are only held for now are not
+    confirmed while it stands. Calling one over asks for whoever may
     do so at booking. The findings of what was done name the appointments that have to move.
     """
-    series = opened(work, course_id, lock_version)
+    series = opened(work, course_id, lock_version, if_held=True)
     if series is None:
         return Refused((ENDED,))
     asked = screenings(work.db, course_id)
@@ -69,16 +71,6 @@ def note_contraindication(
         put_on_hold(work, series, contraindication(series.protocol, what.code).title)
     after = settle(work, series, "contraindication-over" if what.over else "contraindication-noted", code=what.code)
     return Done(course_id, too_early(after))
-
-
-def too_early(series: Series) -> tuple[Finding, ...]:
-    """The appointments before the first day that the newest answers allow: they have to move."""
-    floor = series.not_before_on
-    return tuple(
-        Finding("too-early", Weight.WARNS, f"Session {place.row.number} on {day_words(on)} lies before "
-                f"{day_words(floor)}: move it.", None, floor)
-        for place in series.places
-        if floor and place.appointment and (on := place.appointment.local_start.date()) < floor)
 
 
 def _not_heard_so(

@@ -111,12 +111,15 @@ def resume_course(
     return Done(course_id)
 
 
-def opened(work: UnitOfWork, course_id: int, lock_version: int) -> Series | None:
-    """The course's sessions while it lives, its upkeep's once it is completed; none: both have ended. Locks it."""
+def opened(work: UnitOfWork, course_id: int, lock_version: int, *, if_held: bool = False) -> Series | None:
+    """The course's sessions while it lives, its upkeep's once it is completed; none: both have ended. Locks it.
+
+    A course whose dates are only held has not begun to live: it counts `if_held`.
+    """
     course = lock_course(work.db, course_id)
     check_version("course", course, lock_version)
     lapse(work, Owner("course", course_id))
-    if course.state in (CourseState.ACTIVE, CourseState.ON_HOLD):
+    if course.state in (CourseState.ACTIVE, CourseState.ON_HOLD) or (if_held and course.state == CourseState.DRAFT):
         return course_series(work.db, course_id, now=work.now)
     plan_id = work.db.scalar(sa.select(MaintenancePlan.id).where(
         MaintenancePlan.course_id == course_id, MaintenancePlan.state != MaintenanceState.REVOKED))

@@ -20,6 +20,8 @@ from clinic.planning.findings import Finding, Weight
 from clinic.planning.local import day_of, instant, local_of, zone
 from clinic.queries.appointments import AppointmentPage
 from clinic.queries.consultations import CONSULTATION, HeldCourse, held_courses
+from clinic.queries.forbidden import forbidden
+from clinic.queries.series import course_series
 from clinic.queries.visit_ends import VisitEnds, visit_ends
 from clinic.services.appointments import end_untreated, mark_noshow
 from clinic.services.completion import complete_appointment
@@ -34,7 +36,7 @@ from clinic.web.appointments import (
     now_and_wanted,
     session_words,
 )
-from clinic.web.entry import allowed
+from clinic.web.entry import allowed, today
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
 from clinic.web.once import done_once
@@ -168,8 +170,12 @@ def _told_of_visit(found: AppointmentPage, ending: str) -> str:
     if ending != TREATED:
         more = " The dates that wait for a consultation stay held, and are not confirmed." if waiting else ""
         return f"Noted.{more}"
-    names = ", ".join(held.protocol for held in waiting)
-    return f"{session_words(found)} took place." + (f" The dates of {names} are confirmed." if waiting else "")
+    stopped = {held.id for held in waiting if _is_forbidden(held)}
+    confirmed = ", ".join(held.protocol for held in waiting if held.id not in stopped)
+    kept = ", ".join(held.protocol for held in waiting if held.id in stopped)
+    return f"{session_words(found)} took place." + (
+        f" The dates of {confirmed} are confirmed." if confirmed else "") + (
+        f" The dates of {kept} stay held and are not confirmed: something is noted against treatment." if kept else "")
 
 
 def _held_for(found: AppointmentPage) -> tuple[HeldCourse, ...]:
@@ -178,6 +184,13 @@ def _held_for(found: AppointmentPage) -> tuple[HeldCourse, ...]:
         return ()
     with kit().read() as db:
         return held_courses(db, found.patient.id, now=now())
+
+
+def _is_forbidden(held: HeldCourse) -> bool:
+    """Whether something is noted that keeps a consultation from confirming these dates."""
+    with kit().read() as db:
+        series = course_series(db, held.id, now=now())
+        return bool(forbidden(db, series, today=today()))
 
 
 def _follows(found: AppointmentPage, at: datetime | None = None) -> VisitEnds:

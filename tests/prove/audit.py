@@ -63,7 +63,7 @@ OF_NOBODY = """
 SELECT 'course' AS kind, course.id FROM course JOIN patient ON patient.id = course.patient_id
 WHERE patient.merged_into_id IS NOT NULL
 UNION ALL SELECT 'appointment', appointment.id FROM appointment JOIN patient ON patient.id = appointment.patient_id
-WHERE patient.merged_into_id IS NOT NULL
+WHERE patient.merged_into_id IS NOT NULL AND appointment.uid LIKE '%@appointment'
 UNION ALL SELECT 'message', message.id FROM message JOIN patient ON patient.id = message.patient_id
 WHERE patient.merged_into_id IS NOT NULL
 UNION ALL SELECT 'task', task.id FROM task JOIN patient ON patient.id = task.patient_id
