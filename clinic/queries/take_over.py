@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -13,9 +13,12 @@ from clinic.care.states import CourseState, SessionState
 from clinic.care.take_over import judge_take_over
 from clinic.care.windows import Window
 from clinic.planning.findings import Finding, Weight
+from clinic.planning.local import day_of, zone
 from clinic.planning.words import day_words
+from clinic.queries.forbidden import forbidden
 from clinic.queries.protocol_contents import protocol_of
 from clinic.queries.series import Series, course_series
+from clinic.store.clinics import Clinic
 from clinic.store.courses import Course
 from clinic.store.protocols import ProtocolVersion
 
@@ -80,7 +83,12 @@ def take_over_of(db: Session, course_id: int, *, now: datetime) -> TakeOver | No
         old, new, indication=course.indication, open_numbers=[place.row.number for place in opens],
         booked_numbers=[place.row.number for place in opens if place.appointment])
     rows = _rows(before, after)
-    return TakeOver(newer.id, newer.number, own.number, differences(old, new), rows, (*findings, *_too_soon(rows)))
+    today = day_of(now, zone(db.get_one(Clinic, course.clinic_id).zone))
+    known = {each.code for each in forbidden(db, before, today=today)}
+    news = tuple(replace(each, weight=Weight.BLOCKS) for each in forbidden(db, after, today=today)
+                 if each.code not in known)
+    return TakeOver(
+        newer.id, newer.number, own.number, differences(old, new), rows, (*findings, *_too_soon(rows), *news))
 
 
 def _too_soon(rows: Iterable[WindowRow]) -> tuple[Finding, ...]:

@@ -108,6 +108,10 @@ def give_password(work: UnitOfWork, account_id: int, *, manages: Collection[int]
     row = _locked(work, account_id)
     if _is_elsewhere(_grants(work, account_id), manages):
         return Refused((_ELSEWHERE,))
+    if account_id == work.actor.account_id:
+        # Who finds a browser that is signed in must not be able to take the account over without its password.
+        return Refused((Finding("own-account", Weight.BLOCKS, "Change your own password on the page Password, with the "
+                                "one that you have."),))
     password = passwords.generated()
     _keep_password(work, row, password)
     work.commit()

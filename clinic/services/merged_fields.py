@@ -40,6 +40,12 @@ def chosen_values(kept: Any, other: Any, choices: Mapping[str, str]) -> dict[str
     return {field: _value(field, kept, other, choices.get(field)) for field in FIELDS}
 
 
+def new_alerts(before: str, now: str) -> str:
+    """The lines of the alerts that were not there before."""
+    known = set(before.splitlines())
+    return "\n".join(line for line in now.splitlines() if line not in known)
+
+
 def to_document(values: Patient | Mapping[str, Any]) -> dict[str, Any]:
     """The fields as they are written down."""
     found = {field: values[field] if isinstance(values, Mapping) else getattr(values, field) for field in FIELDS}

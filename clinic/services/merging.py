@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from clinic.planning.findings import Finding, Weight
 from clinic.planning.local import local_of, zone
-from clinic.services.merged_fields import FIELDS, MOST_ALERTS, chosen_values, of_document, to_document
+from clinic.services.merged_fields import FIELDS, MOST_ALERTS, chosen_values, new_alerts, of_document, to_document
 from clinic.services.patients import PatientDetails, Wish, judge, search_text
 from clinic.services.reconcile import reconcile_patient
 from clinic.services.work import Done, NotFound, Refused, UnitOfWork, check_version, record
@@ -81,6 +81,7 @@ def undo_merge(work: UnitOfWork, merge_id: int) -> Done[int] | Refused:
     if stands_in_the_way is not None:
         return Refused((stands_in_the_way,))
     _give_back(work, row)
+    _warn_of(other, new_alerts(row.moved["after"]["alerts"], kept.alerts))
     _restore(kept, row.moved)
     kept.lock_version += 1
     other.lock_version += 1
@@ -205,6 +206,12 @@ def _restore(kept: Patient, moved: Mapping[str, Any]) -> None:
     """Gives the kept record the values that it had, but for those that somebody has changed since."""
     before, after, present = of_document(moved["before"]), of_document(moved["after"]), of_document(to_document(kept))
     _write(kept, {field: before[field] if present[field] == after[field] else present[field] for field in FIELDS})
+
+
+def _warn_of(other: Patient, news: str) -> None:
+    """What was written down since may be an allergy of either: both records keep it until somebody knows better."""
+    known = other.alerts.splitlines()
+    other.alerts = "\n".join([*known, *(line for line in news.splitlines() if line not in known)])
 
 
 def _write(row: Patient, values: Mapping[str, Any]) -> None:

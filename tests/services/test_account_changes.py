@@ -249,6 +249,17 @@ def test_a_given_password_replaces_the_old_one_and_signs_out(business: Business)
     assert business.browsers(business.ruth) == []
 
 
+def test_nobody_gives_themselves_a_password_without_the_one_that_they_have(business: Business) -> None:
+    here = business.sign_in(business.ada)
+
+    with business.work(by=business.ada) as unit:
+        outcome = service.give_password(unit, business.ada, manages=business.both)
+
+    assert codes(outcome) == ["own-account"]
+    assert passwords.fits(business.row(business.ada).password_hash, seed.PASSWORD)
+    assert business.browsers(business.ada) == [here]
+
+
 def test_ones_own_password_keeps_the_browser_at_hand_and_no_other(business: Business) -> None:
     kept, _other = business.sign_in(business.ruth), business.sign_in(business.ruth)
 

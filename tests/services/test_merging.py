@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -187,6 +188,20 @@ def test_undoing_gives_everything_back(made: SmallClinic, engine: Engine) -> Non
     with Session(engine) as db:
         assert find_patients(db, "novakova", now=MONDAY).total == 2
     assert undone(made, merge) == Done(other)
+
+
+def test_an_alert_that_was_noted_since_warns_on_both_records_after_undoing(made: SmallClinic, engine: Engine) -> None:
+    kept, other = made.patients[-2:]
+    merge = merged(made)
+    row = card(engine, kept)
+    with made.work() as work:
+        edit_patient(work, kept, replace(ANNA, phone=row.phone, alerts=f"{row.alerts}\nPenicillin"),
+                     lock_version=row.lock_version)
+
+    undone(made, merge)
+
+    assert card(engine, kept).alerts == "Latex allergy\nFaints\nPenicillin"
+    assert card(engine, other).alerts == "Faints\nPenicillin"
 
 
 def test_what_came_since_stays_and_what_grew_on_a_course_goes_with_it(made: SmallClinic, engine: Engine) -> None:

@@ -11,10 +11,13 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from clinic.care.catalogue import load_catalogue
+from clinic.care.course_changes import Heard
+from clinic.care.guidance import ContraindicationKind
 from clinic.care.new_version import as_it_is, document_with
 from clinic.care.protocols import Protocol
 from clinic.care.take_over import judge_take_over
 from clinic.queries.take_over import TakeOver, take_over_of
+from clinic.services.contraindications import note_contraindication
 from clinic.services.protocol_versions import draft_version
 from clinic.services.protocols import approve_version
 from clinic.services.take_over import take_over
@@ -199,3 +202,26 @@ def test_the_time_that_passes_changes_nothing_of_what_is_offered(engine: Engine)
     made.now += timedelta(days=1)
 
     assert offered(made, course_id) == now
+
+
+def test_what_the_newer_version_forbids_of_what_is_known_of_the_patient_speaks_against_it(engine: Engine) -> None:
+    made = small_clinic(engine)
+    course_id = booked(made)
+    weighed = next(each for each in CONTENT.contraindications if each.kind is ContraindicationKind.RELATIVE)
+    with made.work("practitioner") as work:
+        done(note_contraindication(work, course_id, Heard(weighed.code), reason="Seen, and mild.",
+                                   lock_version=version(made, course_id)))
+    strict = replace(weighed, kind=ContraindicationKind.ABSOLUTE, waivable=False, defer_days=None, defer_until="")
+    content = replace(CONTENT, contraindications=tuple(
+        strict if each is weighed else each for each in CONTENT.contraindications))
+    with made.work("manager") as work:
+        number = done(draft_version(work, CODE, content.to_document(), base=1))
+    with Session(made.engine) as db:
+        version_id = db.scalars(sa.select(ProtocolVersion.id).join(ProtocolRow).where(
+            ProtocolRow.code == CODE, ProtocolVersion.number == number)).one()
+    with made.work("practitioner") as work:
+        done(approve_version(work, version_id))
+
+    outcome = taken_over(made, course_id, version_id)
+
+    assert codes(outcome) == [weighed.code]
