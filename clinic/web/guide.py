@@ -86,6 +86,9 @@ def _people(found: Readiness) -> Step:
         return Step(title, False, (f"Nobody works here on any day. {able[0].name} needs a rota.",), "Enter the rota",
                     url_for("rotas.new", practitioner_id=able[0].id), add)
     lacks = _blocking(found, Place.PEOPLE)
+    if len(people) == 1 and any(lack.code == "nobody-qualified" for lack in _lacks(found, Place.PEOPLE)):
+        change = (f"Change {people[0].name}", url_for("people.edit", practitioner_id=people[0].id))
+        return Step(title, False, lacks, *change, add)
     return Step(title, not lacks, lacks, "See the practitioners", url_for("people.index"), add)
 
 
@@ -129,16 +132,20 @@ def _protocols(found: Readiness, who: Here) -> Step:
 
 
 def _blocking(found: Readiness, place: Place) -> tuple[str, ...]:
-    """What keeps every approved protocol from being planned, as far as it is put right there."""
-    if found.bookable:
-        return ()
-    return _texts(lack for each in found.protocols for lack in each.lacks if lack.place is place)
+    """What keeps the protocol that lacks least from being planned, as far as it is put right there."""
+    return _texts(_lacks(found, place))
 
 
 def _wanted(found: Readiness, place: Place) -> list[str]:
     """The codes of what is missing there, so that a form can begin with them."""
-    lacks = (lack for each in found.protocols for lack in each.lacks if lack.place is place)
-    return list(dict.fromkeys(code for lack in lacks for code in lack.wanted))
+    return list(dict.fromkeys(code for lack in _lacks(found, place) for code in lack.wanted))
+
+
+def _lacks(found: Readiness, place: Place) -> list[Lack]:
+    if found.bookable or not found.protocols:
+        return []
+    nearest = min(found.protocols, key=lambda each: len(each.lacks))
+    return [lack for lack in nearest.lacks if lack.place is place]
 
 
 def _texts(lacks: Iterable[Lack]) -> tuple[str, ...]:

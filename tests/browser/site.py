@@ -109,8 +109,11 @@ def served(database_url: str, folder: Path) -> Iterator[Site]:
 
 
 def _let_in(site: Site) -> None:
-    """Everybody has the same password, and a second clinic in another zone that reception looks after too."""
+    """Everybody has the same password; reception looks after a second clinic in another zone, the owner manages both."""
     with site.rows() as db:
+        owner = Account(email="owner@harbour.example", name="Owner", password_hash="-", created_at=MONDAY)
+        db.add(owner)
+        db.flush()
         db.execute(sa.update(Account).values(password_hash=hash_password(PASSWORD)))
         other = Clinic(name="Harbour Lisbon", zone="Europe/Lisbon", address="2 Cais", phone="+351 21 000 0000",
                        sender_name="Harbour Skin", sender_email="lisbon@harbour.example")
@@ -119,6 +122,8 @@ def _let_in(site: Site) -> None:
         db.add_all(
             AccountRole(account_id=site.clinic.accounts[role], clinic_id=other.id, role=role)
             for role in ("receptionist", "practitioner"))
+        db.add_all(AccountRole(account_id=owner.id, clinic_id=clinic, role="manager")
+                   for clinic in (site.clinic.clinic_id, other.id))
         db.commit()
 
 

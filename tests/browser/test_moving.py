@@ -38,7 +38,7 @@ def result(page: Page) -> None:
 
 
 def test_the_files_of_another_system_move_in_and_every_screenis_sound(enter: Enter, site: Site, tmp_path: Path) -> None:
-    walker = enter("manager")
+    walker = enter("owner")
     page = walker.page
 
     page.goto("/setup/import")
@@ -111,7 +111,7 @@ def test_what_waits_is_seen_and_let_go_by_keyboard_alone(enter: Enter, site: Sit
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_everything_is_taken_out_and_fetched(enter: Enter, scripts: bool, tmp_path: Path) -> None:
-    walker = enter("manager", scripts=scripts)
+    walker = enter("owner", scripts=scripts)
     page = walker.page
     page.goto("/setup/export")
     if scripts:

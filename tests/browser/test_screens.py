@@ -92,7 +92,7 @@ SCREENS: dict[str, Callable[[Site], str]] = {
 ENTERED_BY = {
     "set-up": "manager", "clinics": "manager", "new-clinic": "manager", "edit-clinic": "manager",
     "closures": "manager", "holidays": "manager", "travel": "manager",
-    "outside-calendars": "manager", "move-in": "manager", "export": "manager",
+    "outside-calendars": "manager", "move-in": "owner", "export": "owner",
     **dict.fromkeys(("people", "person", "new-person", "edit-person", "new-rota", "which-date", "hours-of-a-date",
                      "swap", "absences", "new-absence", "rooms", "new-room", "room", "devices", "new-device",
                      "device"), "manager"),
