@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -15,6 +16,7 @@ from clinic.services import protocols
 from clinic.services.work import Actor
 from clinic.store.accounts import AccountRole
 from clinic.store.protocols import ProtocolVersion
+from clinic.store.resources import Absence, Device
 from clinic.web.entry import Entry, entry_of
 from tests.web import seed
 from tests.web.checksums import checksum
@@ -105,13 +107,24 @@ def test_a_role_enters_exactly_what_its_rights_open(
             assert answer.status_code == 403, str(example)
 
 
-def test_the_things_of_another_clinic_are_not_there(app: Flask, signed_in: SignedIn, full_world: World) -> None:
-    browser = signed_in(Role.PRACTITIONER, clinics=(full_world.hill,))
+@pytest.mark.parametrize("role", [Role.PRACTITIONER, Role.MANAGER])
+def test_the_things_of_another_clinic_are_not_there(
+    role: Role, app: Flask, signed_in: SignedIn, full_world: World, rows: Callable[[], Session]
+) -> None:
+    browser = signed_in(role, clinics=(full_world.hill,))
     csrf = token(browser)
-    about_a_clinic = {"course_id", "appointment_id", "treatment_session_id", "message_id", "task_id"}
-    for example in examples(app, **values(full_world)):
+    with rows() as db:
+        device = Device(clinic_id=full_world.harbour, name="Pen", device_type="needling-pen")
+        room_id = seed.add_room(db, full_world.harbour)
+        absence = Absence(resource_id=room_id, starts_at=seed.NOW, ends_at=seed.NOW + timedelta(hours=1), reason="Leak")
+        db.add_all([device, absence])
+        db.commit()
+        ours = {"room_id": room_id, "device_id": device.id, "absence_id": absence.id, "clinic_id": full_world.harbour}
+    about_a_clinic = {"course_id", "appointment_id", "treatment_session_id", "message_id", "task_id", *ours}
+    for example in examples(app, **values(full_world), **ours):
         rule = next(rule for rule in app.url_map.iter_rules(example.endpoint))
-        if not about_a_clinic & rule.arguments:
+        entry = entry_of(app.view_functions[example.endpoint])
+        if not about_a_clinic & rule.arguments or entry is None or entry.right not in GRANTS[role]:
             continue
 
         answer = browser.open(example.url, method=example.method, data={"csrf_token": csrf})
