@@ -14,9 +14,12 @@ from typing import IO
 MOST_FILES = 20
 MOST_BYTES = 64 * 1024 * 1024
 """Of what is sent."""
+MOST_LISTED = 1024 * 1024
+"""Of a zip's own list of its files, which is read whole: sixty megabytes of it would take ten times as much memory."""
 MOST_UNPACKED = 512 * 1024 * 1024
 _TABLES = (".csv", ".tsv", ".txt")
 _BLOCK = 1 << 20
+_TAIL = 22 + 20 + (1 << 16)
 _NO_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069/\\]")
 
 
@@ -59,6 +62,8 @@ def _is_zip(stream: IO[bytes]) -> bool:
 
 
 def _unzipped(folder: Path, stream: IO[bytes], before: int, room: int) -> Iterator[tuple[Sent, int]]:
+    if _lists_too_many(stream):
+        raise ParcelFault(f"These are more than {MOST_FILES} files. Send those that can be moved in.")
     try:
         with zipfile.ZipFile(stream) as archive:
             names = {info.filename.rpartition("/")[2] for info in archive.infolist()}
@@ -77,6 +82,20 @@ def _unzipped(folder: Path, stream: IO[bytes], before: int, room: int) -> Iterat
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError) as error:
         raise ParcelFault("The zip cannot be opened: it is damaged or has a password. Send its files by themselves."
                           ) from error
+
+
+def _lists_too_many(stream: IO[bytes]) -> bool:
+    """Whether the list at the end of a zip is longer than we read, whichever end its reader will find."""
+    stream.seek(0, os.SEEK_END)
+    stream.seek(max(stream.tell() - _TAIL, 0))
+    tail = stream.read()
+    stream.seek(0)
+    for found in re.finditer(b"PK\x05\x06", tail):
+        listed = int.from_bytes(tail[found.start() + 12:found.start() + 16], "little")
+        # The other form has a list of any length, for archives larger than what may be sent.
+        if listed > MOST_LISTED or tail[:found.start()][-20:].startswith(b"PK\x06\x07"):
+            return True
+    return False
 
 
 def _kept(folder: Path, name: str, stream: IO[bytes], number: int, room: int) -> tuple[Sent, int]:
