@@ -62,6 +62,9 @@ PLACES = (
     Place("Tasks", "tasks.index", "tasks", "k", Right.SETTLE_TASKS),
 )
 
+_ARRANGING = Place("Set-up", "setup.index", "building", "u", Right.SET_UP)
+"""In the bar of those who only arrange things; for all others it is looked for less often."""
+
 ACCOUNT_PLACES: tuple[tuple[str, str, Right | None], ...] = (
     ("Set-up", "setup.index", Right.SET_UP),
     ("Password", "own_account.password", None),
@@ -94,8 +97,6 @@ def stale_page(*, title: str, rows: Sequence[tuple[str, str, str]], again: str) 
 
 def landing(who: Here) -> str:
     """The first place that this account may see at its clinic; for who only arranges things, the set-up."""
-    if who.may(Right.SET_UP) and not who.may(Right.SEE_DIARY):
-        return url_for("setup.index")
     for place in _places(who):
         return url_for(place.endpoint)
     return url_for("signin.form")
@@ -145,7 +146,7 @@ def _shell(who: Here, business: str, counts: ShellCounts) -> dict[str, Any]:
         "clinic": who.clinic, "clinics": who.clinics,
         "home_href": landing(who),
         "switch_clinic_href": url_for("signin.switch"),
-        "search_href": url_for("patients.index"),
+        "search_href": url_for("patients.index") if who.may(Right.SEE_PATIENTS) else "",
         "search_text": request.args.get("q", "")[:100] if request.endpoint == "patients.index" else "",
         "sign_out_href": url_for("signin.out"),
         "account": {"name": who.name, "role": _role_words(who)},
@@ -164,7 +165,8 @@ def _account_links(who: Here) -> list[dict[str, str]]:
 
 
 def _places(who: Here) -> list[Place]:
-    return [place for place in PLACES if who.may(place.right)]
+    arranging = [_ARRANGING] if who.may(Right.SET_UP) and not who.may(Right.SEE_DIARY) else []
+    return [*arranging, *(place for place in PLACES if who.may(place.right))]
 
 
 def _nav(place: Place, counts: ShellCounts) -> dict[str, Any]:

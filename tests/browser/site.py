@@ -109,7 +109,7 @@ def served(database_url: str, folder: Path) -> Iterator[Site]:
 
 
 def _let_in(site: Site) -> None:
-    """Everybody has the same password; reception looks after a second clinic in another zone, the owner manages both."""
+    """Everybody has the same password; reception looks after a second clinic in another zone; the owner, both."""
     with site.rows() as db:
         owner = Account(email="owner@harbour.example", name="Owner", password_hash="-", created_at=MONDAY)
         db.add(owner)

@@ -10,8 +10,9 @@ from flask.testing import FlaskClient
 
 from clinic.app import Kit
 from clinic.store.clinics import OpeningHours
+from clinic.store.protocols import Protocol, ProtocolVersion
 from clinic.store.resources import Device, Practitioner, Qualification, Room, RotaSpan
-from tests.web.conftest import FixedClock
+from tests.web.conftest import FixedClock, post
 from tests.web.desk import Desk, enter, open_desk
 
 NEXT = re.compile(r'<li class="guide-step guide-next".*?</li>', re.DOTALL)
@@ -104,3 +105,63 @@ def test_an_administrator_is_offered_nothing_that_is_not_theirs(desk: Desk, kit:
     page = browser.get("/setup").get_data(as_text=True)
     for address in set(re.findall(r'href="(/setup[^"#]*)"', page)):
         assert browser.get(address).status_code == 200, address
+    places = re.search(r'<nav class="places".*?</nav>', page, re.DOTALL)
+    assert places and re.findall(r'href="(/[^"]*)"', places.group()) == ["/setup", "/protocols"]
+    assert "Find a patient" not in page
+
+
+def only(desk: Desk, *codes: str) -> None:
+    """Leaves no protocol approved but these."""
+    chosen = sa.select(Protocol.id).where(Protocol.code.in_(codes))
+    without(desk, sa.update(ProtocolVersion).where(ProtocolVersion.protocol_id.not_in(chosen)).values(state="draft"))
+
+
+def test_the_protocol_that_lacks_least_leads_and_asks_for_nothing_that_others_need(desk: Desk) -> None:
+    only(desk, "rfmn_laxity", "peel_superficial")
+    without(
+        desk, sa.update(Device.__table__).values(active=False), sa.update(Room.__table__).values(features=[]),
+        sa.delete(Qualification).where(Qualification.code == "peel-superficial"))
+
+    page = unescape(desk.browser.get("/setup").get_data(as_text=True))
+    steps = page[page.index('id="guide"'):page.index('id="lacks"')]
+
+    assert "Nobody is qualified for Superficial peels." in guide(desk.browser)
+    assert "RF microneedling device" not in steps
+    assert "RF microneedling device" in page
+
+
+def test_the_form_of_a_device_begins_with_the_type_that_is_missing(desk: Desk) -> None:
+    only(desk, "rfmn_laxity")
+    without(desk, sa.update(Device.__table__).values(active=False))
+
+    address = re.search(r'href="(/setup/devices/new[^"]*)"', guide(desk.browser))
+
+    assert address
+    form = desk.browser.get(address[1]).get_data(as_text=True)
+    assert re.findall(r'<option value="([^"]+)" selected', form) == ["rf-needling"]
+    assert "selected" not in desk.browser.get("/setup/devices/new?type=nonsense").get_data(as_text=True)
+
+
+def test_what_was_saved_leads_on_until_the_first_course_is_booked(desk: Desk) -> None:
+    def told(name: str) -> str:
+        post(desk.browser, "/setup/devices", {"name": name, "device_type": "needling-pen"})
+        page = unescape(desk.browser.get("/setup/devices").get_data(as_text=True))
+        assert "The device was added." in page
+        return page
+
+    first = told("Reserve")
+    desk.course()
+
+    assert re.search(r"Next: First course\..*/courses/new", first, re.DOTALL)
+    assert "flash-onward" not in told("Another reserve")
+    assert "flash-onward" not in desk.browser.get("/setup/devices").get_data(as_text=True)
+
+
+def test_the_form_of_a_room_ticks_what_the_guide_found_missing_and_says_so(desk: Desk) -> None:
+    without(desk, sa.update(Room.__table__).values(features=[]))
+
+    page = desk.browser.get(f"/setup/rooms/{desk.clinic.rooms[0]}?offers=numbing-chair&offers=nonsense")
+    told = page.get_data(as_text=True)
+
+    assert "Ticked for you: Numbing chair" in told
+    assert re.findall(r'name="features" value="([^"]+)" checked', told) == ["numbing-chair"]
