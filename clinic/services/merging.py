@@ -11,18 +11,21 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from clinic.care.states import CourseState
 from clinic.planning.findings import Finding, Weight
-from clinic.planning.local import local_of, zone
+from clinic.planning.local import day_of, local_of, zone
 from clinic.services.merged_fields import FIELDS, MOST_ALERTS, chosen_values, new_alerts, of_document, to_document
 from clinic.services.patients import PatientDetails, Wish, judge, search_text
 from clinic.services.reconcile import reconcile_patient
 from clinic.services.work import Done, NotFound, Refused, UnitOfWork, check_version, record
 from clinic.store.accounts import Task
+from clinic.store.clinics import Clinic
 from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.locks import lock_patients
 from clinic.store.moving import PatientMerge
 from clinic.store.outbox import Message, MessageItem
+from clinic.store.protocols import Protocol, ProtocolVersion
 from clinic.store.resources import ClinicalNote, Patient
 
 UNDONE_FOR = timedelta(days=1)
@@ -31,6 +34,7 @@ MOVED: Mapping[str, Any] = {
 }
 """Whatever belongs to a patient by `patient_id`; what an appointment holds of the patient follows it."""
 
+_RUNNING = (CourseState.DRAFT, CourseState.ACTIVE, CourseState.ON_HOLD)
 MERGED_ALREADY = Finding("merged-already", Weight.BLOCKS, "One of the two records was put together with another one "
                          "meanwhile. Look for the patient again.")
 
@@ -54,6 +58,7 @@ def merge_patients(
         return Refused(tuple(findings))
     check_version("patient", kept, kept_version)
     check_version("patient", other, other_version)
+    _ask_to_compare(work, kept.id, other.id)
     row = PatientMerge(
         kept_id=kept.id, merged_id=other.id, made_at=work.now, made_by=work.actor.account_id,
         moved={**_hand_over(work, other.id, kept.id), "before": to_document(kept), "after": to_document(values)})
@@ -130,6 +135,24 @@ def _overlaps(work: UnitOfWork, kept_id: int, other_id: int) -> tuple[Finding, .
     return (Finding("both-at-once", Weight.BLOCKS, (
         f"Both records have an appointment on {when:%-d %B %Y} at {when:%H:%M}, and nobody is in two places. Cancel or "
         "move one of them first, or they are two people.")),)
+
+
+def _ask_to_compare(work: UnitOfWork, kept_id: int, other_id: int) -> None:
+    """Asks somebody to look where each record has a course that runs: they were never planned beside each other."""
+    rows = work.db.execute(
+        sa.select(Course.patient_id, Course.clinic_id, Protocol.name)
+        .join(ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id)
+        .join(Protocol, Protocol.id == ProtocolVersion.protocol_id)
+        .where(Course.patient_id.in_((kept_id, other_id)), Course.state.in_(_RUNNING)).order_by(Course.id)).all()
+    if len({row.patient_id for row in rows}) < 2:
+        return
+    clinic_id = rows[0].clinic_id
+    work.db.add(Task(
+        clinic_id=clinic_id, patient_id=kept_id, kind="other",
+        text=f"Two records were put together, and each had a course ({', '.join(row.name for row in rows)}). "
+             "Check that their treatments are far enough apart.",
+        due_on=day_of(work.now, zone(work.db.get_one(Clinic, clinic_id).zone)), created_at=work.now,
+        created_by=work.actor.account_id))
 
 
 def _hand_over(work: UnitOfWork, from_id: int, to_id: int) -> dict[str, Any]:

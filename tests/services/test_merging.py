@@ -204,6 +204,23 @@ def test_an_alert_that_was_noted_since_warns_on_both_records_after_undoing(made:
     assert card(engine, other).alerts == "Faints\nPenicillin"
 
 
+def test_two_courses_that_were_never_planned_beside_each_other_are_somebody_s_task(
+    made: SmallClinic, engine: Engine
+) -> None:
+    kept = made.patients[-2]
+    with Session(for_writing(engine)) as db:
+        add_course(db, kept, made.clinic_id, made.versions["ipl_photorejuvenation"])
+        db.commit()
+
+    merged(made)
+
+    with Session(engine) as db:
+        task = db.scalars(sa.select(Task).order_by(Task.id.desc())).first()
+    assert task is not None
+    assert (task.patient_id, task.due_on, task.done_at) == (kept, MONDAY.date(), None)
+    assert "far enough apart" in task.text
+
+
 def test_what_came_since_stays_and_what_grew_on_a_course_goes_with_it(made: SmallClinic, engine: Engine) -> None:
     kept, other = made.patients[-2:]
     merge = merged(made)
