@@ -57,14 +57,14 @@ def begin(folder: Path, act: Act) -> bool:
 def standing(folder: Path) -> Standing:
     """How the last work of that folder stands."""
     lock = _locked(folder, fcntl.LOCK_SH)
-    if lock is not None:
-        os.close(lock)
+    progress = _read(folder / "progress.json")
+    if lock is None:
+        # Also once it has written its answer: until it lets go of the folder, the next work could not begin.
+        return Standing("running", **(progress or {}))
+    os.close(lock)
     answer = _read(folder / "answer.json")
     if answer is not None:
         return Standing("broke") if answer.get("broke") else Standing("done", answer=answer)
-    progress = _read(folder / "progress.json")
-    if lock is None:
-        return Standing("running", **(progress or {}))
     return Standing("none") if progress is None else Standing("broke")
 
 
