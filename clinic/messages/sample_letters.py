@@ -1,6 +1,7 @@
 """A letter of each kind with made-up dates and a made-up patient, so that a clinic can read what its patients get."""
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,13 +26,31 @@ _NO_DATES = frozenset({
     Kind.AFTERCARE, Kind.CHECK_IN_24H, Kind.CHECK_IN_72H, Kind.COURSE_COMPLETE, Kind.RECALL, Kind.NUDGE_14D,
     Kind.NUDGE_IDEAL,
 })
-_INSTRUCTIONS = (("Leave out retinoids, acids and scrubs.", 5), ("Come with clean skin and no make-up.", 0))
-_PHASE = AftercarePhase(
-    0, 24, ("redness and warmth, like a sunburn",), ("use only a mild cleanser",), ("exercise, sauna, swimming",))
-_FLAGS = (
-    RedFlag("Trouble breathing, swelling of lips or tongue, collapse", Urgency.EMERGENCY),
-    RedFlag("Redness, warmth, pain or swelling that grows instead of fading", Urgency.SAME_DAY),
-)
+
+
+@dataclass(frozen=True, slots=True)
+class _Advice:
+    """What a sample says of before and after a visit, in one language."""
+
+    instructions: tuple[tuple[str, int], ...]
+    phase: AftercarePhase
+    flags: tuple[RedFlag, ...]
+
+
+_ADVICE = {
+    "en": _Advice(
+        (("Leave out retinoids, acids and scrubs.", 5), ("Come with clean skin and no make-up.", 0)),
+        AftercarePhase(0, 24, ("redness and warmth, like a sunburn",), ("use only a mild cleanser",),
+                       ("exercise, sauna, swimming",)),
+        (RedFlag("Trouble breathing, swelling of lips or tongue, collapse", Urgency.EMERGENCY),
+         RedFlag("Redness, warmth, pain or swelling that grows instead of fading", Urgency.SAME_DAY))),
+    "de": _Advice(
+        (("Retinoide, Säuren und Peelings weglassen.", 5), ("Mit sauberer Haut und ohne Make-up kommen.", 0)),
+        AftercarePhase(0, 24, ("Rötung und Wärme, wie bei einem Sonnenbrand",), ("nur milde Reinigung verwenden",),
+                       ("Sport, Sauna, Schwimmen",)),
+        (RedFlag("Atemnot, Schwellung von Lippen oder Zunge, Zusammenbruch", Urgency.EMERGENCY),
+         RedFlag("Rötung, Wärme, Schmerz oder Schwellung, die zunimmt statt nachzulassen", Urgency.SAME_DAY))),
+}
 
 
 def sample_letter(kind: Kind, clinic: ClinicCard, *, language: str, first_name: str, today: date) -> Letter:
@@ -39,10 +58,11 @@ def sample_letter(kind: Kind, clinic: ClinicCard, *, language: str, first_name: 
     first = today + timedelta(days=9)
     visits = () if kind in _NO_DATES else tuple(
         _visit(kind, number, first, clinic.zone) for number in range(1, _visits_of(kind) + 1))
-    instructions = tuple(Instruction(text, first - timedelta(days=days)) for text, days in _INSTRUCTIONS)
+    advice = _ADVICE[language]
+    instructions = tuple(Instruction(text, first - timedelta(days=days)) for text, days in advice.instructions)
     offer = Offer(today + timedelta(days=14), today + timedelta(days=42))
     return Letter(language, first_name, clinic, (Section(
-        kind, visits=visits, instructions=instructions, phases=(_PHASE,), red_flags=_FLAGS,
+        kind, visits=visits, instructions=instructions, phases=(advice.phase,), red_flags=advice.flags,
         treated_at=_at(today, 10, clinic.zone), offer=offer, held_until=today + timedelta(days=7)),))
 
 

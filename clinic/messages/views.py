@@ -18,7 +18,7 @@ from clinic.messages.letters import (
     VisitLine,
     VisitState,
 )
-from clinic.messages.words import Labels, clock, day_in_words, short_day_in_words, zone_in_words
+from clinic.messages.words import Labels, clock, day_in_words, short_day_in_words, time_in_words, zone_in_words
 
 _AHEAD = frozenset(
     {Kind.CONFIRMATION, Kind.PRECARE, Kind.REMINDER_7D, Kind.REMINDER_2D, Kind.CHANGE, Kind.COURSE_COMPLETE,
@@ -166,7 +166,7 @@ def _see_date(visit: VisitLine, words: Labels, marks: dict[VisitState, str], nam
     return DateView(
         day=day_in_words(start.date(), words),
         short_day=short_day_in_words(start.date(), words),
-        time=clock(start) + place_in_time,
+        time=time_in_words(start, words) + place_in_time,
         hours=hours,
         tile_weekday=words.weekday_tiles[start.weekday()],
         tile_day=str(start.day),
@@ -192,7 +192,7 @@ def _old(visit: VisitLine, where: ZoneInfo, words: Labels) -> str:
     if visit.old_starts_at is None:
         return ""
     old = visit.old_starts_at.astimezone(where)
-    return words.old_time.format(when=f"{day_in_words(old.date(), words)}, {clock(old)}")
+    return words.old_time.format(when=f"{day_in_words(old.date(), words)}, {time_in_words(old, words)}")
 
 
 def _details(visit: VisitLine, words: Labels) -> Iterable[str]:

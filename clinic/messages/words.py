@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import lru_cache
@@ -14,7 +15,10 @@ from clinic import paths
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What templates/messages/labels/<language>.toml holds: every key, and no other."""
+    """What templates/messages/labels/<language>.toml holds: every key, and no other.
+
+    `cities` has those that the language calls by another name than the time zones do.
+    """
 
     weekdays: tuple[str, ...]
     months: tuple[str, ...]
@@ -22,6 +26,7 @@ class Labels:
     month_tiles: tuple[str, ...]
     day: str
     short_day: str
+    time: str
     hours: str
     zone_time: str
     greeting: str
@@ -56,6 +61,7 @@ class Labels:
     automatic: str
     calendar_summary: str
     calendar_description: str
+    cities: Mapping[str, str]
 
     def __post_init__(self) -> None:
         lengths = tuple(map(len, (self.weekdays, self.months, self.weekday_tiles, self.month_tiles)))
@@ -99,10 +105,16 @@ def clock(at: datetime) -> str:
     return at.strftime("%H:%M")
 
 
+def time_in_words(at: datetime, words: Labels) -> str:
+    """The wall time of an aware datetime as it is said in a sentence."""
+    return words.time.format(start=clock(at))
+
+
 def zone_in_words(zone: ZoneInfo, words: Labels) -> str:
     """A zone as people say it: Lisbon time; the bare name where it has no city."""
-    area, _, city = zone.key.rpartition("/")
-    return words.zone_time.format(city=city.replace("_", " ")) if area and area != "Etc" else zone.key
+    area, _, place = zone.key.rpartition("/")
+    city = place.replace("_", " ")
+    return words.zone_time.format(city=words.cities.get(city, city)) if area and area != "Etc" else zone.key
 
 
 def _day(pattern: str, day: date, words: Labels) -> str:

@@ -11,7 +11,7 @@ from clinic.web.forms import Form
 from clinic.web.words import WEEKDAYS, clock, day
 
 CHANNEL_WORDS = {"email": "E-mail", "phone": "Phone calls only", "none": "Not at all"}
-LANGUAGES = (("en", "English"),)
+LANGUAGES = (("en", "English"), ("de", "German (Deutsch)"))
 WISHES = (("only", "Only these times", "Plans never leave these times."),
           ("rather", "Rather these times", "Plans prefer these times, and say where they could not."))
 MOST_WISHES = 6

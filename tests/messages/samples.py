@@ -1,6 +1,7 @@
 """The clinic, the patient and the letters that the tests of messages speak about."""
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from clinic.messages.letters import (
@@ -147,3 +148,58 @@ LETTERS: dict[str, Letter] = {
         Section(Kind.PRECARE, (FIRST,), instructions=INSTRUCTIONS[2:]), Section(Kind.REMINDER_7D, (FIRST,))
     ),
 }
+
+_GERMAN = {
+    RULE: "Bis zwei Werktage vorher können Sie einen Termin kostenfrei verschieben oder absagen.",
+    "No fee applies.": "Es fallen keine Kosten an.",
+    "No sunbathing, sunbed or spray tan. Sunburnt? Then you need a new date.":
+        "Kein Sonnenbad, kein Solarium, kein Selbstbräuner. Sonnenbrand? Dann brauchen Sie einen neuen Termin.",
+    "No waxing or hair removal cream on the area.": "An der Stelle weder Wachs noch Enthaarungscreme anwenden.",
+    "Leave out retinoids, acids and scrubs.": "Retinoide, Säuren und Peelings weglassen.",
+    "Come with clean skin and no make-up.": "Kommen Sie mit sauberer Haut und ohne Make-up.",
+    "Allow an hour and a half in all.": "Planen Sie insgesamt anderthalb Stunden ein.",
+    "redness and warmth like a sunburn": "Rötung und Wärme wie bei einem Sonnenbrand",
+    "tightness, mild swelling": "Spannungsgefühl, leichte Schwellung",
+    "rinse only with lukewarm water and clean hands": "nur mit lauwarmem Wasser und sauberen Händen abspülen",
+    "sleep on a clean pillowcase": "auf einem frischen Kissenbezug schlafen",
+    "make-up and sunscreen on the treated area": "Make-up und Sonnencreme auf der behandelten Stelle",
+    "exercise, sauna, hot bath, swimming": "Sport, Sauna, heißes Bad, Schwimmen",
+    "redness fading, mostly gone by the third day":
+        "Rötung, die nachlässt und bis zum dritten Tag meist verschwunden ist",
+    "dryness, a rough feel": "Trockenheit, raue Haut",
+    "gentle cleanser, plain moisturiser": "milde Reinigung, einfache Feuchtigkeitscreme",
+    "mineral sunscreen SPF 30 or more": "mineralischer Sonnenschutz, LSF 30 oder mehr",
+    "picking or scrubbing": "Kratzen oder Rubbeln",
+    "light flaking": "leichtes Schuppen",
+    "keep moisturising, sunscreen every day": "weiter eincremen, jeden Tag Sonnenschutz",
+    "cleansing brushes": "Reinigungsbürsten",
+    "Trouble breathing, swelling of lips or tongue, collapse":
+        "Atemnot, Schwellung von Lippen oder Zunge, Zusammenbruch",
+    "Redness, warmth, pain or swelling that grows instead of fading, pus, or fever":
+        "Rötung, Wärme, Schmerz oder Schwellung, die zunimmt statt nachzulassen, Eiter oder Fieber",
+    "Marked redness or swelling still there after 7 days":
+        "Deutliche Rötung oder Schwellung, die nach 7 Tagen noch da ist",
+}
+
+
+def in_german(given: Letter) -> Letter:
+    """The same letter to a patient who reads German."""
+    return replace(given, language="de", sections=tuple(map(_german_section, given.sections)))
+
+
+def _german_section(section: Section) -> Section:
+    def said(lines: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_GERMAN[line] for line in lines)
+
+    return replace(
+        section, note=_GERMAN[section.note] if section.note else None,
+        instructions=tuple(replace(each, text=_GERMAN[each.text]) for each in section.instructions),
+        phases=tuple(replace(each, expect=said(each.expect), do=said(each.do), avoid=said(each.avoid))
+                     for each in section.phases),
+        red_flags=tuple(replace(each, text=_GERMAN[each.text]) for each in section.red_flags),
+    )
+
+
+LANGUAGES: dict[str, dict[str, Letter]] = {
+    "en": LETTERS, "de": {name: in_german(each) for name, each in LETTERS.items()}}
+EVERY_LETTER = {f"{language}/{name}": each for language, letters in LANGUAGES.items() for name, each in letters.items()}

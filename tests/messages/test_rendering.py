@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from jinja2 import TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError
 
+from clinic import paths
 from clinic.messages.letters import ClinicCard, Kind, Letter, Section, VisitLine
 from clinic.messages.rendering import Rendered, calendar_words, languages, phone_link, render
 from clinic.messages.rendering import _environment as environment
-from tests.messages.samples import CLINIC, FIRST, LETTERS, LINK, letter, visit
+from tests.messages.samples import CLINIC, EVERY_LETTER, FIRST, LANGUAGES, LETTERS, LINK, in_german, letter, visit
 
 APPROVED = Path(__file__).parent / "approved"
 # Whatever the protocols treat, with, and why: none of it may be read over a shoulder.
@@ -28,8 +29,21 @@ TELLING = re.compile(
     r"treatment|therapy|procedure|numb|surgery|bikini|body|legs|axilla|brow|tighten|fraction|resurfac",
     re.IGNORECASE,
 )
-
-FACTS = re.compile(r"\d\d:\d\d|\w+day \d+ \w+(?: 2027)?|(?<=^- ).*|https?://\S+|\+[\d ]+\d", re.MULTILINE)
+GERMAN_TELLING = re.compile(
+    r"nadel|peeling|narbe|akne|haar|haut|gesicht|hals|straff|falte|blitzlicht|eigenblut|filler|unterspritz|pigment|"
+    r"fleck|rötung|lifting|verjüng|kosmet|ästhet|behandl|therap|eingriff|kur\b|betäub|chirurg|körper|bein|achsel|braue|"
+    r"diagnos|heil|beschwerd|wunde|arznei|medikament|nachsorge",
+    re.IGNORECASE,
+)
+FACTS = re.compile(
+    r"\d\d:\d\d|\w+day \d+ \w+(?: 2027)?|(?:\w+tag|Mittwoch), \d+\. \w+(?: 2027)?|(?<=^- ).*|https?://\S+|"
+    r"\+[\d ]+\d", re.MULTILINE)
+GREETINGS = {
+    "en": ("Hello", "Just reply to this e-mail, or call"),
+    "de": ("Guten Tag", "Antworten Sie einfach auf diese E-Mail oder rufen Sie uns an:"),
+}
+ENGLISH = re.compile(
+    r"\b(?:the|your?|and|with|please|appointments?|call|from|of|at|to|if|is|are|we|us|our)\b", re.IGNORECASE)
 FOREIGN = re.compile(r"<(?:script|link|img|form|input|video|iframe)|position:|flex|grid|var\(|url\(|@import|{{|{%")
 
 
@@ -67,9 +81,9 @@ def plain(html: str) -> str:
     return " ".join(" ".join(read(html).words).replace("\N{NO-BREAK SPACE}", " ").split())
 
 
-@pytest.mark.parametrize("name", LETTERS)
+@pytest.mark.parametrize("name", EVERY_LETTER)
 def test_a_message_reads_as_it_was_approved(name: str) -> None:
-    rendered = render(LETTERS[name])
+    rendered = render(EVERY_LETTER[name])
 
     for ending, text in ((".subject.txt", f"{rendered.subject}\n"), (".txt", rendered.text), (".html", rendered.html)):
         file = APPROVED / f"{name}{ending}"
@@ -79,68 +93,103 @@ def test_a_message_reads_as_it_was_approved(name: str) -> None:
 
 
 def test_nothing_is_approved_that_no_longer_exists() -> None:
-    wanted = {f"{name}{ending}" for name in LETTERS for ending in (".subject.txt", ".txt", ".html")}
+    wanted = {f"{name}{ending}" for name in EVERY_LETTER for ending in (".subject.txt", ".txt", ".html")}
 
-    assert {file.name for file in APPROVED.iterdir()} == wanted
-
-
-def test_every_kind_of_message_is_approved() -> None:
-    assert {section.kind for each in LETTERS.values() for section in each.sections} == set(Kind)
+    assert {file.relative_to(APPROVED).as_posix() for file in APPROVED.glob("*/*")} == wanted
 
 
-@pytest.mark.parametrize("name", LETTERS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_of_message_is_approved(language: str) -> None:
+    assert {section.kind for each in LANGUAGES[language].values() for section in each.sections} == set(Kind)
+
+
+@pytest.mark.parametrize("name", EVERY_LETTER)
 def test_subject_and_preheader_do_not_tell_what_a_patient_is_treated_for(name: str) -> None:
-    rendered = render(LETTERS[name])
+    rendered = render(EVERY_LETTER[name])
 
-    assert TELLING.findall(f"{rendered.subject}\n{rendered.preheader}") == []
-
-
-def test_what_goes_into_a_calendar_does_not_tell_it_either() -> None:
-    words = calendar_words("en", CLINIC)
-
-    assert words.summary == "Appointment at Harbour Clinic"
-    assert words.description == "To change or cancel, call +351 21 555 01 20."
-    assert TELLING.findall(f"{words.summary} {words.description}") == []
+    assert _telling(f"{rendered.subject}\n{rendered.preheader}") == []
 
 
-@pytest.mark.parametrize("name", LETTERS)
+@pytest.mark.parametrize(("language", "summary", "description"), [
+    ("en", "Appointment at Harbour Clinic", "To change or cancel, call +351 21 555 01 20."),
+    ("de", "Termin: Harbour Clinic", "Zum Verschieben oder Absagen rufen Sie bitte an: +351 21 555 01 20."),
+])
+def test_what_goes_into_a_calendar_does_not_tell_it_either(language: str, summary: str, description: str) -> None:
+    words = calendar_words(language, CLINIC)
+
+    assert (words.summary, words.description) == (summary, description)
+    assert _telling(f"{words.summary} {words.description}") == []
+
+
+def _telling(text: str) -> list[str]:
+    """What gives a patient away to somebody who reads either language."""
+    return TELLING.findall(text) + GERMAN_TELLING.findall(text)
+
+
+@pytest.mark.parametrize("name", EVERY_LETTER)
 def test_both_twins_say_the_same(name: str) -> None:
-    rendered, page = render(LETTERS[name]), plain(render(LETTERS[name]).html)
+    rendered, page = render(EVERY_LETTER[name]), plain(render(EVERY_LETTER[name]).html)
 
     said = FACTS.findall(rendered.text)
 
     assert [each for each in said if each not in page and each not in read(rendered.html).links] == []
 
 
-@pytest.mark.parametrize("name", LETTERS)
+@pytest.mark.parametrize("name", EVERY_LETTER)
 def test_every_message_greets_by_first_name_and_names_a_phone_to_call_and_that_a_reply_is_read(name: str) -> None:
-    rendered = render(LETTERS[name])
+    rendered = render(EVERY_LETTER[name])
 
-    assert rendered.text.startswith("Hello Ana,\n\n")
-    assert "Just reply to this e-mail, or call +351 21 555 01 20." in rendered.text
-    assert "Just reply to this e-mail, or call +351 21 555 01 20 ." in plain(rendered.html)
+    hello, reply = GREETINGS[EVERY_LETTER[name].language]
+    assert rendered.text.startswith(f"{hello} Ana,\n\n")
+    assert f"{reply} +351 21 555 01 20." in rendered.text
+    assert f"{reply} +351 21 555 01 20 ." in plain(rendered.html)
     assert "tel:+351215550120" in read(rendered.html).links
 
 
-@pytest.mark.parametrize("name", LETTERS)
+@pytest.mark.parametrize("name", EVERY_LETTER)
 def test_a_page_asks_nothing_of_the_network_and_little_of_a_mail_program(name: str) -> None:
-    html = render(LETTERS[name]).html
+    html = render(EVERY_LETTER[name]).html
 
     assert {link for link in read(html).links if not link.startswith("tel:")} <= {LINK}
     assert FOREIGN.findall(html) == []
     assert len(html) < 60_000  # Gmail cuts a message off at 102 kB
 
 
-@pytest.mark.parametrize("name", LETTERS)
+@pytest.mark.parametrize("name", EVERY_LETTER)
 def test_a_text_twin_is_tidy(name: str) -> None:
-    text = render(LETTERS[name]).text
+    text = render(EVERY_LETTER[name]).text
 
     assert re.findall(r"\n\n\n|[ \t]\n|<|&\w+;|\{|\}", text) == []
     assert text.endswith("\n")
 
 
 def test_every_language_that_is_offered_is_complete() -> None:
-    assert languages() == ("en",)
+    assert languages() == ("de", "en")
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_a_german_message_has_no_english_words(name: str) -> None:
+    rendered = render(in_german(LETTERS[name]))
+
+    assert ENGLISH.findall(f"{rendered.subject} {rendered.preheader} {rendered.text} {plain(rendered.html)}") == []
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_a_german_message_goes_on_after_the_comma_of_its_greeting_with_a_word_that_keeps_its_capital(name: str) -> None:
+    first = render(in_german(LETTERS[name])).text.split("\n\n")[1]
+
+    assert re.match(r"(Sie|Ihre?) ", first)
+
+
+def test_a_placeholder_of_one_language_is_one_of_the_other() -> None:
+    def named(kind: Kind, language: str, file: str) -> list[str]:
+        text = (paths.templates() / "messages" / kind / language / file).read_text("utf-8")
+        return sorted(re.findall(r"{{ \w+ }}|{% if [^}]*%}|{% elif [^}]*%}", text))
+
+    differ = [(kind, file) for kind in Kind for file in ("subject.txt", "body.txt", "body.html")
+              if named(kind, "en", file) != named(kind, "de", file)]
+
+    assert differ == []
 
 
 def test_a_language_without_texts_is_not_guessed() -> None:
@@ -213,6 +262,7 @@ def test_a_right_to_left_name_keeps_its_place_in_the_line() -> None:
 
     assert "<bdi>Hello נועה,</bdi>" in rendered.html
     assert rendered.text.startswith("Hello נועה,\n")
+    assert "<bdi>Guten Tag נועה,</bdi>" in render(replace(LETTERS["recall"], first_name="נועה", language="de")).html
 
 
 def test_a_merged_message_holds_every_section_under_one_greeting() -> None:

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from clinic.access import Role
 from clinic.app import Kit
+from clinic.messages.rendering import languages
 from clinic.store.resources import ClinicalNote, Patient
+from clinic.web.patient_form import LANGUAGES
 from tests.web import seed
 from tests.web.checksums import checksum, statements
 from tests.web.conftest import SignedIn, World, post
@@ -32,6 +34,10 @@ def test_a_new_patient_is_kept_as_typed(signed_in: SignedIn, rows: Callable[[], 
         "Anna", "Nováková", date(1984, 3, 12), "anna@example.org", "+420 601 123 456", "Latex allergy")
     assert row.only_times == [{"weekdays": [0, 2], "begins": 540, "ends": 720}]
     assert (row.marketing_consent_at, row.wants_service_messages) == (None, True)
+
+
+def test_the_form_offers_the_languages_that_have_messages() -> None:
+    assert sorted(code for code, _ in LANGUAGES) == list(languages())
 
 
 @pytest.mark.parametrize(("change", "words"), [

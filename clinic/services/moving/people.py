@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from clinic.interchange.moving_in.folder import Said
 from clinic.interchange.moving_in.forms import ABSENCES, PATIENTS, PRACTITIONERS, ROTA
 from clinic.interchange.moving_in.records import AbsenceRecord, PatientRecord, PractitionerRecord, RotaRecord
-from clinic.messages.words import labels
+from clinic.messages.rendering import languages
 from clinic.planning.local import resolve, zone
 from clinic.services.moving.state import Moving
 from clinic.services.patients import PatientDetails, judge, search_text
@@ -94,11 +94,10 @@ def move_absences(moving: Moving) -> None:
 def move_patients(moving: Moving) -> None:
     """Adds the patients, each with the same care as when one is entered at the desk."""
     moving.file = PATIENTS.file
-    languages: dict[str, bool] = {}
     for batch in moving.batches(PATIENTS):
         sound = []
         for said in batch:
-            details = _details(moving, said, languages)
+            details = _details(moving, said)
             findings = judge(moving.work, details)
             for finding in findings:
                 moving.wrong(said, finding.field or "", finding.text)
@@ -173,25 +172,15 @@ def _zone_of(moving: Moving, said: Said, zones: dict[int, str], clinic_id: int |
     return next(iter(zones.values()))
 
 
-def _details(moving: Moving, said: Said, languages: dict[str, bool]) -> PatientDetails:
+def _details(moving: Moving, said: Said) -> PatientDetails:
     record: PatientRecord = said.record
     language = record.language
-    if language not in languages:
-        languages[language] = _is_spoken(language)
-    if not languages[language]:
+    if language not in languages():
         moving.warn(said, "language", f"there are no messages in {language!r} yet: this patient's are in English")
         language = "en"
     return PatientDetails(
         record.given_name, record.family_name, record.birth_on, record.email, record.phone, language, record.channel,
         record.wants_messages, record.wants_marketing, alerts=record.alerts)
-
-
-def _is_spoken(language: str) -> bool:
-    try:
-        labels(language)
-    except LookupError:
-        return False
-    return True
 
 
 def _write_patients(moving: Moving, ids: Sequence[int], people: Iterable[PatientDetails]) -> None:
