@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from clinic.services.protocols import load_catalogue
 from clinic.store.accounts import Account, Task
-from clinic.store.clinics import Clinic, ClinicText, Closure, TravelTime
+from clinic.store.clinics import Clinic, ClinicText, Closure, MessageRule, TranslationApproval, TravelTime
 from clinic.store.courses import CourseOverride, Recall, RecallAttempt
 from clinic.store.diary import Appointment
 from clinic.store.engine import for_writing
 from clinic.store.moving import Imported, PatientMerge
-from clinic.store.outbox import Message, MessageAttempt
+from clinic.store.newsletter import Edition, EditionText, Subscriber
+from clinic.store.outbox import Bounce, ContactAttempt, Message, MessageAttempt
 from clinic.store.resources import Absence, Certificate, ClinicalNote, Patient, RotaDay
 from tests.booking import booked, cancel, perform, standing
 from tests.small_clinic import SmallClinic, small_clinic
@@ -53,6 +54,9 @@ def _add_rows(db: Session, made: SmallClinic, words: Sequence[str]) -> None:
     db.add_all([
         TravelTime(one_clinic_id=made.clinic_id, other_clinic_id=other.id, minutes=40),
         ClinicText(clinic_id=made.clinic_id, code="directions", text=text),
+        ClinicText(clinic_id=made.clinic_id, code="directions", version=2, text=text[::-1], made_at=now),
+        MessageRule(clinic_id=made.clinic_id, kind="reminder-7d", rule={"on": False, "words": text}, made_at=now),
+        TranslationApproval(language="de", subject="messages", sha256="ab", approved_at=now),
         Closure(clinic_id=made.clinic_id, from_on=date(2027, 12, 25), to_on=date(2027, 12, 26), reason=words[0]),
         Certificate(practitioner_id=made.practitioners[0], kind="insurance", title=text, valid_from=date(2027, 1, 1),
                     expires_on=None),
@@ -80,7 +84,27 @@ def _add_rows(db: Session, made: SmallClinic, words: Sequence[str]) -> None:
     assert recall is not None
     db.add(RecallAttempt(recall_id=recall.id, asked_at=now, channel="phone", outcome=text))
     _sending(db, now)
+    _add_messages(db, made, text)
     db.execute(sa.update(Account).values(password_hash="$argon2id$secret"))
+
+
+def _add_messages(db: Session, made: SmallClinic, text: str) -> None:
+    """What goes to others than patients, comes back, and is told by phone."""
+    now = made.now
+    asked = Subscriber(email="reader@example.org", interests=["skin", text], patient_id=made.patients[0],
+                       state="asked", asked_at=now, consent_source=text, consent_wording=text)
+    edition = Edition(clinic_id=made.clinic_id, title=text, interests=[text], created_at=now)
+    db.add_all([asked, edition])
+    db.flush()
+    sent = Message(clinic_id=made.clinic_id, subscriber_id=asked.id, state="failed", reason=text, due_at=now,
+                   useless_after=now, created_at=now, note=text, decision="told", decided_at=now)
+    db.add_all([sent, EditionText(edition_id=edition.id, language="de", subject=text, blocks=[{"text": text}])])
+    db.flush()
+    db.add_all([
+        ContactAttempt(message_id=sent.id, at=now, outcome="no-answer", note=text),
+        Bounce(message_id=sent.id, email=text, at=now, is_hard=True, status="5.1.1", text=text, digest="ab",
+               lifted_at=now),
+    ])
 
 
 def _consultation(made: SmallClinic, now: datetime) -> Appointment:

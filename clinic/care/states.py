@@ -65,6 +65,31 @@ class MessageState(StrEnum):
     WITHHELD = "withheld"
 
 
+class MessageDecision(StrEnum):
+    """What a person decided about a message instead of sending it; told and printed mean that the patient knows."""
+
+    SKIPPED = "skipped"
+    TOLD = "told"
+    PRINTED = "printed"
+
+
+class PatientsMay(StrEnum):
+    """What patients may do with their dates on their own page: nothing, ask for it, or do it at once."""
+
+    NEVER = "never"
+    ASK = "ask"
+    AT_ONCE = "at-once"
+
+
+class ContactOutcome(StrEnum):
+    """How it ended when a person tried to tell a patient."""
+
+    NO_ANSWER = "no-answer"
+    CALLED = "called"
+    TOLD = "told"
+    PRINTED = "printed"
+
+
 HOLDS_TIME = frozenset({
     AppointmentState.PROPOSED, AppointmentState.BOOKED, AppointmentState.ARRIVED, AppointmentState.FULFILLED,
 })

@@ -116,8 +116,9 @@ def own_words() -> tuple[sa.Label[Any], ...]:
     """A clinic's own words as columns beside those of the clinic, none where it has none."""
     return tuple(
         sa.func.coalesce(
-            sa.select(ClinicText.text).where(ClinicText.clinic_id == Clinic.id, ClinicText.code == code)
-            .correlate(Clinic).scalar_subquery(), "").label(code)
+            sa.select(ClinicText.text)
+            .where(ClinicText.clinic_id == Clinic.id, ClinicText.code == code, ClinicText.language == "en")
+            .order_by(ClinicText.version.desc()).limit(1).correlate(Clinic).scalar_subquery(), "").label(code)
         for code in OWN_WORDS)
 
 

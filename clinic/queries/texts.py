@@ -7,7 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.queries.letters import OWN_WORDS, ClinicFacts, own_words
-from clinic.store.clinics import Clinic
+from clinic.store.clinics import Clinic, ClinicText
+
+ENGLISH = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +36,11 @@ def clinic_words(db: Session, clinic_id: int) -> ClinicWords:
     facts = ClinicFacts(row.id, row.name, row.zone, row.address, row.phone, row.sender_name, row.sender_email,
                         row.directions, row.cancellation, row.closing)
     return ClinicWords(facts, row.zones > 1, row.lock_version)
+
+
+def newest_texts(db: Session, clinic_id: int, language: str = ENGLISH) -> dict[str, tuple[int, str]]:
+    """The newest version of each text of a clinic in a language, with its number; an empty one was taken back."""
+    rows = db.execute(
+        sa.select(ClinicText.code, ClinicText.version, ClinicText.text)
+        .where(ClinicText.clinic_id == clinic_id, ClinicText.language == language).order_by(ClinicText.version))
+    return {row.code: (row.version, row.text) for row in rows}

@@ -6,33 +6,25 @@ byte for byte; after that it is left to staff.
 """
 from __future__ import annotations
 
-import hashlib
 import logging
 import random
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
 import sqlalchemy as sa
 
-from clinic.care.owed import OwedItem, messages_owed, why_no_longer
-from clinic.care.owner_facts import Owner, owner_named
 from clinic.care.states import MessageState
 from clinic.logs import told
-from clinic.messages.envelope import check_address
 from clinic.messages.transport import Outcome, OutcomeKind, Phase, Transport
-from clinic.queries.letters import LetterFacts, letter_facts
-from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head, told_document
-from clinic.services.letters import told_of, write
-from clinic.services.reconcile import TOO_LATE, reconcile
+from clinic.services.recheck import freeze
+from clinic.services.settling import LOST_ANSWER, put_back, settle
 from clinic.services.work import UnitOfWork
-from clinic.store.claims import abandoned, copies_out, held_by, lock_owner, next_due
-from clinic.store.outbox import Message, MessageAttempt, MessageItem
-
-LOST_ANSWER = "the mail server's answer was lost"
+from clinic.store.claims import abandoned, copies_out, held_by, next_due
+from clinic.store.outbox import Message, MessageAttempt
 
 _SERVER_TROUBLE = frozenset({Phase.CONNECT, Phase.TLS, Phase.AUTH})
 _log = logging.getLogger(__name__)
@@ -75,15 +67,6 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
-    """What is handed over: who to whom, and the bytes."""
-
-    sender: str
-    recipient: str
-    mime: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Courier:
     """Delivers for one worker. `budget` is the longest that one conversation takes; the lease outlives it."""
 
@@ -119,7 +102,7 @@ class Courier:
             return "nothing-due"
         outcome: Outcome | None = None
         try:
-            frozen = _freeze(self.work, claim)
+            frozen = freeze(self.work, claim.message_id, claim.lease_token)
             if frozen is None:
                 return "done"
             outcome = self.transport.deliver(
@@ -155,11 +138,11 @@ def rescue(work: UnitOfWork, *, worker_id: str, patience: Patience = Patience())
         if copies_out(work.db, message.id) > 0:
             _after_lost_answer(work, message, patience, patience.first_wait)
         elif message.attempts >= patience.most_attempts:
-            _settle(work, message, MessageState.FAILED, f"no worker survived it in {message.attempts} attempts")
+            settle(work, message, MessageState.FAILED, f"no worker survived it in {message.attempts} attempts")
         else:
             # A message that kills its workers must let the others pass before it is tried again.
             again_at = work.now + patience.first_wait * (message.attempts - 1)
-            _put_back(message, max(message.due_at, again_at) if message.attempts > 1 else message.due_at, None)
+            put_back(message, max(message.due_at, again_at) if message.attempts > 1 else message.due_at, None)
         _say("message-rescued", message.id, state=message.state, attempt=message.attempts)
     work.commit()
     return len(found)
@@ -180,92 +163,6 @@ def _claim(work: UnitOfWork, courier: Courier) -> Claim | None:
     return claim
 
 
-def _freeze(open_work: Callable[[], UnitOfWork], claim: Claim) -> Frozen | None:
-    """The bytes of a message that is still true, rendered at most once; none where it is settled without sending."""
-    with open_work() as work:
-        rows = work.db.scalars(
-            sa.select(MessageItem).where(MessageItem.message_id == claim.message_id).order_by(MessageItem.id)).all()
-        for owner in sorted({_owner(row) for row in rows}, key=lambda owner: (owner.kind, owner.id)):
-            lock_owner(work.db, owner)
-        message = held_by(work.db, claim.message_id, claim.lease_token)
-        frozen = _checked(work, message, rows) if message is not None else None
-        work.commit()
-    return frozen
-
-
-def _checked(work: UnitOfWork, message: Message, rows: Sequence[MessageItem]) -> Frozen | None:
-    if message.useless_after < work.now:
-        _settle_unsent(work, message, MessageState.EXPIRED, TOO_LATE)
-        return None
-    head = owner_head(work.db, _owner(rows[0])) if rows else None
-    if head is None:
-        _settle_unsent(work, message, MessageState.SUPERSEDED, "no longer true")
-        return None
-    items = _still_owed(work, head, message, rows)
-    if not items:
-        _settle_unsent(work, message, MessageState.SUPERSEDED, next(row.dropped for row in rows if row.dropped))
-        return None
-    withheld = next((item.withheld for item in items if item.withheld), None)
-    if withheld:
-        _settle_unsent(work, message, MessageState.WITHHELD, withheld)
-        return None
-    due_at = max(item.due_at for item in items)
-    if due_at > work.now:
-        message.attempts -= 1
-        _put_back(message, due_at, message.reason)
-        return None
-    return _frozen(work, message, rows, head, items)
-
-
-def _still_owed(
-    work: UnitOfWork, head: OwnerHead, message: Message, rows: Sequence[MessageItem]
-) -> list[OwedItem]:
-    """The items that are owed under the same key; the others are dropped, with the reason."""
-    facts = owner_facts(work.db, head, leaving_out=message.id)
-    owed = {item.key: item for item in messages_owed(facts, now=work.now)}
-    found = []
-    for row in rows:
-        key = (row.kind, row.subject_kind, row.subject_id, row.revision)
-        if key in owed:
-            found.append(owed[key])
-        else:
-            row.dropped = why_no_longer(facts, *key)
-    return found
-
-
-def _frozen(
-    work: UnitOfWork, message: Message, rows: Sequence[MessageItem], head: OwnerHead, items: Sequence[OwedItem]
-) -> Frozen | None:
-    try:
-        address = check_address(head.patient.email or "")
-    except ValueError as error:
-        _settle_unsent(work, message, MessageState.WITHHELD, str(error))
-        return None
-    if message.mime is None:
-        _write(work, message, rows, letter_facts(work.db, head), items)
-    elif message.recipient != address:
-        _settle_unsent(work, message, MessageState.SUPERSEDED, "the e-mail address has changed")
-        reconcile(work, head.owner)
-        return None
-    assert message.sender and message.recipient and message.mime  # frozen together
-    return Frozen(message.sender, message.recipient, message.mime)
-
-
-def _write(
-    work: UnitOfWork, message: Message, rows: Sequence[MessageItem], facts: LetterFacts, items: Sequence[OwedItem]
-) -> None:
-    said = ",".join(f"{row.kind}/{row.subject_kind}/{row.subject_id}/{row.revision}/{row.generation}" for row in rows)
-    written = write(facts, items, identity=f"{said}@{message.created_at.isoformat()}#{message.id}", now=work.now)
-    message.message_id, message.sender, message.recipient = written.message_id, written.sender, written.recipient
-    message.subject, message.mime = written.subject, written.mime
-    message.mime_sha256 = hashlib.sha256(written.mime).hexdigest()
-    by_key = {item.key: item for item in items}
-    for row in rows:
-        item = by_key.get((row.kind, row.subject_kind, row.subject_id, row.revision))
-        if item is not None:
-            row.facts = told_document(told_of(facts, item))
-
-
 def _finish(work: UnitOfWork, courier: Courier, claim: Claim, outcome: Outcome) -> None:
     """Records what became of a delivery, if the lease still holds the message."""
     message = held_by(work.db, claim.message_id, claim.lease_token)
@@ -276,13 +173,13 @@ def _finish(work: UnitOfWork, courier: Courier, claim: Claim, outcome: Outcome) 
         return
     wait = courier.patience.wait(message.attempts, courier.jitter())
     if outcome.kind is OutcomeKind.SENT:
-        _settle(work, message, MessageState.SENT, None)
+        settle(work, message, MessageState.SENT, None)
     elif outcome.kind is OutcomeKind.UNCERTAIN or (outcome.code is None and _has_begun(work, claim)):
         _after_lost_answer(work, message, courier.patience, wait)
     elif outcome.kind is OutcomeKind.RETRY and outcome.phase in _SERVER_TROUBLE:
         # The server's trouble is not the message's: an outage must not use up its attempts.
         message.attempts -= 1
-        _put_back(message, message.due_at, _words(outcome))
+        put_back(message, message.due_at, _words(outcome))
     else:
         _after_refusal(work, message, outcome, courier.patience, wait)
     _say("message-delivered", message.id, state=message.state, attempt=claim.number, phase=outcome.phase.value)
@@ -298,15 +195,15 @@ def _finish_late(work: UnitOfWork, claim: Claim, outcome: Outcome) -> None:
             Message.state.in_((MessageState.PENDING, MessageState.SENDING, MessageState.UNCERTAIN)),
         ).with_for_update())
     if message is not None:
-        _settle(work, message, MessageState.SENT, None)
+        settle(work, message, MessageState.SENT, None)
 
 
 def _after_lost_answer(work: UnitOfWork, message: Message, patience: Patience, wait: timedelta) -> None:
     """Once more with the same bytes, since a missing message is worse than a repeated one; then staff decide."""
     if copies_out(work.db, message.id) > 1 or message.attempts >= patience.most_attempts:
-        _settle(work, message, MessageState.UNCERTAIN, LOST_ANSWER)
+        settle(work, message, MessageState.UNCERTAIN, LOST_ANSWER)
     else:
-        _put_back(message, work.now + wait, f"{LOST_ANSWER}; it goes once more, unchanged")
+        put_back(message, work.now + wait, f"{LOST_ANSWER}; it goes once more, unchanged")
 
 
 def _after_refusal(
@@ -318,11 +215,11 @@ def _after_refusal(
         message.dot_at = None
     if outcome.kind is not OutcomeKind.FAILED and message.attempts < patience.most_attempts:
         # The last try comes when the message is about to lose its use, however long the wait.
-        _put_back(message, min(work.now + wait, max(message.useless_after, work.now)), _words(outcome))
+        put_back(message, min(work.now + wait, max(message.useless_after, work.now)), _words(outcome))
     elif may_be_out:
-        _settle(work, message, MessageState.UNCERTAIN, f"{LOST_ANSWER}; the repeat failed: {_words(outcome)}")
+        settle(work, message, MessageState.UNCERTAIN, f"{LOST_ANSWER}; the repeat failed: {_words(outcome)}")
     else:
-        _settle(work, message, MessageState.FAILED, _words(outcome))
+        settle(work, message, MessageState.FAILED, _words(outcome))
 
 
 def _has_begun(work: UnitOfWork, claim: Claim) -> bool:
@@ -336,24 +233,6 @@ def _words(outcome: Outcome) -> str:
     return f"the mail server said: {outcome.code} {outcome.text}" if outcome.code else outcome.text
 
 
-def _settle_unsent(work: UnitOfWork, message: Message, state: MessageState, reason: str | None) -> None:
-    """Settles a message that is not to be sent now; one that may have gone out before stays in sight as such."""
-    if message.dot_at is None:
-        _settle(work, message, state, reason)
-    else:
-        _settle(work, message, MessageState.UNCERTAIN, f"{LOST_ANSWER}; not repeated: {reason}")
-
-
-def _settle(work: UnitOfWork, message: Message, state: MessageState, reason: str | None) -> None:
-    message.state, message.reason, message.settled_at = state.value, reason, work.now
-    message.lease_token = message.lease_until = message.worker_id = None
-
-
-def _put_back(message: Message, due_at: datetime, reason: str | None) -> None:
-    message.state, message.due_at, message.reason = MessageState.PENDING.value, due_at, reason
-    message.lease_token = message.lease_until = message.worker_id = None
-
-
 def _note(
     work: UnitOfWork, worker_id: str, claim: Claim, phase: str, code: int | None = None, text: str = ""
 ) -> None:
@@ -363,7 +242,3 @@ def _note(
 
 def _say(action: str, message_id: int, **facts: object) -> None:
     _log.info(action, extra={"facts": {"message_id": message_id, **facts}})
-
-
-def _owner(row: MessageItem) -> Owner:
-    return owner_named(row.owner_kind, row.owner_id)

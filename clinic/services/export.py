@@ -17,7 +17,7 @@ from clinic.care.states import MessageState
 from clinic.interchange.archive import ArchiveFile, Manifest, write_manifest, write_table
 from clinic.planning.findings import Finding, Weight
 from clinic.services.archive_tables import OF_THIS_INSTALLATION, as_archive, exported_columns, exported_tables
-from clinic.services.delivery import LOST_ANSWER
+from clinic.services.settling import LOST_ANSWER
 from clinic.services.work import Done, Refused, UnitOfWork, record
 from clinic.store.accounts import AuditEntry
 from clinic.store.migrate import revision_in

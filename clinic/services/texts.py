@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-import sqlalchemy as sa
-
 from clinic.messages.letters import Kind
 from clinic.messages.rendering import render
 from clinic.messages.sample_letters import sample_letter
 from clinic.planning.findings import Finding, Weight
-from clinic.queries.texts import ClinicWords
+from clinic.queries.texts import ENGLISH, ClinicWords, newest_texts
 from clinic.services.letters import card_of
 from clinic.services.work import Done, NotFound, Refused, UnitOfWork, check_version, record
 from clinic.store.clinics import Clinic, ClinicText
@@ -34,16 +32,22 @@ class Sample:
 def save_texts(
     work: UnitOfWork, clinic_id: int, words: Mapping[str, str], *, lock_version: int
 ) -> Done[int] | Refused:
-    """Keeps a clinic's own words for all messages that are written from now on; an empty text takes them back."""
+    """Keeps a clinic's own words, as new versions where they differ, for all messages that are written from now on.
+
+    An empty text takes them back.
+    """
     clinic = work.db.get(Clinic, clinic_id, with_for_update=True)
     if clinic is None:
         raise NotFound(f"clinic {clinic_id}")
     if findings := judge_texts(words):
         return Refused(findings)
     check_version("clinic", clinic, lock_version)
-    work.db.execute(sa.delete(ClinicText).where(ClinicText.clinic_id == clinic_id, ClinicText.code.in_(words)))
-    work.db.add_all(ClinicText(clinic_id=clinic_id, code=code, text=text.strip())
-                    for code, text in words.items() if text.strip())
+    versions = newest_texts(work.db, clinic_id)
+    changed = {code: text.strip() for code, text in words.items() if text.strip() != versions.get(code, (0, ""))[1]}
+    work.db.add_all(
+        ClinicText(clinic_id=clinic_id, code=code, language=ENGLISH, version=versions.get(code, (0, ""))[0] + 1,
+                   text=text, made_at=work.now, made_by=work.actor.account_id)
+        for code, text in changed.items())
     record(work, "texts-changed", "clinic", clinic_id, clinic_id=clinic_id,
            kept=sorted(code for code, text in words.items() if text.strip()))
     work.commit()

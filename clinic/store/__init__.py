@@ -1,5 +1,20 @@
 """Rows, and the statements that need a lock or a claim. Importing the room maps every table."""
-from clinic.store import accounts, clinics, courses, diary, moving, occupancy, outbox, protocols, resources
+from clinic.store import (
+    accounts,
+    clinics,
+    courses,
+    diary,
+    links,
+    moving,
+    newsletter,
+    occupancy,
+    outbox,
+    protocols,
+    resources,
+)
 from clinic.store.base import Row
 
-__all__ = ["Row", "accounts", "clinics", "courses", "diary", "moving", "occupancy", "outbox", "protocols", "resources"]
+__all__ = [
+    "Row", "accounts", "clinics", "courses", "diary", "links", "moving", "newsletter", "occupancy", "outbox",
+    "protocols", "resources",
+]

@@ -21,6 +21,7 @@ class Account(Row):
     password_hash: Mapped[str]
     practitioner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("practitioner.id"))
     active: Mapped[bool] = mapped_column(default=True)
+    wants_digest: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     lock_version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[datetime]
 
@@ -85,11 +86,11 @@ class AuditEntry(Row):
 
 
 class Task(Row):
-    """Something a person of the clinic has to do, such as a consultation to arrange."""
+    """Something a person of the clinic has to do, such as a consultation to arrange, or what a patient asks for."""
 
     __tablename__ = "task"
     __table_args__ = (
-        one_of("kind", ("consultation", "call", "other")),
+        one_of("kind", ("consultation", "call", "other", "move", "cancel", "unprepared", "symptom", "bounce")),
         sa.CheckConstraint("(done_at IS NULL) = (done_by IS NULL)", name="done"),
         sa.Index("ix_task_open", "clinic_id", sqlite_where=sa.text("done_at IS NULL"),
                  postgresql_where=sa.text("done_at IS NULL")),
@@ -98,6 +99,8 @@ class Task(Row):
     clinic_id: Mapped[int] = mapped_column(sa.ForeignKey("clinic.id"))
     patient_id: Mapped[int] = mapped_column(sa.ForeignKey("patient.id"), index=True)
     kind: Mapped[str]
+    urgent: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    appointment_id: Mapped[int | None] = mapped_column(sa.ForeignKey("appointment.id"))
     text: Mapped[str]
     due_on: Mapped[date]
     created_at: Mapped[datetime]

@@ -2,11 +2,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from clinic.care.states import PatientsMay
 from clinic.store.base import Row, one_of
+
+_OF_ALL = sa.text("protocol_id IS NULL")
 
 
 class Business(Row):
@@ -24,13 +28,20 @@ class Business(Row):
 
 
 class Clinic(Row):
-    """One site: its zone decides every local time, its quiet hours hold back messages."""
+    """One site: its zone decides every local time, its quiet hours hold back messages.
+
+    `most_messages_a_day` is how many a patient gets on one day, what keeps them safe not counted. What patients may do
+    with their dates on their own page is `patients_move` and `patients_cancel`.
+    """
 
     __tablename__ = "clinic"
     __table_args__ = (
         sa.CheckConstraint("quiet_from BETWEEN 0 AND 1439 AND quiet_to BETWEEN 0 AND 1439", name="quiet"),
         sa.CheckConstraint("booking_horizon_days BETWEEN 1 AND 3660", name="horizon"),
         sa.CheckConstraint("start_step_minutes BETWEEN 5 AND 60", name="start_step"),
+        sa.CheckConstraint("most_messages_a_day BETWEEN 1 AND 20", name="most_messages"),
+        one_of("patients_move", PatientsMay),
+        one_of("patients_cancel", PatientsMay),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
@@ -43,6 +54,11 @@ class Clinic(Row):
     quiet_to: Mapped[int] = mapped_column(default=8 * 60)
     booking_horizon_days: Mapped[int] = mapped_column(default=400)
     start_step_minutes: Mapped[int] = mapped_column(default=15)
+    most_messages_a_day: Mapped[int] = mapped_column(default=3, server_default="3")
+    out_of_hours_phone: Mapped[str | None]
+    patients_move: Mapped[str] = mapped_column(default="ask", server_default="ask")
+    patients_cancel: Mapped[str] = mapped_column(default="ask", server_default="ask")
+    review_url: Mapped[str | None]
     lock_version: Mapped[int] = mapped_column(default=1)
 
 
@@ -87,10 +103,56 @@ class TravelTime(Row):
 
 
 class ClinicText(Row):
-    """A clinic's own words in its messages: how to find it, what it asks of who cancels, how it closes."""
+    """A version of what a clinic says in its own words in its messages; the newest counts, and an empty one means ours.
+
+    `code` names the text: how to find the clinic, its rule about cancelling, how it closes, or a message's own text.
+    """
 
     __tablename__ = "clinic_text"
-    __table_args__ = (one_of("code", ("directions", "cancellation", "closing")),)
-    clinic_id: Mapped[int] = mapped_column(sa.ForeignKey("clinic.id", ondelete="CASCADE"), primary_key=True)
-    code: Mapped[str] = mapped_column(primary_key=True)
+    __table_args__ = (
+        sa.UniqueConstraint("clinic_id", "code", "language", "version"),
+        sa.CheckConstraint("version >= 1", name="version"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(sa.ForeignKey("clinic.id", ondelete="CASCADE"))
+    code: Mapped[str]
+    language: Mapped[str] = mapped_column(default="en")
+    version: Mapped[int] = mapped_column(default=1)
     text: Mapped[str]
+    made_at: Mapped[datetime | None]
+    made_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
+
+
+class MessageRule(Row):
+    """Where a clinic, for all its protocols or for one, departs from which messages we send and when.
+
+    The newest for its clinic, protocol and kind counts; `rule` is the document that `care.message_rules` reads.
+    """
+
+    __tablename__ = "message_rule"
+    __table_args__ = (
+        sa.UniqueConstraint("clinic_id", "protocol_id", "kind", "version"),
+        sa.Index("uq_message_rule_of_all", "clinic_id", "kind", "version", unique=True,
+                 sqlite_where=_OF_ALL, postgresql_where=_OF_ALL),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(sa.ForeignKey("clinic.id", ondelete="CASCADE"))
+    protocol_id: Mapped[int | None] = mapped_column(sa.ForeignKey("protocol.id"))
+    kind: Mapped[str]
+    version: Mapped[int] = mapped_column(default=1)
+    rule: Mapped[dict[str, Any]]
+    made_at: Mapped[datetime]
+    made_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
+
+
+class TranslationApproval(Row):
+    """Somebody of the clinic has read these texts in that language, and lets them go to patients."""
+
+    __tablename__ = "translation_approval"
+    __table_args__ = (sa.UniqueConstraint("language", "subject", "sha256"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    language: Mapped[str]
+    subject: Mapped[str]
+    sha256: Mapped[str]
+    approved_at: Mapped[datetime]
+    approved_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))

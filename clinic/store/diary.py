@@ -21,7 +21,8 @@ class Appointment(Row):
     SEQUENCE of the calendar entry whose `uid` stays for life. One that is `pinned` is never moved by the planner.
     `told_start` is the local start that the patient knew when it was moved in from another system; none: made here.
     `ended_cause` says of a patient who came why they were not treated (it is cancelled then), and of one who did not
-    come why not; the words of the desk are in `cancellation_reason`.
+    come why not; the words of the desk are in `cancellation_reason`. `confirmed_at` is when the patient said that they
+    come, to this time; `changed_by_clinic` says that the clinic, not the patient, was the cause of its last change.
     """
 
     __tablename__ = "appointment"
@@ -64,6 +65,8 @@ class Appointment(Row):
     ended_cause: Mapped[str | None]
     pinned: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     told_start: Mapped[datetime | None] = mapped_column(sa.DateTime(timezone=False))
+    confirmed_at: Mapped[datetime | None]
+    changed_by_clinic: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     created_at: Mapped[datetime]
     created_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
 

@@ -10,7 +10,7 @@ OVERLAP = "resource_booking_overlap"
 """The name that a refused overlap carries: the constraint on PostgreSQL, the message on SQLite."""
 
 _HOLDING = ", ".join(f"'{state}'" for state in sorted(HOLDS_TIME))
-_APPEND_ONLY = ("audit", "message_attempt")
+_APPEND_ONLY = ("audit", "message_attempt", "contact_attempt")
 _CHANGED = "UPDATE OF resource_id, clinic_id, starts_at, ends_at"
 
 

@@ -7,26 +7,43 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.care.states import MessageState
+from clinic.care.states import ContactOutcome, MessageDecision, MessageState
 from clinic.store.base import Row, one_of
+
+SUBJECT_KINDS = (
+    "course", "maintenance-plan", "treatment-session", "appointment", "patient", "subscriber", "edition", "account",
+)
+"""What an item can be about: care of a patient, the patient themselves, or what goes to others."""
 
 _PENDING = sa.text("state = 'pending'")
 _SENDING = sa.text("state = 'sending'")
 
 
 class Message(Row):
-    """One envelope to one patient. `mime` is rendered once, at the first claim, and never again."""
+    """One envelope to one person: a patient, a subscriber of the newsletter, or an account (its digest).
+
+    `mime` is rendered once, at the first claim, and never again. `looked_at` is when a person of the clinic read it
+    before it went. Where a person decided about it (skip it; told, or printed, instead), the machine leaves it alone.
+    `note` is a personal line that somebody added to it.
+    """
 
     __tablename__ = "message"
     __table_args__ = (
         one_of("state", MessageState),
+        sa.CheckConstraint(
+            "(CASE WHEN patient_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN subscriber_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN account_id IS NULL THEN 0 ELSE 1 END) = 1", name="one_person"),
+        one_of("decision", MessageDecision),
+        sa.CheckConstraint("(decision IS NULL) = (decided_at IS NULL)", name="decided"),
         sa.CheckConstraint("(mime IS NULL) = (mime_sha256 IS NULL)", name="frozen"),
         sa.CheckConstraint("(state = 'sending') = (lease_token IS NOT NULL)", name="lease"),
         sa.Index("ix_message_due", "due_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
         sa.Index("ix_message_leased", "lease_until", sqlite_where=_SENDING, postgresql_where=_SENDING),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
-    patient_id: Mapped[int] = mapped_column(sa.ForeignKey("patient.id"), index=True)
+    patient_id: Mapped[int | None] = mapped_column(sa.ForeignKey("patient.id"), index=True)
+    subscriber_id: Mapped[int | None] = mapped_column(sa.ForeignKey("subscriber.id"), index=True)
+    account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
     clinic_id: Mapped[int] = mapped_column(sa.ForeignKey("clinic.id"), index=True)
     state: Mapped[str]
     reason: Mapped[str | None]
@@ -45,6 +62,12 @@ class Message(Row):
     subject: Mapped[str | None]
     mime: Mapped[bytes | None]
     mime_sha256: Mapped[str | None]
+    note: Mapped[str | None]
+    looked_at: Mapped[datetime | None]
+    looked_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
+    decision: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
 
 
 class MessageItem(Row):
@@ -56,7 +79,7 @@ class MessageItem(Row):
     __tablename__ = "message_item"
     __table_args__ = (
         sa.UniqueConstraint("kind", "subject_kind", "subject_id", "revision", "generation"),
-        one_of("subject_kind", ("course", "maintenance-plan", "treatment-session", "appointment")),
+        one_of("subject_kind", SUBJECT_KINDS),
         sa.Index("ix_message_item_owner", "owner_kind", "owner_id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -84,6 +107,39 @@ class MessageAttempt(Row):
     phase: Mapped[str]
     code: Mapped[int | None]
     text: Mapped[str] = mapped_column(default="")
+
+
+class ContactAttempt(Row):
+    """One time that a person tried to tell a patient what a message could not; rows are only ever added."""
+
+    __tablename__ = "contact_attempt"
+    __table_args__ = (one_of("outcome", ContactOutcome),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(sa.ForeignKey("message.id"), index=True)
+    at: Mapped[datetime]
+    by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
+    outcome: Mapped[str]
+    note: Mapped[str] = mapped_column(default="")
+
+
+class Bounce(Row):
+    """A mail server gave a message back. A hard one blocks its address until a person lifts that."""
+
+    __tablename__ = "bounce"
+    __table_args__ = (
+        sa.UniqueConstraint("message_id", "digest"),
+        sa.CheckConstraint("lifted_at IS NULL OR is_hard", name="lifted"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(sa.ForeignKey("message.id"), index=True)
+    email: Mapped[str] = mapped_column(index=True)
+    at: Mapped[datetime]
+    is_hard: Mapped[bool]
+    status: Mapped[str]
+    text: Mapped[str] = mapped_column(default="")
+    digest: Mapped[str]
+    lifted_at: Mapped[datetime | None]
+    lifted_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
 
 
 class WorkerRow(Row):

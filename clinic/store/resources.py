@@ -82,6 +82,7 @@ class Patient(Resource):
     language: Mapped[str] = mapped_column(default="en")
     channel: Mapped[str] = mapped_column(default="email")
     wants_service_messages: Mapped[bool] = mapped_column(default=True)
+    wants_reminders: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     marketing_consent_at: Mapped[datetime | None]
     only_times: Mapped[list[Any]] = mapped_column(default=list)
     rather_times: Mapped[list[Any]] = mapped_column(default=list)

@@ -1,0 +1,123 @@
+"""Asks of a claimed message, just before it leaves, whether it is still true; and freezes the bytes of one that is.
+
+Whatever happened since it was written down counts: nothing leaves for a time that no longer holds.
+"""
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from clinic.care.owed import OwedItem, messages_owed, why_no_longer
+from clinic.care.owner_facts import Owner, owner_named
+from clinic.care.states import MessageState
+from clinic.messages.envelope import check_address
+from clinic.queries.letters import LetterFacts, letter_facts
+from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head, told_document
+from clinic.services.letters import told_of, write
+from clinic.services.reconcile import TOO_LATE, reconcile
+from clinic.services.settling import put_back, settle_unsent
+from clinic.services.work import UnitOfWork
+from clinic.store.claims import held_by, lock_owner
+from clinic.store.outbox import Message, MessageItem
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What is handed over: who to whom, and the bytes."""
+
+    sender: str
+    recipient: str
+    mime: bytes
+
+
+def freeze(open_work: Callable[[], UnitOfWork], message_id: int, lease_token: str) -> Frozen | None:
+    """The bytes of a message that is still true, rendered at most once; none where it is settled without sending."""
+    with open_work() as work:
+        rows = work.db.scalars(
+            sa.select(MessageItem).where(MessageItem.message_id == message_id).order_by(MessageItem.id)).all()
+        for owner in sorted({_owner(row) for row in rows}, key=lambda owner: (owner.kind, owner.id)):
+            lock_owner(work.db, owner)
+        message = held_by(work.db, message_id, lease_token)
+        frozen = _checked(work, message, rows) if message is not None else None
+        work.commit()
+    return frozen
+
+
+def _checked(work: UnitOfWork, message: Message, rows: Sequence[MessageItem]) -> Frozen | None:
+    if message.useless_after < work.now:
+        settle_unsent(work, message, MessageState.EXPIRED, TOO_LATE)
+        return None
+    head = owner_head(work.db, _owner(rows[0])) if rows else None
+    if head is None:
+        settle_unsent(work, message, MessageState.SUPERSEDED, "no longer true")
+        return None
+    items = _still_owed(work, head, message, rows)
+    if not items:
+        settle_unsent(work, message, MessageState.SUPERSEDED, next(row.dropped for row in rows if row.dropped))
+        return None
+    withheld = next((item.withheld for item in items if item.withheld), None)
+    if withheld:
+        settle_unsent(work, message, MessageState.WITHHELD, withheld)
+        return None
+    due_at = max(item.due_at for item in items)
+    if due_at > work.now:
+        message.attempts -= 1
+        put_back(message, due_at, message.reason)
+        return None
+    return _frozen(work, message, rows, head, items)
+
+
+def _still_owed(
+    work: UnitOfWork, head: OwnerHead, message: Message, rows: Sequence[MessageItem]
+) -> list[OwedItem]:
+    """The items that are owed under the same key; the others are dropped, with the reason."""
+    facts = owner_facts(work.db, head, leaving_out=message.id)
+    owed = {item.key: item for item in messages_owed(facts, now=work.now)}
+    found = []
+    for row in rows:
+        key = (row.kind, row.subject_kind, row.subject_id, row.revision)
+        if key in owed:
+            found.append(owed[key])
+        else:
+            row.dropped = why_no_longer(facts, *key)
+    return found
+
+
+def _frozen(
+    work: UnitOfWork, message: Message, rows: Sequence[MessageItem], head: OwnerHead, items: Sequence[OwedItem]
+) -> Frozen | None:
+    try:
+        address = check_address(head.patient.email or "")
+    except ValueError as error:
+        settle_unsent(work, message, MessageState.WITHHELD, str(error))
+        return None
+    if message.mime is None:
+        _write(work, message, rows, letter_facts(work.db, head), items)
+    elif message.recipient != address:
+        settle_unsent(work, message, MessageState.SUPERSEDED, "the e-mail address has changed")
+        reconcile(work, head.owner)
+        return None
+    assert message.sender and message.recipient and message.mime  # frozen together
+    return Frozen(message.sender, message.recipient, message.mime)
+
+
+def _write(
+    work: UnitOfWork, message: Message, rows: Sequence[MessageItem], facts: LetterFacts, items: Sequence[OwedItem]
+) -> None:
+    said = ",".join(f"{row.kind}/{row.subject_kind}/{row.subject_id}/{row.revision}/{row.generation}" for row in rows)
+    written = write(facts, items, identity=f"{said}@{message.created_at.isoformat()}#{message.id}", now=work.now)
+    message.message_id, message.sender, message.recipient = written.message_id, written.sender, written.recipient
+    message.subject, message.mime = written.subject, written.mime
+    message.mime_sha256 = hashlib.sha256(written.mime).hexdigest()
+    by_key = {item.key: item for item in items}
+    for row in rows:
+        item = by_key.get((row.kind, row.subject_kind, row.subject_id, row.revision))
+        if item is not None:
+            row.facts = told_document(told_of(facts, item))
+
+
+def _owner(row: MessageItem) -> Owner:
+    return owner_named(row.owner_kind, row.owner_id)
