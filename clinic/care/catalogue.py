@@ -12,6 +12,8 @@ from clinic.care.evidence import Source
 from clinic.care.parts import DEVICE_TYPES, QUALIFICATIONS, ROOM_FEATURES, ResourceKind
 from clinic.care.protocols import Protocol
 
+TRANSLATED = ("de",)
+"""The languages, besides English, in which the library's texts for patients are there."""
 _ORDER = "catalogue.json"
 _SOURCES = "sources.json"
 _SKILLS: Mapping[ResourceKind, Mapping[str, str]] = {
@@ -29,7 +31,7 @@ class _Register:
 def library_documents() -> tuple[dict[str, Any], ...]:
     """The documents of the library in the order of the catalogue, each with the sources that it cites.
 
-    This is the one place of the pure rooms that reads anything. What it reads is part of the program, as
+    This module is the one place of the pure rooms that reads anything. What it reads is part of the program, as
     constants are: it never changes while the program runs, and belongs beside the code that gives it meaning.
     """
     register = {source["code"]: source for source in cast(list[dict[str, Any]], _parsed(_SOURCES))}
@@ -56,6 +58,13 @@ def load_catalogue(documents: Sequence[object] | None = None) -> tuple[Protocol,
 def source_register() -> tuple[Source, ...]:
     """Every source that the library knows, cited or not."""
     return read_document(_Register, {"sources": _parsed(_SOURCES)}).sources
+
+
+def library_translation(language: str) -> Mapping[str, Mapping[str, str]]:
+    """The library's texts for patients in that language: for each place the English text and how it is said there."""
+    if language not in TRANSLATED:
+        return {}
+    return cast(dict[str, dict[str, str]], _parsed(f"translations/{language}.json"))
 
 
 def _parsed(name: str) -> object:

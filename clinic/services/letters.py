@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import email.policy
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -17,6 +17,7 @@ from clinic.care.nudges import NUDGES
 from clinic.care.owed import OwedItem, OwedVisit, VisitChange, messages_owed
 from clinic.care.owner_facts import MessageKind, Told, owner_named
 from clinic.care.protocols import Protocol
+from clinic.care.translations import translated
 from clinic.interchange.calendar import CalendarEntry, Party, cancel_file, request_file, series_file
 from clinic.messages.envelope import EnvelopeHeader, build_mime, check_address, message_id
 from clinic.messages.letters import (
@@ -80,7 +81,8 @@ def write(facts: LetterFacts, items: Sequence[OwedItem], *, identity: str, now: 
 
 
 def letter_of(facts: LetterFacts, items: Sequence[OwedItem], *, now: datetime) -> Letter:
-    """One letter with a section for each item."""
+    """One letter with a section for each item, its clinical texts in the patient's language where they are there."""
+    facts = _in_their_language(facts)
     return Letter(
         language=_language(facts), first_name=facts.given_name, clinic=_card(facts),
         sections=tuple(_section(facts, item, now) for item in items),
@@ -133,6 +135,13 @@ def _unpacked(mime: bytes) -> MessageBody:
         # A file that is shown inline travels as an attachment too.
         calendars=tuple(dict.fromkeys(file for file in files if isinstance(file, bytes))), frozen=True,
     )
+
+
+def _in_their_language(facts: LetterFacts) -> LetterFacts:
+    if facts.head.followed is None:
+        return facts
+    said = translated(facts.head.followed, _language(facts)).protocol
+    return replace(facts, head=replace(facts.head, followed=said))
 
 
 def _language(facts: LetterFacts) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Engine
 
 from clinic.care.owed import messages_owed
 from clinic.care.owner_facts import Owner
+from clinic.care.translations import translations
 from clinic.messages.letters import Letter, VisitState
 from clinic.messages.mailbox import MailboxTransport
 from clinic.queries.letters import letter_facts
@@ -144,6 +145,23 @@ def test_preparation_lists_each_instruction_from_its_day_and_none_from_the_past(
     assert days[0] == date(2027, 3, 1)
     assert days[-1] == date(2027, 3, 20)
     assert len(days) == 9
+
+
+def test_a_patient_who_reads_german_gets_everything_in_german(desk: Desk) -> None:
+    desk.set_patient(language="de")
+    course_id = desk.book_course(DATES[:1])
+
+    prepared, confirmed = (letter(desk, Owner("course", course_id), kind) for kind in ("precare", "confirmation"))
+    desk.now = datetime(2027, 3, 20, 11, tzinfo=UTC)
+    desk.complete(desk.appointment_ids(course_id)[0])
+    looked_after = letter(desk, Owner("course", course_id), "aftercare")
+
+    said = [line.text for line in prepared.sections[0].instructions]
+    said += [line for phase in looked_after.sections[0].phases for line in (*phase.expect, *phase.do, *phase.avoid)]
+    said += [flag.text for flag in looked_after.sections[0].red_flags]
+    assert len(said) > 40
+    assert set(said) <= set(translations("de").values())
+    assert "SUMMARY:Termin: Clínica Alvor" in unfolded(confirmed.calendars[0])
 
 
 def test_aftercare_that_comes_late_leaves_out_what_is_over(desk: Desk) -> None:
