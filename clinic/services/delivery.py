@@ -17,13 +17,16 @@ from typing import Literal
 
 import sqlalchemy as sa
 
+from clinic.care.repeats import goes_once_more
 from clinic.care.states import MessageState
 from clinic.logs import told
 from clinic.messages.transport import Outcome, OutcomeKind, Phase, Transport
+from clinic.services.correspondence import Correspondents
+from clinic.services.correspondents import CORRESPONDENTS
 from clinic.services.recheck import freeze
 from clinic.services.settling import LOST_ANSWER, put_back, settle
 from clinic.services.work import UnitOfWork
-from clinic.store.claims import abandoned, copies_out, held_by, next_due
+from clinic.store.claims import abandoned, copies_out, held_by, next_due, said_in
 from clinic.store.outbox import Message, MessageAttempt
 
 _SERVER_TROUBLE = frozenset({Phase.CONNECT, Phase.TLS, Phase.AUTH})
@@ -76,6 +79,7 @@ class Courier:
     budget: float = 960.0
     lease_for: timedelta = timedelta(seconds=1080)
     patience: Patience = Patience()
+    correspondents: Correspondents = field(default_factory=lambda: CORRESPONDENTS)
     monotonic: Callable[[], float] = time.monotonic
     jitter: Callable[[], float] = field(default=random.random)
 
@@ -102,7 +106,7 @@ class Courier:
             return "nothing-due"
         outcome: Outcome | None = None
         try:
-            frozen = freeze(self.work, claim.message_id, claim.lease_token)
+            frozen = freeze(self.work, claim.message_id, claim.lease_token, self.correspondents)
             if frozen is None:
                 return "done"
             outcome = self.transport.deliver(
@@ -199,8 +203,9 @@ def _finish_late(work: UnitOfWork, claim: Claim, outcome: Outcome) -> None:
 
 
 def _after_lost_answer(work: UnitOfWork, message: Message, patience: Patience, wait: timedelta) -> None:
-    """Once more with the same bytes, since a missing message is worse than a repeated one; then staff decide."""
-    if copies_out(work.db, message.id) > 1 or message.attempts >= patience.most_attempts:
+    """Once more with the same bytes, where a missing message is worse than a repeated one; then staff decide."""
+    may_repeat = goes_once_more(said_in(work.db, message.id)) and message.attempts < patience.most_attempts
+    if copies_out(work.db, message.id) > 1 or not may_repeat:
         settle(work, message, MessageState.UNCERTAIN, LOST_ANSWER)
     else:
         put_back(message, work.now + wait, f"{LOST_ANSWER}; it goes once more, unchanged")

@@ -16,7 +16,8 @@ from clinic.care.states import MessageState
 from clinic.messages.envelope import check_address
 from clinic.queries.letters import LetterFacts, letter_facts
 from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head, told_document
-from clinic.services.letters import told_of, write
+from clinic.services.correspondence import Correspondent, Correspondents, Stays, Waits
+from clinic.services.letters import Written, told_of, write
 from clinic.services.reconcile import TOO_LATE, reconcile
 from clinic.services.settling import put_back, settle_unsent
 from clinic.services.work import UnitOfWork
@@ -33,17 +34,55 @@ class Frozen:
     mime: bytes
 
 
-def freeze(open_work: Callable[[], UnitOfWork], message_id: int, lease_token: str) -> Frozen | None:
+def freeze(
+    open_work: Callable[[], UnitOfWork], message_id: int, lease_token: str, correspondents: Correspondents
+) -> Frozen | None:
     """The bytes of a message that is still true, rendered at most once; none where it is settled without sending."""
     with open_work() as work:
         rows = work.db.scalars(
             sa.select(MessageItem).where(MessageItem.message_id == message_id).order_by(MessageItem.id)).all()
-        for owner in sorted({_owner(row) for row in rows}, key=lambda owner: (owner.kind, owner.id)):
-            lock_owner(work.db, owner)
-        message = held_by(work.db, message_id, lease_token)
-        frozen = _checked(work, message, rows) if message is not None else None
+        correspondent = correspondents.get(rows[0].owner_kind) if rows else None
+        if correspondent is not None:
+            frozen = _of_correspondent(work, correspondent, message_id, lease_token, rows)
+        else:
+            for owner in sorted({_owner(row) for row in rows}, key=lambda owner: (owner.kind, owner.id)):
+                lock_owner(work.db, owner)
+            message = held_by(work.db, message_id, lease_token)
+            frozen = _checked(work, message, rows) if message is not None else None
         work.commit()
     return frozen
+
+
+def _of_correspondent(
+    work: UnitOfWork, correspondent: Correspondent, message_id: int, lease_token: str, rows: Sequence[MessageItem]
+) -> Frozen | None:
+    is_there = all(correspondent.lock(work.db, owner_id) for owner_id in sorted({row.owner_id for row in rows}))
+    message = held_by(work.db, message_id, lease_token)
+    if message is None:
+        return None
+    if message.useless_after < work.now:
+        settle_unsent(work, message, MessageState.EXPIRED, TOO_LATE)
+        return None
+    answer = correspondent.answer(work, message, rows) if is_there else Stays(
+        MessageState.SUPERSEDED, "no longer true")
+    if isinstance(answer, Stays):
+        settle_unsent(work, message, answer.state, answer.reason)
+        return None
+    if isinstance(answer, Waits):
+        message.attempts -= 1
+        put_back(message, answer.until, message.reason)
+        return None
+    try:
+        address = check_address(answer.to)
+    except ValueError as error:
+        settle_unsent(work, message, MessageState.WITHHELD, str(error))
+        return None
+    if message.mime is None:
+        _keep(message, correspondent.write(work, message, rows, identity=_identity(message, rows)))
+    elif message.recipient != address:
+        settle_unsent(work, message, MessageState.SUPERSEDED, "the e-mail address has changed")
+        return None
+    return _frozen_of(message)
 
 
 def _checked(work: UnitOfWork, message: Message, rows: Sequence[MessageItem]) -> Frozen | None:
@@ -100,23 +139,34 @@ def _frozen(
         settle_unsent(work, message, MessageState.SUPERSEDED, "the e-mail address has changed")
         reconcile(work, head.owner)
         return None
-    assert message.sender and message.recipient and message.mime  # frozen together
-    return Frozen(message.sender, message.recipient, message.mime)
+    return _frozen_of(message)
 
 
 def _write(
     work: UnitOfWork, message: Message, rows: Sequence[MessageItem], facts: LetterFacts, items: Sequence[OwedItem]
 ) -> None:
-    said = ",".join(f"{row.kind}/{row.subject_kind}/{row.subject_id}/{row.revision}/{row.generation}" for row in rows)
-    written = write(facts, items, identity=f"{said}@{message.created_at.isoformat()}#{message.id}", now=work.now)
-    message.message_id, message.sender, message.recipient = written.message_id, written.sender, written.recipient
-    message.subject, message.mime = written.subject, written.mime
-    message.mime_sha256 = hashlib.sha256(written.mime).hexdigest()
+    _keep(message, write(facts, items, identity=_identity(message, rows), now=work.now))
     by_key = {item.key: item for item in items}
     for row in rows:
         item = by_key.get((row.kind, row.subject_kind, row.subject_id, row.revision))
         if item is not None:
             row.facts = told_document(told_of(facts, item))
+
+
+def _identity(message: Message, rows: Sequence[MessageItem]) -> str:
+    said = ",".join(f"{row.kind}/{row.subject_kind}/{row.subject_id}/{row.revision}/{row.generation}" for row in rows)
+    return f"{said}@{message.created_at.isoformat()}#{message.id}"
+
+
+def _keep(message: Message, written: Written) -> None:
+    message.message_id, message.sender, message.recipient = written.message_id, written.sender, written.recipient
+    message.subject, message.mime = written.subject, written.mime
+    message.mime_sha256 = hashlib.sha256(written.mime).hexdigest()
+
+
+def _frozen_of(message: Message) -> Frozen:
+    assert message.sender and message.recipient and message.mime  # frozen together
+    return Frozen(message.sender, message.recipient, message.mime)
 
 
 def _owner(row: MessageItem) -> Owner:

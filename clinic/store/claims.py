@@ -11,7 +11,7 @@ from clinic.care.states import MessageState
 from clinic.store.clinics import Business
 from clinic.store.courses import Course, MaintenancePlan
 from clinic.store.diary import Appointment
-from clinic.store.outbox import Message, MessageAttempt, WorkerRow
+from clinic.store.outbox import Message, MessageAttempt, MessageItem, WorkerRow
 
 
 def lock_owner(db: Session, owner: Owner, *, skip_locked: bool = False) -> bool:
@@ -72,3 +72,9 @@ def copies_out(db: Session, message_id: int) -> int:
     return db.scalar(
         sa.select(sa.func.coalesce(sa.func.sum(begun - refused), 0)).where(MessageAttempt.message_id == message_id)
     ) or 0
+
+
+def said_in(db: Session, message_id: int) -> list[str]:
+    """The kinds of what the message says."""
+    return list(db.scalars(
+        sa.select(MessageItem.kind).where(MessageItem.message_id == message_id, MessageItem.dropped.is_(None))))

@@ -1,0 +1,8 @@
+"""Who answers for the messages of each kind of owner that is no course, upkeep or visit."""
+from __future__ import annotations
+
+from typing import Final
+
+from clinic.services.correspondence import Correspondents
+
+CORRESPONDENTS: Final[Correspondents] = {}
