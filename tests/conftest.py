@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy.engine import Engine
 
-from clinic.store.engine import open_engine
 from tests.databases import KINDS, DatabasesOf, PostgreSQLDatabases, SQLiteFiles, unavailable
+from tests.engines import lent_engine
 from tests.network import stay_at_home
 from tests.postgres import Postgres
 
@@ -26,8 +26,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--full"):
         os.environ["TEST_FULL"] = "1"
     # No deadline and no complaint of slowness: a busy machine is no reason for a rule to fail.
-    settings.register_profile("short", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    settings.register_profile("full", settings.get_profile("short"), max_examples=2000)
+    patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    # The short run tries the same examples each time, so that no change is turned away by bad luck with something it
+    # did not touch; the long run is the one that looks for new examples.
+    settings.register_profile("short", patient, derandomize=True)
+    settings.register_profile("full", patient, max_examples=2000)
     settings.load_profile("full" if config.getoption("--full") else "short")
 
 
@@ -90,9 +93,8 @@ def sqlite_url(sqlite_files: SQLiteFiles) -> Iterator[str]:
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """An engine on `database_url`."""
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
+    with lent_engine(database_url) as lent:
+        yield lent
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Databases for tests: a template of each kind is migrated once, and every test gets a copy of its own."""
+"""Databases for tests: a template of each kind is migrated once, and every test gets a copy that nobody else uses."""
 from __future__ import annotations
 
 import itertools
@@ -13,6 +13,7 @@ import pytest
 from clinic.store import migrate
 from clinic.store.engine import open_engine
 from tests.postgres import Postgres
+from tests.rinse import Shape, rinse, shape_of
 
 KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 """The values of a fixture that runs a test on both databases."""
@@ -39,6 +40,7 @@ class SQLiteFiles:
         """Keep the files in this folder."""
         self.folder = folder
         self._template: Path | None = None
+        self._free: list[Path] = []
 
     def empty(self) -> str:
         """The address of a database that does not exist yet."""
@@ -49,7 +51,7 @@ class SQLiteFiles:
         if self._template is None:
             self._template = self.folder / "template.db"
             _migrate(f"sqlite:///{self._template}")
-        copy = self.folder / f"{next(_NUMBERS)}.db"
+        copy = self._free.pop() if self._free else self.folder / f"{next(_NUMBERS)}.db"
         shutil.copyfile(self._template, copy)
         return f"sqlite:///{copy}"
 
@@ -58,30 +60,46 @@ class SQLiteFiles:
         name = Path(url.removeprefix("sqlite:///"))
         for path in name.parent.glob(f"{name.name}*"):
             path.unlink()
+        self._free.append(name)
 
 
 class PostgreSQLDatabases:
-    """Databases of one PostgreSQL server."""
+    """Databases of one PostgreSQL server; what one test leaves is emptied for the next one."""
 
     def __init__(self, server: Postgres) -> None:
         """Keep the databases on this server."""
         self.server = server
-        self._has_template = False
+        self._shape: Shape | None = None
+        self._lent: set[str] = set()
+        self._free: list[str] = []
 
     def empty(self) -> str:
         """The address of a new database without any table."""
         return self.server.create(f"test{next(_NUMBERS)}")
 
     def migrated(self) -> str:
-        """The address of a new database with every table and no row."""
-        if not self._has_template:
+        """The address of a database with every table and no row."""
+        if self._shape is None:
             _migrate(self.server.create("migrated"))
-            self._has_template = True
-        return self.server.create(f"test{next(_NUMBERS)}", template="migrated")
+            with self.server.connect("migrated") as connection:
+                self._shape = shape_of(connection)
+        url = self._free.pop() if self._free else self.server.create(f"test{next(_NUMBERS)}", template="migrated")
+        self._lent.add(url)
+        return url
 
     def remove(self, url: str) -> None:
-        """Drop the database with whoever is still connected to it."""
-        self.server.drop(url.partition("@/")[2].partition("?")[0])
+        """Take the database back; drop it with whoever is still connected to it, unless another test can have it."""
+        name = url.partition("@/")[2].partition("?")[0]
+        if url in self._lent and self._is_rinsed(name):
+            self._free.append(url)
+        else:
+            self.server.drop(name)
+        self._lent.discard(url)
+
+    def _is_rinsed(self, name: str) -> bool:
+        assert self._shape is not None
+        with self.server.connect(name) as connection:
+            return rinse(connection, self._shape)
 
 
 Databases = SQLiteFiles | PostgreSQLDatabases

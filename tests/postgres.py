@@ -65,12 +65,16 @@ class Postgres:
         self.process.wait(20)
         shutil.rmtree(self.home, ignore_errors=True)
 
+    def connect(self, name: str) -> psycopg.Connection:
+        """A connection to that database, each of whose statements counts at once."""
+        return psycopg.connect(self._dsn(name), autocommit=True)
+
     def _run(self, statement: str) -> None:
-        with psycopg.connect(self._dsn(), autocommit=True) as connection:
+        with self.connect("postgres") as connection:
             connection.execute(statement.encode())
 
-    def _dsn(self) -> str:
-        return f"host={self.home} user=postgres dbname=postgres"
+    def _dsn(self, name: str = "postgres") -> str:
+        return f"host={self.home} user=postgres dbname={name}"
 
     def _hand_to_nobody(self, programs: Path) -> Path:
         nobody = pwd.getpwnam("nobody")

@@ -17,6 +17,7 @@ from clinic.store.clinics import Business, Clinic, OpeningHours
 from clinic.store.engine import for_writing
 from clinic.store.protocols import Protocol, ProtocolVersion
 from clinic.store.resources import Device, Patient, Practitioner, Qualification, Room, Rota, RotaSpan
+from tests.imprint import Imprint, is_blank, press, taken
 
 MONDAY = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -44,9 +45,36 @@ class SmallClinic:
         account_id = self.accounts[role] if role else None
         return UnitOfWork(self.engine, self.clock, Actor("account" if role else "test", account_id))
 
+    def on(self, engine: Engine) -> SmallClinic:
+        """The same clinic in another database."""
+        return SmallClinic(engine, self.now, self.clinic_id, [*self.practitioners], [*self.rooms], [*self.devices],
+                           [*self.patients], {**self.versions}, {**self.accounts})
+
+
+_BUILT: dict[tuple[str, int, int], tuple[SmallClinic, Imprint]] = {}
+
 
 def small_clinic(engine: Engine, *, zone: str = "Europe/London", horizon: int = 400, patients: int = 3) -> SmallClinic:
-    """Builds the clinic in a migrated, empty database: open Monday to Friday from 09:00 to 18:00."""
+    """The clinic in a migrated database: open Monday to Friday from 09:00 to 18:00.
+
+    It is built once of each kind, and then pressed into the database of each further test that has nothing else in it.
+    """
+    kind = (zone, horizon, patients)
+    with for_writing(engine).begin() as connection:
+        blank = is_blank(connection)
+        if blank and kind in _BUILT:
+            made, imprint = _BUILT[kind]
+            press(connection, imprint)
+            return made.on(engine)
+    made = build_small_clinic(engine, zone=zone, horizon=horizon, patients=patients)
+    if blank:
+        with engine.connect() as connection:
+            _BUILT[kind] = made.on(engine), taken(connection)
+    return made
+
+
+def build_small_clinic(engine: Engine, *, zone: str, horizon: int, patients: int) -> SmallClinic:
+    """Builds the clinic row by row."""
     made = SmallClinic(engine)
     with Session(for_writing(engine), expire_on_commit=False) as db:
         clinic = _clinic(db, zone, horizon)

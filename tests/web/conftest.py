@@ -6,40 +6,21 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from clinic.access import Role
 from clinic.app import Kit
 from clinic.settings import Settings
-from clinic.store.engine import for_writing, open_engine
-from clinic.web import create_app
+from clinic.store.engine import for_writing
+from tests.engines import lent_engine
 from tests.web import seed
-
-
-class CompiledTemplates(BytecodeCache):
-    """Keeps what one test compiled for the next one."""
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Gives back what was kept of this very template."""
-        found = self.kept.get((bucket.key, bucket.checksum))
-        if found is not None:
-            bucket.bytecode_from_string(found)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keeps a template that was just compiled."""
-        self.kept[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
-
-
-COMPILED = CompiledTemplates()
+from tests.web.apps import kept_app, new_app
 
 
 class FixedClock:
@@ -69,6 +50,7 @@ class World:
     due: int = 0
 
 
+_TOKENS: WeakKeyDictionary[FlaskClient, dict[tuple[str | None, ...], str]] = WeakKeyDictionary()
 SignedIn = Callable[..., FlaskClient]
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -83,18 +65,20 @@ def clock() -> FixedClock:
 def kit(database_url: str, clock: FixedClock, tmp_path: Path) -> Iterator[Kit]:
     """A kit over the test's database."""
     settings = Settings(tmp_path, database_url, "k" * 64, "http://localhost")
-    engine = open_engine(database_url)
-    yield Kit(settings, engine, clock, None)
-    engine.dispose()
+    with lent_engine(database_url) as engine:
+        yield Kit(settings, engine, clock, None)
 
 
 @pytest.fixture
-def app(kit: Kit) -> Flask:
+def alone() -> bool:
+    """Whether the test needs an app of its own, as those do that add a view to it."""
+    return False
+
+
+@pytest.fixture
+def app(kit: Kit, alone: bool) -> Flask:
     """The app, which lets bugs through to the test."""
-    made = create_app(kit)
-    made.jinja_env.bytecode_cache = COMPILED
-    made.config["PROPAGATE_EXCEPTIONS"] = True
-    return made
+    return new_app(kit) if alone else kept_app(kit)
 
 
 @pytest.fixture
@@ -150,5 +134,9 @@ def token(browser: FlaskClient, page: str = "") -> str:
 
 
 def post(browser: FlaskClient, url: str, data: Mapping[str, object] | None = None, **more: object) -> TestResponse:
-    """Sends a form as one of our pages would."""
-    return browser.post(url, data={"csrf_token": token(browser), **(data or {})}, **more)
+    """Sends a form as one of our pages would, with the token of the first page that this browser was shown."""
+    cookies = tuple(found.value if (found := browser.get_cookie(name)) else None for name in ("browser", "visitor"))
+    known = _TOKENS.setdefault(browser, {})
+    if cookies not in known:
+        known[cookies] = token(browser)
+    return browser.post(url, data={"csrf_token": known[cookies], **(data or {})}, **more)

@@ -10,16 +10,15 @@ from html.parser import HTMLParser
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
-from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from clinic.app import Kit
 from clinic.store.accounts import Account
 from clinic.store.engine import for_writing
-from clinic.web import create_app
 from tests.small_clinic import SmallClinic, small_clinic
 from tests.web import seed
+from tests.web.apps import kept_app
 from tests.web.conftest import FixedClock, post, sign_in
 
 PROTOCOL = "rfmn_laxity"
@@ -79,28 +78,9 @@ def open_desk(kit: Kit, role: str = "receptionist") -> Desk:
 
 def enter(kit: Kit, role: str) -> FlaskClient:
     """Another browser, signed in with that role."""
-    app = create_app(kit)
-    app.jinja_env.bytecode_cache = _COMPILED
-    browser = app.test_client()
+    browser = kept_app(kit).test_client()
     assert sign_in(browser, f"{role}@harbour.example").status_code == 303
     return browser
-
-
-class _Compiled(BytecodeCache):
-    """Templates compiled once for all apps of a run: compiling them takes longer than most tests."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self._kept:
-            bucket.bytecode_from_string(self._kept[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._kept[bucket.key] = bucket.bytecode_to_string()
-
-
-_COMPILED = _Compiled()
 
 
 def offered_plans(answer: TestResponse) -> list[str]:

@@ -66,6 +66,7 @@ def test_only_these_views_need_no_right(app: Flask) -> None:
     assert {name for name, entry in entries.items() if entry == Entry()} == EVERYBODY
 
 
+@pytest.mark.parametrize("alone", [True])
 def test_a_view_without_a_mark_lets_nobody_in(app: Flask, signed_in: SignedIn) -> None:
     app.add_url_rule("/forgotten", "forgotten", lambda: "a secret")
 

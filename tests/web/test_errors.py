@@ -16,6 +16,12 @@ from clinic.web.entry import public
 from tests.web.conftest import SignedIn, World, post, token
 
 
+@pytest.fixture
+def alone() -> bool:
+    """Views are added here."""
+    return True
+
+
 def _fails(app: Flask, error: Exception) -> None:
     def view() -> str:
         raise error
