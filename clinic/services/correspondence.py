@@ -63,8 +63,11 @@ class Correspondent(Protocol):
     def answer(self, work: UnitOfWork, message: Message, items: Sequence[MessageItem]) -> Answer:
         """Whether the message still goes, and where to; may note in `dropped` what it says no longer."""
 
-    def write(self, work: UnitOfWork, message: Message, items: Sequence[MessageItem], *, identity: str) -> Written:
-        """The message's bytes; `identity` is what its Message-ID is made from. May keep in `facts` what it told.
+    def write(
+        self, work: UnitOfWork, message: Message, items: Sequence[MessageItem], *, identity: str, base_url: str | None
+    ) -> Written:
+        """The message's bytes; `identity` is what its Message-ID is made from, `base_url` where our pages are, for the
+        links in it. May keep in `facts` what it told.
 
         Raises ValueError where the address cannot be written to.
         """

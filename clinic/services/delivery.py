@@ -71,7 +71,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Courier:
-    """Delivers for one worker. `budget` is the longest that one conversation takes; the lease outlives it."""
+    """Delivers for one worker. `budget` is the longest that one conversation takes; the lease outlives it.
+
+    `base_url` is where our pages are; without it messages carry no links.
+    """
 
     work: Callable[[], UnitOfWork]
     transport: Transport
@@ -82,6 +85,7 @@ class Courier:
     correspondents: Correspondents = field(default_factory=lambda: CORRESPONDENTS)
     monotonic: Callable[[], float] = time.monotonic
     jitter: Callable[[], float] = field(default=random.random)
+    base_url: str | None = None
 
     def deliver_due(self, most: int = 50, *, stopping: Callable[[], bool] = lambda: False) -> Round:
         """Delivers what is due, longest due first, over one connection.
@@ -106,7 +110,8 @@ class Courier:
             return "nothing-due"
         outcome: Outcome | None = None
         try:
-            frozen = freeze(self.work, claim.message_id, claim.lease_token, self.correspondents)
+            frozen = freeze(
+                self.work, claim.message_id, claim.lease_token, self.correspondents, base_url=self.base_url)
             if frozen is None:
                 return "done"
             outcome = self.transport.deliver(

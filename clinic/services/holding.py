@@ -70,6 +70,7 @@ def change_time(
     for name, value in _times(work, clinic, parts, choice.starts_at).items():
         setattr(appointment, name, value)
     appointment.revision += 1
+    appointment.confirmed_at = None
     free(work, [appointment.id])
     work.db.flush()
     _hold(work, appointment, parts, choice)

@@ -38,6 +38,7 @@ from clinic.messages.rendering import calendar_words, languages, render
 from clinic.planning.local import day_of, zone
 from clinic.queries.letters import ClinicFacts, LetterFacts, PartFacts, VisitFacts, letter_facts
 from clinic.queries.owner_facts import instruction_number, owner_facts, owner_head
+from clinic.services.links import STAND_IN, without_links
 from clinic.store.outbox import Message, MessageItem
 
 _CHECK_IN_HOURS = {MessageKind.CHECK_IN_24H: 24, MessageKind.CHECK_IN_72H: 72}
@@ -65,27 +66,33 @@ class Written:
     mime: bytes
 
 
-def write(facts: LetterFacts, items: Sequence[OwedItem], *, identity: str, now: datetime) -> Written:
-    """The message that says these items, from the same facts always the same bytes.
+def write(
+    facts: LetterFacts, items: Sequence[OwedItem], *, identity: str, now: datetime, link: str | None = None
+) -> Written:
+    """The message that says these items, from the same facts always the same bytes; `link` opens the patient's page.
 
     Raises ValueError where the patient's address cannot be written to.
     """
     recipient = check_address(facts.head.patient.email or "")
     sender = check_address(facts.clinic.sender_email)
-    rendered = render(letter_of(facts, items, now=now))
+    rendered = render(letter_of(facts, items, now=now, link=link))
     header = EnvelopeHeader(
         sender_name=facts.clinic.sender_name, sender_email=sender, to=recipient,
-        message_id=message_id(identity, sender.rpartition("@")[2]), sent_at=now, language=_language(facts),
+        message_id=message_id(identity, sender.rpartition("@")[2]), sent_at=now, language=language_of(facts),
     )
     return Written(header.message_id, sender, recipient, rendered.subject, build_mime(rendered, header))
 
 
-def letter_of(facts: LetterFacts, items: Sequence[OwedItem], *, now: datetime) -> Letter:
-    """One letter with a section for each item, its clinical texts in the patient's language where they are there."""
-    facts = _in_their_language(facts)
+def letter_of(
+    facts: LetterFacts, items: Sequence[OwedItem], *, now: datetime, link: str | None = None
+) -> Letter:
+    """One letter with a section for each item, its clinical texts in the patient's language where they are there; the
+    first section names the link, which is of all of them."""
+    facts = in_their_language(facts)
+    first, *others = (_section(facts, item, now) for item in items)
     return Letter(
-        language=_language(facts), first_name=facts.given_name, clinic=_card(facts),
-        sections=tuple(_section(facts, item, now) for item in items),
+        language=language_of(facts), first_name=facts.given_name, clinic=card_for(facts),
+        sections=(replace(first, link=link), *others),
         calendars=tuple(each for item in items for each in _calendars(facts, item, now)),
     )
 
@@ -108,7 +115,7 @@ def body_of(db: Session, message_id: int, *, now: datetime) -> MessageBody | Non
     found = _owed_now(db, message_id, now)
     if found is None:
         return None
-    rendered = render(letter_of(*found, now=now))
+    rendered = render(letter_of(*found, now=now, link=STAND_IN))
     return MessageBody(rendered.subject, rendered.text, rendered.html, rendered.calendars, frozen=False)
 
 
@@ -131,24 +138,28 @@ def _unpacked(mime: bytes) -> MessageBody:
     text, html = mail.get_body(("plain",)), mail.get_body(("html",))
     files = [part.get_payload(decode=True) for part in mail.walk() if part.get_content_type() == "text/calendar"]
     return MessageBody(
-        subject=str(mail["Subject"]), text=text.get_content() if text else "", html=html.get_content() if html else "",
+        subject=str(mail["Subject"]), text=without_links(text.get_content()) if text else "",
+        html=without_links(html.get_content()) if html else "",
         # A file that is shown inline travels as an attachment too.
         calendars=tuple(dict.fromkeys(file for file in files if isinstance(file, bytes))), frozen=True,
     )
 
 
-def _in_their_language(facts: LetterFacts) -> LetterFacts:
+def in_their_language(facts: LetterFacts) -> LetterFacts:
+    """The same with the protocol's texts for patients in the language of this one."""
     if facts.head.followed is None:
         return facts
-    said = translated(facts.head.followed, _language(facts)).protocol
+    said = translated(facts.head.followed, language_of(facts)).protocol
     return replace(facts, head=replace(facts.head, followed=said))
 
 
-def _language(facts: LetterFacts) -> str:
+def language_of(facts: LetterFacts) -> str:
+    """The patient's language, or English where there are no texts in it."""
     return facts.language if facts.language in languages() else "en"
 
 
-def _card(facts: LetterFacts) -> ClinicCard:
+def card_for(facts: LetterFacts) -> ClinicCard:
+    """The clinic that writes about that owner."""
     return card_of(facts.clinic, names_zone=len({each.zone for each in facts.clinics.values()}) > 1)
 
 
@@ -277,15 +288,15 @@ def _calendars(facts: LetterFacts, item: OwedItem, now: datetime) -> Iterator[by
         return
     organizer = Party(facts.clinic.sender_name or facts.clinic.name, check_address(facts.clinic.sender_email))
     if item.kind is MessageKind.CONFIRMATION and len(item.visits) > 1:
-        entries = [_entry(facts, visit.appointment_id) for visit in item.visits]
+        entries = [calendar_entry(facts, visit.appointment_id) for visit in item.visits]
         yield series_file(entries, organizer=organizer, stamped_at=now)
         return
     attendee = Party(facts.given_name, facts.head.patient.email or "")
     for visit in item.visits:
         for gone in visit.withdrawn:
-            yield cancel_file(_entry(facts, gone), organizer=organizer, attendee=attendee, stamped_at=now)
+            yield cancel_file(calendar_entry(facts, gone), organizer=organizer, attendee=attendee, stamped_at=now)
         if _is_entered(visit):
-            yield request_file(_entry(facts, visit.appointment_id), organizer=organizer, attendee=attendee,
+            yield request_file(calendar_entry(facts, visit.appointment_id), organizer=organizer, attendee=attendee,
                                stamped_at=now)
 
 
@@ -296,8 +307,9 @@ def _is_entered(visit: OwedVisit) -> bool:
     return visit.change is not VisitChange.CANCELLED
 
 
-def _entry(facts: LetterFacts, appointment_id: int) -> CalendarEntry:
-    visit, words = facts.visits[appointment_id], calendar_words(_language(facts), _card(facts))
+def calendar_entry(facts: LetterFacts, appointment_id: int) -> CalendarEntry:
+    """The appointment as the patient's calendar shows it: neutral."""
+    visit, words = facts.visits[appointment_id], calendar_words(language_of(facts), card_for(facts))
     clinic = facts.clinics[visit.clinic_id]
     return CalendarEntry(
         uid=visit.uid, revision=visit.revision, starts_at=visit.starts_at, ends_at=visit.ends_at, zone=visit.zone,

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from clinic.care.states import CourseState
 from clinic.planning.findings import Finding, Weight
 from clinic.planning.local import day_of, local_of, zone
+from clinic.services.links import end_links
 from clinic.services.merged_fields import FIELDS, MOST_ALERTS, chosen_values, new_alerts, of_document, to_document
 from clinic.services.patients import PatientDetails, Wish, judge, search_text
 from clinic.services.reconcile import reconcile_patient
@@ -66,6 +67,8 @@ def merge_patients(
     _write(kept, values)
     other.merged_into_id = kept.id
     work.db.flush()
+    end_links(work, kept.id)
+    end_links(work, other.id)
     reconcile_patient(work, kept.id)
     record(work, "patients-merged", "patient", kept.id, merged_id=other.id)
     work.commit()
@@ -92,6 +95,8 @@ def undo_merge(work: UnitOfWork, merge_id: int) -> Done[int] | Refused:
     other.lock_version += 1
     other.merged_into_id, row.undone_at = None, work.now
     work.db.flush()
+    end_links(work, kept.id)
+    end_links(work, other.id)
     reconcile_patient(work, kept.id)
     reconcile_patient(work, other.id)
     record(work, "merge-undone", "patient", kept.id, merged_id=other.id)

@@ -9,6 +9,7 @@ from clinic.messages.envelope import check_address
 from clinic.planning.findings import Finding, Weight
 from clinic.queries.doubles import alike, person_of
 from clinic.queries.folding import digits, folded
+from clinic.services.links import end_links
 from clinic.services.reconcile import reconcile_patient
 from clinic.services.work import Done, NotFound, Refused, UnitOfWork, check_version, record
 from clinic.store.locks import lock_patients
@@ -71,7 +72,10 @@ def add_patient(work: UnitOfWork, details: PatientDetails, *, is_another: bool =
 def edit_patient(
     work: UnitOfWork, patient_id: int, details: PatientDetails, *, lock_version: int
 ) -> Done[int] | Refused:
-    """Changes a patient and what their waiting messages must follow; Stale where someone else was faster."""
+    """Changes a patient and what their waiting messages must follow; Stale where someone else was faster.
+
+    Another e-mail address ends the links that went to the old one.
+    """
     lock_patients(work.db, (patient_id,))
     row = work.db.get(Patient, patient_id, with_for_update={"key_share": True})
     if row is None or row.merged_into_id is not None:
@@ -82,6 +86,8 @@ def edit_patient(
     check_version("patient", row, lock_version)
     changed = _write(work, row, details)
     record(work, "patient-changed", "patient", row.id, fields=changed)
+    if "email" in changed:
+        end_links(work, patient_id)
     reconcile_patient(work, patient_id)
     work.commit()
     return Done(row.id)

@@ -18,6 +18,7 @@ from clinic.queries.letters import LetterFacts, letter_facts
 from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head, told_document
 from clinic.services.correspondence import Correspondent, Correspondents, Stays, Waits
 from clinic.services.letters import Written, told_of, write
+from clinic.services.links import link_for
 from clinic.services.reconcile import TOO_LATE, reconcile
 from clinic.services.settling import put_back, settle_unsent
 from clinic.services.work import UnitOfWork
@@ -35,26 +36,31 @@ class Frozen:
 
 
 def freeze(
-    open_work: Callable[[], UnitOfWork], message_id: int, lease_token: str, correspondents: Correspondents
+    open_work: Callable[[], UnitOfWork], message_id: int, lease_token: str, correspondents: Correspondents, *,
+    base_url: str | None = None
 ) -> Frozen | None:
-    """The bytes of a message that is still true, rendered at most once; none where it is settled without sending."""
+    """The bytes of a message that is still true, rendered at most once; none where it is settled without sending.
+
+    `base_url` is where our pages are: the message gets a link of its own to the patient's page there.
+    """
     with open_work() as work:
         rows = work.db.scalars(
             sa.select(MessageItem).where(MessageItem.message_id == message_id).order_by(MessageItem.id)).all()
         correspondent = correspondents.get(rows[0].owner_kind) if rows else None
         if correspondent is not None:
-            frozen = _of_correspondent(work, correspondent, message_id, lease_token, rows)
+            frozen = _of_correspondent(work, correspondent, message_id, lease_token, rows, base_url)
         else:
             for owner in sorted({_owner(row) for row in rows}, key=lambda owner: (owner.kind, owner.id)):
                 lock_owner(work.db, owner)
             message = held_by(work.db, message_id, lease_token)
-            frozen = _checked(work, message, rows) if message is not None else None
+            frozen = _checked(work, message, rows, base_url) if message is not None else None
         work.commit()
     return frozen
 
 
 def _of_correspondent(
-    work: UnitOfWork, correspondent: Correspondent, message_id: int, lease_token: str, rows: Sequence[MessageItem]
+    work: UnitOfWork, correspondent: Correspondent, message_id: int, lease_token: str, rows: Sequence[MessageItem],
+    base_url: str | None
 ) -> Frozen | None:
     is_there = all(correspondent.lock(work.db, owner_id) for owner_id in sorted({row.owner_id for row in rows}))
     message = held_by(work.db, message_id, lease_token)
@@ -78,14 +84,17 @@ def _of_correspondent(
         settle_unsent(work, message, MessageState.WITHHELD, str(error))
         return None
     if message.mime is None:
-        _keep(message, correspondent.write(work, message, rows, identity=_identity(message, rows)))
+        _keep(message, correspondent.write(
+            work, message, rows, identity=_identity(message, rows), base_url=base_url))
     elif message.recipient != address:
         settle_unsent(work, message, MessageState.SUPERSEDED, "the e-mail address has changed")
         return None
     return _frozen_of(message)
 
 
-def _checked(work: UnitOfWork, message: Message, rows: Sequence[MessageItem]) -> Frozen | None:
+def _checked(
+    work: UnitOfWork, message: Message, rows: Sequence[MessageItem], base_url: str | None
+) -> Frozen | None:
     if message.useless_after < work.now:
         settle_unsent(work, message, MessageState.EXPIRED, TOO_LATE)
         return None
@@ -106,7 +115,7 @@ def _checked(work: UnitOfWork, message: Message, rows: Sequence[MessageItem]) ->
         message.attempts -= 1
         put_back(message, due_at, message.reason)
         return None
-    return _frozen(work, message, rows, head, items)
+    return _frozen(work, message, rows, head, items, base_url)
 
 
 def _still_owed(
@@ -126,7 +135,8 @@ def _still_owed(
 
 
 def _frozen(
-    work: UnitOfWork, message: Message, rows: Sequence[MessageItem], head: OwnerHead, items: Sequence[OwedItem]
+    work: UnitOfWork, message: Message, rows: Sequence[MessageItem], head: OwnerHead, items: Sequence[OwedItem],
+    base_url: str | None
 ) -> Frozen | None:
     try:
         address = check_address(head.patient.email or "")
@@ -134,7 +144,7 @@ def _frozen(
         settle_unsent(work, message, MessageState.WITHHELD, str(error))
         return None
     if message.mime is None:
-        _write(work, message, rows, letter_facts(work.db, head), items)
+        _write(work, message, rows, letter_facts(work.db, head), items, base_url)
     elif message.recipient != address:
         settle_unsent(work, message, MessageState.SUPERSEDED, "the e-mail address has changed")
         reconcile(work, head.owner)
@@ -143,9 +153,11 @@ def _frozen(
 
 
 def _write(
-    work: UnitOfWork, message: Message, rows: Sequence[MessageItem], facts: LetterFacts, items: Sequence[OwedItem]
+    work: UnitOfWork, message: Message, rows: Sequence[MessageItem], facts: LetterFacts, items: Sequence[OwedItem],
+    base_url: str | None
 ) -> None:
-    _keep(message, write(facts, items, identity=_identity(message, rows), now=work.now))
+    link = link_for(work, message.id, facts, base_url=base_url) if base_url else None
+    _keep(message, write(facts, items, identity=_identity(message, rows), now=work.now, link=link))
     by_key = {item.key: item for item in items}
     for row in rows:
         item = by_key.get((row.kind, row.subject_kind, row.subject_id, row.revision))

@@ -12,8 +12,10 @@ from clinic.clock import Clock, system_clock
 from clinic.messages.transport import Transport
 from clinic.services.idempotency import KEPT_FOR
 from clinic.services.lapsing import lapse_holds
+from clinic.services.links import forget_browsers
 from clinic.services.mail import switch_mail_off, switch_mail_on
 from clinic.services.work import Actor, UnitOfWork
+from clinic.settings import Settings
 from clinic.store.accounts import BrowserSession, IdempotencyKey, SignInAttempt
 from clinic.store.occupancy import merge_changes
 from clinic.store.outbox import WorkerRow
@@ -24,6 +26,10 @@ FORGOTTEN_AFTER = timedelta(days=1)
 
 class Kit(Protocol):
     """What a worker needs of the composition root."""
+
+    @property
+    def settings(self) -> Settings:
+        """Of this installation: where its pages are."""
 
     @property
     def engine(self) -> Engine:
@@ -80,7 +86,7 @@ def free_holds(work: UnitOfWork) -> int:
 
 
 def clean_up(work: UnitOfWork) -> None:
-    """Forgets browser sessions, idempotency keys, failed sign-ins and workers whose time is over."""
+    """Forgets browsers, idempotency keys, failed sign-ins and workers whose time is over."""
     over: list[tuple[type[Any], sa.ColumnElement[bool]]] = [
         (BrowserSession, BrowserSession.expires_at < work.now),
         (IdempotencyKey, IdempotencyKey.created_at < work.now - KEPT_FOR),
@@ -89,6 +95,7 @@ def clean_up(work: UnitOfWork) -> None:
     ]
     for row, is_over in over:
         work.db.execute(sa.delete(row).where(is_over))
+    forget_browsers(work)
     work.commit()
 
 

@@ -55,7 +55,7 @@ class Worker:
         self._pace = pace
         self._stopping = threading.Event()
         self._courier = None if kit.post_office is None else Courier(
-            self._work, kit.post_office(), self.id, patience=pace.patience)
+            self._work, kit.post_office(), self.id, patience=pace.patience, base_url=kit.settings.base_url)
         self._rest = 0.0
         self._rests_until = 0.0
         # Delivery has a thread of its own: one connection to the mail server belongs to one thread.

@@ -37,7 +37,9 @@ class Newsagent:
     def answer(self, work: UnitOfWork, message: Message, items: Sequence[MessageItem]) -> Answer:
         return self.says
 
-    def write(self, work: UnitOfWork, message: Message, items: Sequence[MessageItem], *, identity: str) -> Written:
+    def write(
+        self, work: UnitOfWork, message: Message, items: Sequence[MessageItem], *, identity: str, base_url: str | None
+    ) -> Written:
         self.written.append(identity)
         items[0].facts = {"told": "news"}
         return Written("<1@alvor.example>", "ola@alvor.example", "ana@home.example", "News", LETTER)

@@ -47,7 +47,7 @@ def deliver(desk: Desk) -> None:
     with desk.work() as work:
         work.db.merge(WorkerRow(id="w", host="test", started_at=desk.now, heartbeat_at=desk.now))
         work.commit()
-    Courier(desk.work, MailboxTransport(), "w").deliver_due()
+    Courier(desk.work, MailboxTransport(), "w", base_url="https://clinic.example").deliver_due()
 
 
 def unfolded(calendar: bytes) -> list[str]:
