@@ -32,6 +32,13 @@ def next_allowed(at: datetime, quiet: QuietHours) -> datetime:
     return at
 
 
+def hastened(due_at: datetime, hastened_at: datetime | None, quiet: QuietHours, *, now: datetime) -> datetime:
+    """When something goes that a person let go from `hastened_at` on: before its time, and never in quiet hours."""
+    if hastened_at is None:
+        return due_at
+    return min(due_at, next_allowed(max(hastened_at, now), quiet))
+
+
 def is_quiet(at: datetime, quiet: QuietHours) -> bool:
     """Whether messages wait at that instant."""
     return _quiet_until(at, quiet) is not None

@@ -66,11 +66,21 @@ class MessageState(StrEnum):
 
 
 class MessageDecision(StrEnum):
-    """What a person decided about a message instead of sending it; told and printed mean that the patient knows."""
+    """What a person decided about a message instead of sending it; told and printed mean that the patient knows.
 
+    Taken over is not the end: somebody means to tell it, and until then it may still be overtaken by what happens.
+    """
+
+    TAKEN_OVER = "taken-over"
     SKIPPED = "skipped"
     TOLD = "told"
     PRINTED = "printed"
+
+
+FINAL_DECISIONS = frozenset({MessageDecision.SKIPPED, MessageDecision.TOLD, MessageDecision.PRINTED})
+"""Decisions after which the machine leaves a message alone, whatever happens."""
+TELLING_DECISIONS = frozenset({MessageDecision.TOLD, MessageDecision.PRINTED})
+"""Decisions after which the patient knows what the message says."""
 
 
 class PatientsMay(StrEnum):

@@ -198,16 +198,20 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One e-mail to one patient, before it is put into words. `calendars` are whole calendar files."""
+    """One e-mail to one patient, before it is put into words. `calendars` are whole calendar files.
+
+    `note` is what a person at the clinic added for this patient alone, line by line.
+    """
 
     language: str
     first_name: str
     clinic: ClinicCard
     sections: tuple[Section, ...]
     calendars: tuple[bytes, ...] = ()
+    note: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _require_one_line(self.first_name)
+        _require_one_line(self.first_name, *self.note)
         if not self.sections:
             raise ValueError("a letter without sections says nothing")
 

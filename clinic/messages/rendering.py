@@ -52,6 +52,7 @@ def render(letter: Letter) -> Rendered:
         "preheader": preheader,
         "language": letter.language,
         "greeting": _greeting(letter, words),
+        "personal": letter.note,
         "clinic": letter.clinic,
         "phone_link": phone_link(letter.clinic.phone),
         "words": words,

@@ -4,7 +4,7 @@ Four statements each at most, and two more where a patient did not come: the cli
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -27,7 +27,14 @@ from clinic.care.owner_facts import (
 )
 from clinic.care.protocols import Protocol
 from clinic.care.quiet import QuietHours
-from clinic.care.states import AppointmentState, CourseState, MaintenanceState, MessageState, SessionState
+from clinic.care.states import (
+    TELLING_DECISIONS,
+    AppointmentState,
+    CourseState,
+    MaintenanceState,
+    MessageState,
+    SessionState,
+)
 from clinic.planning.local import day_of, zone
 from clinic.queries.protocol_contents import protocol_of
 from clinic.store.clinics import Clinic, Closure, OpeningHours
@@ -98,8 +105,8 @@ def owner_head(db: Session, owner: Owner) -> OwnerHead | None:
     )
 
 
-def owner_facts(db: Session, head: OwnerHead, *, leaving_out: int | None = None) -> OwnerFacts:
-    """Everything that decides which messages the owner owes; what the message `leaving_out` told is not counted."""
+def owner_facts(db: Session, head: OwnerHead, *, leaving_out: Collection[int] = ()) -> OwnerFacts:
+    """Everything that decides which messages the owner owes; what the messages `leaving_out` told is not counted."""
     rows = _appointments(db, head.owner)
     appointments = tuple(_facts_of(row) for row in rows if row.state != AppointmentState.PROPOSED)
     told, told_precare, told_held = _told(db, head.owner, rows, leaving_out)
@@ -110,6 +117,17 @@ def owner_facts(db: Session, head: OwnerHead, *, leaving_out: int | None = None)
         screened_on=day_of(head.screened_at, head.quiet.zone) if head.screened_at else None,
         held=_held(head, rows), told_held=told_held,
     )
+
+
+def said_alike(db: Session, message_ids: Collection[int]) -> frozenset[int]:
+    """These messages, and all others that say one of the same things in another generation."""
+    one, other = sa.orm.aliased(MessageItem), sa.orm.aliased(MessageItem)
+    found = db.scalars(
+        sa.select(other.message_id)
+        .join(one, sa.and_(one.kind == other.kind, one.subject_kind == other.subject_kind,
+                           one.subject_id == other.subject_id, one.revision == other.revision))
+        .where(one.message_id.in_(message_ids)))
+    return frozenset((*found, *message_ids))
 
 
 def sessions_of(owner: Owner) -> sa.ColumnElement[bool]:
@@ -235,9 +253,9 @@ def _precare_days(head: OwnerHead, number: int, treatment: str) -> int | None:
 
 
 def _told(
-    db: Session, owner: Owner, appointments: Sequence[Any], leaving_out: int | None
+    db: Session, owner: Owner, appointments: Sequence[Any], leaving_out: Collection[int]
 ) -> tuple[tuple[Told, ...], frozenset[tuple[int, date]], bool]:
-    """What has reached the patient or may have, and whether dates were ever held for them.
+    """What has reached the patient or may have, or a person told them, and whether dates were ever held for them.
 
     The same appointment told twice counts at its last revision; one moved in from elsewhere was told there.
     """
@@ -246,10 +264,10 @@ def _told(
         .join(Message, Message.id == MessageItem.message_id)
         .where(
             MessageItem.owner_kind == owner.kind, MessageItem.owner_id == owner.id, MessageItem.dropped.is_(None),
-            MessageItem.kind.in_(_REMEMBERED), Message.id != (leaving_out or 0),
-            Message.mime.is_not(None),
-            sa.or_(Message.dot_at.is_not(None),
-                   Message.state.in_((MessageState.SENT, MessageState.UNCERTAIN, MessageState.SENDING))),
+            MessageItem.kind.in_(_REMEMBERED), Message.id.not_in(leaving_out),
+            sa.or_(Message.decision.in_(TELLING_DECISIONS), sa.and_(Message.mime.is_not(None), sa.or_(
+                Message.dot_at.is_not(None),
+                Message.state.in_((MessageState.SENT, MessageState.UNCERTAIN, MessageState.SENDING))))),
         )
         .order_by(MessageItem.id)
     )

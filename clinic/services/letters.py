@@ -37,7 +37,7 @@ from clinic.messages.letters import (
 from clinic.messages.rendering import calendar_words, languages, render
 from clinic.planning.local import day_of, zone
 from clinic.queries.letters import ClinicFacts, LetterFacts, PartFacts, VisitFacts, letter_facts
-from clinic.queries.owner_facts import instruction_number, owner_facts, owner_head
+from clinic.queries.owner_facts import instruction_number, owner_facts, owner_head, said_alike
 from clinic.services.links import STAND_IN, without_links
 from clinic.store.outbox import Message, MessageItem
 
@@ -67,15 +67,17 @@ class Written:
 
 
 def write(
-    facts: LetterFacts, items: Sequence[OwedItem], *, identity: str, now: datetime, link: str | None = None
+    facts: LetterFacts, items: Sequence[OwedItem], *, identity: str, now: datetime, link: str | None = None,
+    note: str | None = None,
 ) -> Written:
-    """The message that says these items, from the same facts always the same bytes; `link` opens the patient's page.
+    """The message that says these items, from the same facts always the same bytes; `link` opens the patient's page,
+    and `note` is what a person added.
 
     Raises ValueError where the patient's address cannot be written to.
     """
     recipient = check_address(facts.head.patient.email or "")
     sender = check_address(facts.clinic.sender_email)
-    rendered = render(letter_of(facts, items, now=now, link=link))
+    rendered = render(letter_of(facts, items, now=now, link=link, note=note))
     header = EnvelopeHeader(
         sender_name=facts.clinic.sender_name, sender_email=sender, to=recipient,
         message_id=message_id(identity, sender.rpartition("@")[2]), sent_at=now, language=language_of(facts),
@@ -84,16 +86,17 @@ def write(
 
 
 def letter_of(
-    facts: LetterFacts, items: Sequence[OwedItem], *, now: datetime, link: str | None = None
+    facts: LetterFacts, items: Sequence[OwedItem], *, now: datetime, link: str | None = None, note: str | None = None
 ) -> Letter:
-    """One letter with a section for each item, its clinical texts in the patient's language where they are there; the
-    first section names the link, which is of all of them."""
+    """One letter with a section for each item, its clinical texts in the patient's language where they are there, and
+    what a person added; the first section names the link, which is of all of them."""
     facts = in_their_language(facts)
     first, *others = (_section(facts, item, now) for item in items)
     return Letter(
         language=language_of(facts), first_name=facts.given_name, clinic=card_for(facts),
         sections=(replace(first, link=link), *others),
         calendars=tuple(each for item in items for each in _calendars(facts, item, now)),
+        note=own_lines(note or ""),
     )
 
 
@@ -115,7 +118,7 @@ def body_of(db: Session, message_id: int, *, now: datetime) -> MessageBody | Non
     found = _owed_now(db, message_id, now)
     if found is None:
         return None
-    rendered = render(letter_of(*found, now=now, link=STAND_IN))
+    rendered = render(letter_of(*found, now=now, link=STAND_IN, note=message.note))
     return MessageBody(rendered.subject, rendered.text, rendered.html, rendered.calendars, frozen=False)
 
 
@@ -128,7 +131,8 @@ def _owed_now(db: Session, message_id: int, now: datetime) -> tuple[LetterFacts,
     head = owner_head(db, owner)
     if head is None:
         return None
-    owed = {item.key: item for item in messages_owed(owner_facts(db, head, leaving_out=message_id), now=now)}
+    alike = said_alike(db, (message_id,))
+    owed = {item.key: item for item in messages_owed(owner_facts(db, head, leaving_out=alike), now=now)}
     items = [owed[key] for row in rows if (key := (row.kind, row.subject_kind, row.subject_id, row.revision)) in owed]
     return (letter_facts(db, head), items) if items else None
 

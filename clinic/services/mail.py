@@ -66,6 +66,7 @@ def release_held(work: UnitOfWork, message_ids: Sequence[int] | None = None) -> 
             message.state, message.reason, message.settled_at = MessageState.EXPIRED.value, TOO_LATE, work.now
         else:
             message.state, message.reason = MessageState.PENDING.value, None
+            message.looked_at, message.looked_by = work.now, work.actor.account_id
             released += 1
         record(work, "message-released", "message", message.id, clinic_id=message.clinic_id)
     work.commit()

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 
 from clinic.care.owed import OwedItem, messages_owed, why_no_longer
 from clinic.care.owner_facts import Owner, owner_named
+from clinic.care.quiet import hastened
 from clinic.care.states import MessageState
 from clinic.messages.envelope import check_address
 from clinic.queries.letters import LetterFacts, letter_facts
-from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head, told_document
+from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head, said_alike, told_document
 from clinic.services.correspondence import Correspondent, Correspondents, Stays, Waits
 from clinic.services.letters import Written, told_of, write
 from clinic.services.links import link_for
@@ -110,7 +111,7 @@ def _checked(
     if withheld:
         settle_unsent(work, message, MessageState.WITHHELD, withheld)
         return None
-    due_at = max(item.due_at for item in items)
+    due_at = hastened(max(item.due_at for item in items), message.hastened_at, head.quiet, now=work.now)
     if due_at > work.now:
         message.attempts -= 1
         put_back(message, due_at, message.reason)
@@ -122,7 +123,7 @@ def _still_owed(
     work: UnitOfWork, head: OwnerHead, message: Message, rows: Sequence[MessageItem]
 ) -> list[OwedItem]:
     """The items that are owed under the same key; the others are dropped, with the reason."""
-    facts = owner_facts(work.db, head, leaving_out=message.id)
+    facts = owner_facts(work.db, head, leaving_out=said_alike(work.db, (message.id,)))
     owed = {item.key: item for item in messages_owed(facts, now=work.now)}
     found = []
     for row in rows:
@@ -157,7 +158,7 @@ def _write(
     base_url: str | None
 ) -> None:
     link = link_for(work, message.id, facts, base_url=base_url) if base_url else None
-    _keep(message, write(facts, items, identity=_identity(message, rows), now=work.now, link=link))
+    _keep(message, write(facts, items, identity=_identity(message, rows), now=work.now, link=link, note=message.note))
     by_key = {item.key: item for item in items}
     for row in rows:
         item = by_key.get((row.kind, row.subject_kind, row.subject_id, row.revision))

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from clinic.care.owed import OwedItem, messages_owed, why_no_longer
 from clinic.care.owner_facts import Owner, OwnerFacts, OwnerKind
-from clinic.care.states import AppointmentState, CourseState, MaintenanceState, MessageState
+from clinic.care.quiet import hastened
+from clinic.care.states import FINAL_DECISIONS, AppointmentState, CourseState, MaintenanceState, MessageState
 from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head
 from clinic.services.work import UnitOfWork
 from clinic.store.claims import lock_owner
@@ -91,9 +92,10 @@ def _reconcile_locked(work: UnitOfWork, owner: Owner) -> None:
     known = _known(work, owner)
     owed = {item.key: item for item in messages_owed(facts, now=work.now)}
     latest = _latest(known)
+    owed |= _said_again(work, head, known, owed)
     for key, item in owed.items():
         if key in latest:
-            _keep_up(work, latest[key][0], item)
+            _keep_up(work, facts, latest[key][0], item)
     for message, row in known:
         if _key(row) not in owed:
             _let_go(work, facts, message, row)
@@ -122,6 +124,20 @@ def _key(item: MessageItem) -> Key:
     return (item.kind, item.subject_kind, item.subject_id, item.revision)
 
 
+def _said_again(
+    work: UnitOfWork, head: OwnerHead, known: Sequence[Known], owed: Mapping[Key, OwedItem]
+) -> Mapping[Key, OwedItem]:
+    """What waits to be said once more because a person wants it, as if it had not been said before, while it is true.
+    """
+    again = {_key(row) for message, row in known
+             if message.state in WAITING and message.hastened_at is not None and row.generation} - owed.keys()
+    if not again:
+        return {}
+    before = {message.id for message, row in known if _key(row) in again}
+    facts = owner_facts(work.db, head, leaving_out=before)
+    return {item.key: item for item in messages_owed(facts, now=work.now) if item.key in again}
+
+
 def _insert(work: UnitOfWork, head: OwnerHead, items: Sequence[tuple[OwedItem, int]]) -> None:
     """New items with their generations, each in a message of its own."""
     messages = [
@@ -146,15 +162,19 @@ def _insert(work: UnitOfWork, head: OwnerHead, items: Sequence[tuple[OwedItem, i
     work.db.flush()
 
 
-def _keep_up(work: UnitOfWork, message: Message, item: OwedItem) -> None:
+def _keep_up(work: UnitOfWork, facts: OwnerFacts, message: Message, item: OwedItem) -> None:
     """A waiting message takes the item's times, and is withheld or released as things now stand.
 
-    What has been tried keeps its later turn, and what may have been sent once is left to its delivery.
+    What has been tried keeps its later turn, and what may have been sent once is left to its delivery. What a person
+    decided about stays as it is.
     """
-    if message.state not in WAITING or message.dot_at is not None:
+    if message.state not in WAITING or message.dot_at is not None or message.decision in FINAL_DECISIONS:
         return
-    message.due_at = max(message.due_at, item.due_at) if message.attempts else item.due_at
+    due_at = hastened(item.due_at, message.hastened_at, facts.quiet, now=work.now)
+    message.due_at = max(message.due_at, due_at) if message.attempts else due_at
     message.useless_after = item.useless_after
+    if message.decision is not None:
+        return
     if item.withheld:
         _settle(message, MessageState.WITHHELD, item.withheld, message.settled_at or work.now)
     elif message.state == MessageState.WITHHELD and item.useless_after > work.now:
@@ -162,8 +182,13 @@ def _keep_up(work: UnitOfWork, message: Message, item: OwedItem) -> None:
 
 
 def _let_go(work: UnitOfWork, facts: OwnerFacts, message: Message, row: MessageItem) -> None:
-    """A waiting message that is not owed any more is superseded, or expired where its time has simply passed."""
-    if message.state not in WAITING or message.dot_at is not None:
+    """A waiting message that is not owed any more is superseded, or expired where its time has simply passed.
+
+    One that failed stays so, and keeps why nobody need be told of it any more.
+    """
+    if message.state == MessageState.FAILED and row.dropped is None:
+        row.dropped = why_no_longer(facts, *_key(row))
+    if message.state not in WAITING or message.dot_at is not None or message.decision in FINAL_DECISIONS:
         return
     if message.useless_after > work.now:
         row.dropped = why_no_longer(facts, *_key(row))

@@ -1,11 +1,11 @@
 """A clinic's own words in its messages: kept, and read in samples of what its patients get."""
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+from clinic.care.own_text import fault_of
 from clinic.messages.letters import Kind
 from clinic.messages.rendering import render
 from clinic.messages.sample_letters import sample_letter
@@ -79,10 +79,4 @@ def sample(
 def _fault(code: str, text: str) -> str | None:
     if code not in LONGEST:
         return "There is no such text."
-    if len(text.strip()) > LONGEST[code]:
-        return f"At most {LONGEST[code]} characters; this has {len(text.strip())}."
-    if len(text.strip().splitlines()) > MOST_LINES:
-        return f"At most {MOST_LINES} lines; this has {len(text.strip().splitlines())}."
-    if any(unicodedata.category(sign) in {"Cc", "Cs", "Zl", "Zp"} and sign not in "\n\r" for sign in text):
-        return "This contains characters that cannot be kept. Type it again."
-    return None
+    return fault_of(text, longest=LONGEST[code], most_lines=MOST_LINES)

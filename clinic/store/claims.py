@@ -36,7 +36,7 @@ def next_due(db: Session, now: datetime) -> Message | None:
     mail_is_on = sa.exists().where(Business.mail_on_since.is_not(None), Business.held_since.is_(None))
     return db.scalar(
         sa.select(Message)
-        .where(Message.state == MessageState.PENDING, Message.due_at <= now, mail_is_on)
+        .where(Message.state == MessageState.PENDING, Message.decision.is_(None), Message.due_at <= now, mail_is_on)
         .order_by(Message.due_at, Message.id).limit(1).with_for_update(skip_locked=True)
     )
 

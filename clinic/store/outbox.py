@@ -24,7 +24,7 @@ class Message(Row):
 
     `mime` is rendered once, at the first claim, and never again. `looked_at` is when a person of the clinic read it
     before it went. Where a person decided about it (skip it; told, or printed, instead), the machine leaves it alone.
-    `note` is a personal line that somebody added to it.
+    `note` is a personal line that somebody added to it, `hastened_at` when somebody let it go before its time.
     """
 
     __tablename__ = "message"
@@ -35,6 +35,7 @@ class Message(Row):
             " + (CASE WHEN account_id IS NULL THEN 0 ELSE 1 END) = 1", name="one_person"),
         one_of("decision", MessageDecision),
         sa.CheckConstraint("(decision IS NULL) = (decided_at IS NULL)", name="decided"),
+        sa.CheckConstraint("decision IS NULL OR state NOT IN ('pending', 'sending', 'held')", name="decided_rests"),
         sa.CheckConstraint("(mime IS NULL) = (mime_sha256 IS NULL)", name="frozen"),
         sa.CheckConstraint("(state = 'sending') = (lease_token IS NOT NULL)", name="lease"),
         sa.Index("ix_message_due", "due_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
@@ -63,6 +64,7 @@ class Message(Row):
     mime: Mapped[bytes | None]
     mime_sha256: Mapped[str | None]
     note: Mapped[str | None]
+    hastened_at: Mapped[datetime | None]
     looked_at: Mapped[datetime | None]
     looked_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
     decision: Mapped[str | None]

@@ -114,6 +114,7 @@ def _alter_messages() -> None:
         message.add_column(sa.Column("subscriber_id", sa.Integer))
         message.add_column(sa.Column("account_id", sa.Integer))
         message.add_column(sa.Column("note", sa.Text))
+        message.add_column(sa.Column("hastened_at", instant()))
         message.add_column(sa.Column("looked_at", instant()))
         message.add_column(sa.Column("looked_by", sa.Integer))
         message.add_column(sa.Column("decision", sa.Text))
@@ -125,8 +126,10 @@ def _alter_messages() -> None:
             "one_person",
             "(CASE WHEN patient_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN subscriber_id IS NULL THEN 0 ELSE 1 END)"
             " + (CASE WHEN account_id IS NULL THEN 0 ELSE 1 END) = 1")
-        message.create_check_constraint("decision", "decision IN ('skipped', 'told', 'printed')")
+        message.create_check_constraint("decision", "decision IN ('taken-over', 'skipped', 'told', 'printed')")
         message.create_check_constraint("decided", "(decision IS NULL) = (decided_at IS NULL)")
+        message.create_check_constraint(
+            "decided_rests", "decision IS NULL OR state NOT IN ('pending', 'sending', 'held')")
     op.create_index("ix_message_subscriber_id", "message", ["subscriber_id"])
     with altered("message_item") as item:
         item.drop_constraint("subject_kind", type_="check")
@@ -145,12 +148,12 @@ def _unalter_messages() -> None:
         item.create_check_constraint("subject_kind", f"subject_kind IN ({_listed(_SUBJECTS)})")
     op.drop_index("ix_message_subscriber_id", "message")
     with altered("message") as message:
-        for name in ("decided", "decision", "one_person"):
+        for name in ("decided_rests", "decided", "decision", "one_person"):
             message.drop_constraint(name, type_="check")
         for column, table in _MESSAGE_KEYS:
             message.drop_constraint(f"fk_message_{column}_{table}", type_="foreignkey")
-        for name in ("decided_by", "decided_at", "decision", "looked_by", "looked_at", "note", "account_id",
-                     "subscriber_id"):
+        for name in ("decided_by", "decided_at", "decision", "looked_by", "looked_at", "hastened_at", "note",
+                     "account_id", "subscriber_id"):
             message.drop_column(name)
         message.alter_column("patient_id", existing_type=sa.Integer, nullable=False)
 
