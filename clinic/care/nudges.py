@@ -13,7 +13,11 @@ NUDGE_DAYS_BEFORE = 14
 """A patient is asked this long before the window opens. Our default; clinic systems ask 5 to 14 days before."""
 RESTS = timedelta(days=7)
 """After an appointment was cancelled or missed, the patient is not asked again at once."""
+LATE_CALL_LASTS = timedelta(days=14)
+"""How long after a window closed its patient is still written to about it; a person calls all the same."""
 NUDGES = (MessageKind.NUDGE_14D, MessageKind.NUDGE_IDEAL)
+ASKS = (*NUDGES, MessageKind.OUT_OF_WINDOW)
+"""Everything that asks about the next session without a date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +41,24 @@ def nudges(facts: OwnerFacts) -> Iterator[Nudge]:
     due = next_undated(facts)
     if due is None or due.earliest_on is None or due.ideal_on is None or due.latest_on is None:
         return
-    own = [each for each in facts.appointments if each.treatment_session_id == due.id]
-    rests = [day_of(each.closed_at, facts.quiet.zone) + RESTS for each in own if each.closed_at is not None]
-    rests += [facts.screened_on + DAY] if facts.screened_on else []
-    first_on = max([due.earliest_on - NUDGE_DAYS_BEFORE * DAY, *rests])
-    again_on = max([due.ideal_on, *rests])
+    count, rests = _rests(facts, due)
+    first_on = max([due.earliest_on - facts.rules.of(MessageKind.NUDGE_14D).days * DAY, *rests])
+    again_on = max([due.ideal_on + facts.rules.of(MessageKind.NUDGE_IDEAL).days * DAY, *rests])
     if first_on < again_on:
-        yield Nudge(MessageKind.NUDGE_14D, due.id, len(own), first_on, again_on)
+        yield Nudge(MessageKind.NUDGE_14D, due.id, count, first_on, again_on)
     if again_on <= due.latest_on:
-        yield Nudge(MessageKind.NUDGE_IDEAL, due.id, len(own), again_on, due.latest_on + DAY)
+        yield Nudge(MessageKind.NUDGE_IDEAL, due.id, count, again_on, due.latest_on + DAY)
+
+
+def out_of_window(facts: OwnerFacts) -> Iterator[Nudge]:
+    """Says once that the window of the first session without a date has closed, and asks for a call."""
+    due = next_undated(facts)
+    if due is None or due.latest_on is None:
+        return
+    count, rests = _rests(facts, due)
+    on = max([due.latest_on + facts.rules.of(MessageKind.OUT_OF_WINDOW).days * DAY, due.latest_on + DAY, *rests])
+    if on < due.latest_on + LATE_CALL_LASTS:
+        yield Nudge(MessageKind.OUT_OF_WINDOW, due.id, count, on, due.latest_on + LATE_CALL_LASTS)
 
 
 def next_undated(facts: OwnerFacts) -> SessionFacts | None:
@@ -64,3 +77,10 @@ def why_not_asked(facts: OwnerFacts, treatment_session_id: int) -> str:
         owed = any(each.id == treatment_session_id and each.state is SessionState.OWED for each in facts.sessions)
         return "another session comes first" if owed else "the session has been booked"
     return "its window has changed" if due else "the session has been booked"
+
+
+def _rests(facts: OwnerFacts, due: SessionFacts) -> tuple[int, list[date]]:
+    """How many appointments the session has had, and until when its patient is left alone."""
+    own = [each for each in facts.appointments if each.treatment_session_id == due.id]
+    rests = [day_of(each.closed_at, facts.quiet.zone) + RESTS for each in own if each.closed_at is not None]
+    return len(own), rests + ([facts.screened_on + DAY] if facts.screened_on else [])

@@ -3,10 +3,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Literal, get_args
 
 from clinic.care.business_days import EVERY_DAY, BusinessDays
+from clinic.care.message_kinds import MessageKind as MessageKind
+from clinic.care.message_rules import OUR_RULES, MessageRules
 from clinic.care.outcomes import NoShowCause
 from clinic.care.quiet import QuietHours
 from clinic.care.states import AppointmentState, SessionState
@@ -17,27 +18,6 @@ SubjectKind = Literal["course", "maintenance-plan", "treatment-session", "appoin
 
 NO_SESSION = 0
 """Stands where the id of a treatment session would: another visit is for none, and owns its messages by itself."""
-
-
-class MessageKind(StrEnum):
-    """What a message item is about; the value is the folder of its texts."""
-
-    CONFIRMATION = "confirmation"
-    PRECARE = "precare"
-    REMINDER_7D = "reminder-7d"
-    REMINDER_2D = "reminder-2d"
-    CHANGE = "change"
-    CANCELLATION = "cancellation"
-    AFTERCARE = "aftercare"
-    CHECK_IN_24H = "check-in-24h"
-    CHECK_IN_72H = "check-in-72h"
-    COURSE_COMPLETE = "course-complete"
-    RECALL = "recall"
-    NUDGE_14D = "nudge-14d"
-    NUDGE_IDEAL = "nudge-ideal"
-    MISSED = "missed"
-    DATES_HELD = "dates-held"
-    DATES_RELEASED = "dates-released"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +37,13 @@ def owner_named(kind: str, ident: int) -> Owner:
 
 @dataclass(frozen=True, slots=True)
 class PatientFacts:
-    """How the patient may be written to."""
+    """How the patient may be written to. `comes_back` says that a mail server gave back what was sent there."""
 
     email: str | None
     channel: str = "email"
     wants_messages: bool = True
+    wants_reminders: bool = True
+    comes_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +67,8 @@ class SessionFacts:
 class AppointmentFacts:
     """An appointment for one of the owner's sessions; its wall-clock start, zone and fold are the promise.
 
-    `ended_cause` is why a patient who came was not treated, or why one did not come.
+    `ended_cause` is why a patient who came was not treated, or why one did not come; `confirmed_at` when the patient
+    said that they come. `by_clinic`: its last change was the clinic's doing.
     """
 
     id: int
@@ -100,6 +83,8 @@ class AppointmentFacts:
     scheduled_at: datetime
     closed_at: datetime | None = None
     ended_cause: str | None = None
+    confirmed_at: datetime | None = None
+    by_clinic: bool = False
 
     @property
     def is_standing(self) -> bool:
@@ -155,13 +140,25 @@ class HeldDates:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewFacts:
+    """What decides on the ends of a course: `judged_on` is when its result is to be judged, `is_booked` says that a
+    review is booked or was held since. A patient who consents may be asked for an opinion, unless a concern is open."""
+
+    judged_on: date | None = None
+    is_booked: bool = False
+    may_ask_opinion: bool = False
+    has_concern: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OwnerFacts:
     """Everything that decides which messages an owner owes.
 
     `told` has one entry for each appointment that the patient ever heard of, and `told_precare` the session and
     local date of every preparation that was sent. `business` are the days on which the clinic can be called;
     `screened_on` is the date on which the patient was last screened. `held` are dates that wait for a consultation,
-    and `told_held` says whether the patient ever heard of such dates.
+    and `told_held` says whether the patient ever heard of such dates. `full_on` is the last local date on which the
+    patient got as many messages as the clinic sends on one day.
     """
 
     owner: Owner
@@ -177,6 +174,9 @@ class OwnerFacts:
     screened_on: date | None = None
     held: HeldDates | None = None
     told_held: bool = False
+    rules: MessageRules = OUR_RULES
+    review: ReviewFacts = ReviewFacts()
+    full_on: date | None = None
 
     @property
     def is_said_of(self) -> int:

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     REMINDER_7D = "reminder-7d"
     REMINDER_2D = "reminder-2d"
     CHANGE = "change"
+    CLINIC_CHANGE = "clinic-change"
     CANCELLATION = "cancellation"
     AFTERCARE = "aftercare"
     CHECK_IN_24H = "check-in-24h"
@@ -25,9 +26,12 @@ class Kind(StrEnum):
     RECALL = "recall"
     NUDGE_14D = "nudge-14d"
     NUDGE_IDEAL = "nudge-ideal"
+    OUT_OF_WINDOW = "out-of-window"
     MISSED = "missed"
     DATES_HELD = "dates-held"
     DATES_RELEASED = "dates-released"
+    REVIEW_VISIT = "review-visit"
+    REVIEW_REQUEST = "review-request"
 
 
 class VisitState(StrEnum):
@@ -49,11 +53,15 @@ class Urgency(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OwnWords:
-    """What a clinic adds in its own words, line by line: how to find it, what it asks of who cannot come, a closing."""
+    """What a clinic adds in its own words, line by line: how to find it, what it asks of who cannot come, a closing.
+
+    `cancellation_of` is the date of the version of its rule for who cannot come.
+    """
 
     directions: tuple[str, ...] = ()
     cancellation: tuple[str, ...] = ()
     closing: tuple[str, ...] = ()
+    cancellation_of: date | None = None
 
     def __post_init__(self) -> None:
         _require_one_line(*self.directions, *self.cancellation, *self.closing)
@@ -168,8 +176,8 @@ class Section:
 
     `undated` counts sessions that are owed but have no date yet, `treated_at` turns the hours of aftercare
     into dates, `held_until` is the last day on which dates are held, and `note` is a sentence of the clinic's own
-    (its cancellation rule, or a reason). With `written_on`, instructions whose first day has passed by then count
-    "from now on".
+    (its cancellation rule, or a reason). What was `by_clinic` is said with an apology. With `written_on`, instructions
+    whose first day has passed by then count "from now on".
     """
 
     kind: Kind
@@ -184,6 +192,7 @@ class Section:
     note: str | None = None
     written_on: date | None = None
     held_until: date | None = None
+    by_clinic: bool = False
 
     def __post_init__(self) -> None:
         _require_aware(self.treated_at)
@@ -218,9 +227,9 @@ class Letter:
 
 _DATED = frozenset(
     {Kind.CONFIRMATION, Kind.PRECARE, Kind.REMINDER_7D, Kind.REMINDER_2D, Kind.CHANGE, Kind.CANCELLATION, Kind.MISSED,
-     Kind.DATES_HELD, Kind.DATES_RELEASED}
+     Kind.DATES_HELD, Kind.DATES_RELEASED, Kind.CLINIC_CHANGE}
 )
-_ASKS = frozenset({Kind.RECALL, Kind.NUDGE_14D, Kind.NUDGE_IDEAL})
+_ASKS = frozenset({Kind.RECALL, Kind.NUDGE_14D, Kind.NUDGE_IDEAL, Kind.OUT_OF_WINDOW, Kind.REVIEW_VISIT})
 _AFTER = frozenset({Kind.AFTERCARE, Kind.CHECK_IN_24H, Kind.CHECK_IN_72H})
 
 
@@ -234,8 +243,10 @@ def _require_facts(section: Section) -> None:
         raise ValueError(f"{kind} needs the dates between which the patient is due")
     if kind is Kind.PRECARE and not section.instructions:
         raise ValueError("precare needs its instructions")
-    if kind is Kind.CHANGE and not states & {VisitState.MOVED, VisitState.NEW}:
+    if kind in (Kind.CHANGE, Kind.CLINIC_CHANGE) and not states & {VisitState.MOVED, VisitState.NEW}:
         raise ValueError("change needs a visit that moved or is new")
+    if kind is Kind.REVIEW_REQUEST and section.link is None:
+        raise ValueError("whoever is asked for an opinion needs to know where to write it")
     if kind is Kind.DATES_HELD and section.held_until is None:
         raise ValueError("dates that are held need the day until which they are")
     if kind is Kind.CANCELLATION and VisitState.CANCELLED not in states:

@@ -14,9 +14,10 @@ from clinic import paths
 from clinic.messages.letters import ClinicCard, Kind, Letter, VisitState
 from clinic.messages.styles import StyleSheet, parse_styles
 from clinic.messages.views import SectionView, see_section
-from clinic.messages.words import Labels, folder, labels
+from clinic.messages.words import Labels, date_in_words, folder, labels
 
-_TELLS_THE_WAY = frozenset({Kind.CONFIRMATION, Kind.CHANGE, Kind.REMINDER_7D, Kind.REMINDER_2D})
+_TELLS_THE_WAY = frozenset(
+    {Kind.CONFIRMATION, Kind.CHANGE, Kind.CLINIC_CHANGE, Kind.REMINDER_7D, Kind.REMINDER_2D})
 """What says how to find the clinic, and what it asks of who cannot come, where the clinic has words for it."""
 _FILES = ("subject.txt", "body.txt", "body.html")
 
@@ -58,6 +59,7 @@ def render(letter: Letter) -> Rendered:
         "words": words,
         "reply_or_call": words.reply_or_call.format(phone=letter.clinic.phone),
         "own": letter.clinic.own,
+        "cancellation_heading": _cancellation_heading(letter.clinic, words),
         "tells_the_way": any(section.kind in _TELLS_THE_WAY for section in letter.sections),
         "around_phone": words.reply_or_call.split("{phone}"),
     }
@@ -125,6 +127,12 @@ def _preheader(views: tuple[SectionView, ...], letter: Letter, words: Labels) ->
     if first is None:
         return words.preheader.format(phone=letter.clinic.phone)
     return words.preheader_with_date.format(day=first.short_day, time=first.time, phone=letter.clinic.phone)
+
+
+def _cancellation_heading(clinic: ClinicCard, words: Labels) -> str:
+    """Over the clinic's rule for who cannot come: of which day it is, where that is known."""
+    rule_of = clinic.own.cancellation_of
+    return words.cancellation_of.format(day=date_in_words(rule_of, words)) if rule_of else words.cancellation
 
 
 def _greeting(letter: Letter, words: Labels) -> str:

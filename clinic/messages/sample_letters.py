@@ -24,8 +24,10 @@ _APART = timedelta(days=28)
 _NEW_DATES = frozenset({Kind.CONFIRMATION, Kind.DATES_HELD})
 _NO_DATES = frozenset({
     Kind.AFTERCARE, Kind.CHECK_IN_24H, Kind.CHECK_IN_72H, Kind.COURSE_COMPLETE, Kind.RECALL, Kind.NUDGE_14D,
-    Kind.NUDGE_IDEAL,
+    Kind.NUDGE_IDEAL, Kind.OUT_OF_WINDOW, Kind.REVIEW_VISIT, Kind.REVIEW_REQUEST,
 })
+_CHANGES = frozenset({Kind.CHANGE, Kind.CLINIC_CHANGE})
+_SOMEWHERE = "https://reviews.example/clinic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +65,19 @@ def sample_letter(kind: Kind, clinic: ClinicCard, *, language: str, first_name: 
     offer = Offer(today + timedelta(days=14), today + timedelta(days=42))
     return Letter(language, first_name, clinic, (Section(
         kind, visits=visits, instructions=instructions, phases=(advice.phase,), red_flags=advice.flags,
-        treated_at=_at(today, 10, clinic.zone), offer=offer, held_until=today + timedelta(days=7)),))
+        treated_at=_at(today, 10, clinic.zone), offer=offer, held_until=today + timedelta(days=7),
+        link=_SOMEWHERE if kind is Kind.REVIEW_REQUEST else None),))
 
 
 def _visits_of(kind: Kind) -> int:
-    return _SESSIONS if kind in _NEW_DATES | {Kind.CHANGE} else 1
+    return _SESSIONS if kind in _NEW_DATES | _CHANGES else 1
 
 
 def _visit(kind: Kind, number: int, first: date, zone: str) -> VisitLine:
     starts_at = _at(first + (number - 1) * _APART, 10, zone)
-    states = {Kind.CHANGE: VisitState.MOVED if number == 1 else VisitState.KEPT,
-              Kind.CANCELLATION: VisitState.CANCELLED, Kind.DATES_RELEASED: VisitState.CANCELLED}
+    changed = VisitState.MOVED if number == 1 else VisitState.KEPT
+    states = {**dict.fromkeys(_CHANGES, changed), Kind.CANCELLATION: VisitState.CANCELLED,
+              Kind.DATES_RELEASED: VisitState.CANCELLED}
     state = states.get(kind, VisitState.NEW)
     old = starts_at - timedelta(days=1) if state is VisitState.MOVED else None
     return VisitLine(starts_at, starts_at + timedelta(minutes=60), zone, state, number, _SESSIONS, old_starts_at=old)

@@ -22,7 +22,7 @@ from clinic.messages.words import Labels, clock, day_in_words, short_day_in_word
 
 _AHEAD = frozenset(
     {Kind.CONFIRMATION, Kind.PRECARE, Kind.REMINDER_7D, Kind.REMINDER_2D, Kind.CHANGE, Kind.COURSE_COMPLETE,
-     Kind.DATES_HELD}
+     Kind.DATES_HELD, Kind.CLINIC_CHANGE}
 )
 
 
@@ -90,6 +90,7 @@ class SectionView:
     link: str
     files: int
     shows_dates_ahead: bool
+    by_clinic: bool
 
     def plain(self) -> dict[str, object]:
         """The placeholders that are words or numbers."""
@@ -113,6 +114,7 @@ class SectionView:
             "note": self.note,
             "link": self.link,
             "calendar_files": self.files,
+            "by_clinic": self.by_clinic,
         }
 
 
@@ -144,6 +146,7 @@ def see_section(section: Section, letter: Letter, words: Labels) -> SectionView:
         link=section.link or "",
         files=len(letter.calendars),
         shows_dates_ahead=section.kind in _AHEAD,
+        by_clinic=section.by_clinic,
     )
 
 
@@ -153,7 +156,7 @@ def _in_order(visits: Iterable[VisitLine]) -> tuple[VisitLine, ...]:
 
 def _others(kind: Kind, visits: tuple[VisitLine, ...]) -> tuple[VisitLine, ...]:
     """The dates that a message about changes repeats only to say that they stay."""
-    if kind not in {Kind.CHANGE, Kind.CANCELLATION}:
+    if kind not in {Kind.CHANGE, Kind.CLINIC_CHANGE, Kind.CANCELLATION}:
         return ()
     return tuple(visit for visit in visits if visit.state is VisitState.KEPT)
 
@@ -181,7 +184,7 @@ def _see_date(visit: VisitLine, words: Labels, marks: dict[VisitState, str], nam
 def _marks(kind: Kind, words: Labels) -> dict[VisitState, str]:
     """What is written over a date; a new one is only remarkable among others that changed."""
     return {
-        VisitState.NEW: words.added if kind is Kind.CHANGE else "",
+        VisitState.NEW: words.added if kind in {Kind.CHANGE, Kind.CLINIC_CHANGE} else "",
         VisitState.KEPT: "",
         VisitState.MOVED: words.moved,
         VisitState.CANCELLED: words.cancelled,

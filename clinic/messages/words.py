@@ -25,6 +25,7 @@ class Labels:
     weekday_tiles: tuple[str, ...]
     month_tiles: tuple[str, ...]
     day: str
+    date: str
     short_day: str
     time: str
     hours: str
@@ -57,6 +58,7 @@ class Labels:
     sign_off: str
     directions: str
     cancellation: str
+    cancellation_of: str
     phone: str
     automatic: str
     calendar_summary: str
@@ -93,6 +95,11 @@ def labels(language: str) -> Labels:
 def day_in_words(day: date, words: Labels) -> str:
     """A date with weekday, month and year: Monday 1 March 2027."""
     return _day(words.day, day, words)
+
+
+def date_in_words(day: date, words: Labels) -> str:
+    """A date without its weekday: 1 March 2027."""
+    return _day(words.date, day, words)
 
 
 def short_day_in_words(day: date, words: Labels) -> str:

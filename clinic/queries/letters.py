@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from clinic.care.owner_facts import NO_SESSION, Owner
 from clinic.care.states import AppointmentState, SessionState
+from clinic.planning.local import day_of, zone
 from clinic.queries.owner_facts import OwnerHead, sessions_of, visits_of
 from clinic.store.clinics import Clinic, ClinicText
 from clinic.store.courses import MaintenancePlan, TreatmentSession
@@ -22,8 +23,16 @@ OWN_WORDS = ("directions", "cancellation", "closing")
 
 
 @dataclass(frozen=True, slots=True)
+class CancellationRule:
+    """Which version of a clinic's rule for who cannot come a message states, and of which day that is."""
+
+    version: int
+    made_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class ClinicFacts:
-    """A clinic as it signs its messages."""
+    """A clinic as it signs its messages. `rule` says which version `cancellation` is."""
 
     id: int
     name: str
@@ -35,6 +44,9 @@ class ClinicFacts:
     directions: str = ""
     cancellation: str = ""
     closing: str = ""
+    out_of_hours_phone: str | None = None
+    review_url: str | None = None
+    rule: CancellationRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,7 @@ class VisitFacts:
     is_standing: bool
     practitioner: str | None
     held_until_at: datetime | None = None
+    by_clinic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +127,37 @@ def letter_facts(db: Session, head: OwnerHead) -> LetterFacts:
 
 def own_words() -> tuple[sa.Label[Any], ...]:
     """A clinic's own words as columns beside those of the clinic, none where it has none."""
-    return tuple(
-        sa.func.coalesce(
-            sa.select(ClinicText.text)
-            .where(ClinicText.clinic_id == Clinic.id, ClinicText.code == code, ClinicText.language == "en")
-            .order_by(ClinicText.version.desc()).limit(1).correlate(Clinic).scalar_subquery(), "").label(code)
-        for code in OWN_WORDS)
+    return tuple(sa.func.coalesce(_newest(ClinicText.text, code), "").label(code) for code in OWN_WORDS)
+
+
+def rule_version() -> tuple[sa.Label[Any], ...]:
+    """The version of a clinic's rule for who cannot come, and when it was made, as columns beside those of the clinic.
+    """
+    return (_newest(ClinicText.version, "cancellation").label("rule_version"),
+            _newest(ClinicText.made_at, "cancellation").label("rule_made_at"))
+
+
+def rule_of(row: Any) -> CancellationRule | None:
+    """The rule that a row with those columns names; none where the clinic states none."""
+    if row.rule_version is None or not row.cancellation:
+        return None
+    return CancellationRule(row.rule_version, day_of(row.rule_made_at, zone(row.zone)) if row.rule_made_at else None)
+
+
+def _newest(column: sa.orm.InstrumentedAttribute[Any], code: str) -> sa.ScalarSelect[Any]:
+    return (
+        sa.select(column)
+        .where(ClinicText.clinic_id == Clinic.id, ClinicText.code == code, ClinicText.language == "en")
+        .order_by(ClinicText.version.desc()).limit(1).correlate(Clinic).scalar_subquery())
 
 
 def _clinics(db: Session) -> dict[int, ClinicFacts]:
     rows = db.execute(sa.select(Clinic.id, Clinic.name, Clinic.zone, Clinic.address, Clinic.phone,
-                                Clinic.sender_name, Clinic.sender_email, *own_words()))
-    return {row.id: ClinicFacts(*row) for row in rows}
+                                Clinic.sender_name, Clinic.sender_email, *own_words(), Clinic.out_of_hours_phone,
+                                Clinic.review_url, *rule_version()))
+    return {row.id: ClinicFacts(
+        row.id, row.name, row.zone, row.address, row.phone, row.sender_name, row.sender_email, row.directions,
+        row.cancellation, row.closing, row.out_of_hours_phone, row.review_url, rule_of(row)) for row in rows}
 
 
 def _visits(db: Session, owner: Owner) -> dict[int, VisitFacts]:
@@ -151,7 +183,7 @@ def _visit(row: Appointment, number: int | None, practitioner: str | None) -> Vi
         treatment_code=row.treatment_code, number=number or 1, uid=row.uid, revision=row.revision,
         starts_at=row.starts_at, ends_at=row.ends_at, local_start=row.local_start, fold=row.fold, zone=row.zone,
         is_standing=row.state in (AppointmentState.BOOKED, AppointmentState.ARRIVED), practitioner=practitioner,
-        held_until_at=row.hold_expires_at,
+        held_until_at=row.hold_expires_at, by_clinic=row.changed_by_clinic,
     )
 
 

@@ -1,6 +1,7 @@
 """What the rows say of a course, a maintenance plan or another visit when its messages are decided on.
 
-Four statements each at most, and two more where a patient did not come: the clinic's days, on which they are asked why.
+Five statements each at most, and a few more where they matter: the clinic's days, on which a patient who did not come
+is asked why; what ends a course. The rules of the messages are read once in a unit of work.
 """
 from __future__ import annotations
 
@@ -14,14 +15,16 @@ from sqlalchemy.orm import Session
 
 from clinic.care.business_days import EVERY_DAY, BusinessDays
 from clinic.care.instructions import checklist, longest_lead
+from clinic.care.message_kinds import SCHEDULE, MessageKind
+from clinic.care.message_rules import OUR_RULES, MessageRules
 from clinic.care.owner_facts import (
     NO_SESSION,
     AppointmentFacts,
     HeldDates,
-    MessageKind,
     Owner,
     OwnerFacts,
     PatientFacts,
+    ReviewFacts,
     SessionFacts,
     Told,
 )
@@ -35,17 +38,29 @@ from clinic.care.states import (
     MessageState,
     SessionState,
 )
-from clinic.planning.local import day_of, zone
+from clinic.planning.local import DAY, day_of, zone
+from clinic.queries.message_rules import rules_of
 from clinic.queries.protocol_contents import protocol_of
+from clinic.store.accounts import Task
 from clinic.store.clinics import Clinic, Closure, OpeningHours
 from clinic.store.courses import Course, MaintenancePlan, Recall, Screening, TreatmentSession
 from clinic.store.diary import Appointment
-from clinic.store.outbox import Message, MessageItem
+from clinic.store.outbox import Bounce, Message, MessageItem
+from clinic.store.protocols import ProtocolVersion
 from clinic.store.resources import Patient
 
-TELLS_DATES = (MessageKind.CONFIRMATION.value, MessageKind.CHANGE.value, MessageKind.CANCELLATION.value)
+TELLS_DATES = tuple(kind.value for kind in SCHEDULE)
 """The kinds after which the patient counts as knowing a date; a reminder only repeats it."""
 _REMEMBERED = (*TELLS_DATES, MessageKind.PRECARE.value, MessageKind.DATES_HELD.value)
+_PATIENT = Patient.__table__.c
+_COMES_BACK = sa.exists().where(
+    sa.or_(Bounce.email == _PATIENT.email, Bounce.email == sa.func.lower(_PATIENT.email)),
+    Bounce.is_hard, Bounce.lifted_at.is_(None))
+_REACHED = (
+    _PATIENT.email, _PATIENT.channel, _PATIENT.wants_service_messages, _PATIENT.wants_reminders,
+    _COMES_BACK.label("comes_back"), Clinic.zone, Clinic.quiet_from, Clinic.quiet_to, Clinic.most_messages_a_day,
+)
+"""How the patient may be written to, and when the clinic writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +77,9 @@ class OwnerHead:
     quiet: QuietHours
     screened_at: datetime | None = None
     is_held: bool = False
+    rules: MessageRules = OUR_RULES
+    most_a_day: int = 20
+    may_ask_opinion: bool = False
 
     @property
     def protocol(self) -> Protocol:
@@ -74,17 +92,16 @@ def owner_head(db: Session, owner: Owner) -> OwnerHead | None:
     """The owner's own facts; none where it is not there."""
     if owner.kind == "appointment":
         return _visit_head(db, owner)
-    patient = Patient.__table__.c
-    columns = (Course.id, Course.patient_id, Course.clinic_id, Course.protocol_version_id,
-               patient.email, patient.channel, patient.wants_service_messages,
-               Clinic.zone, Clinic.quiet_from, Clinic.quiet_to)
+    columns = (Course.id, Course.patient_id, Course.clinic_id, Course.protocol_version_id, ProtocolVersion.protocol_id,
+               _PATIENT.marketing_consent_at, Clinic.review_url, *_REACHED)
     state = Course.state if owner.kind == "course" else MaintenancePlan.state
     screened_at = sa.select(sa.func.max(Screening.answered_at)).where(Screening.course_id == Course.id)
     found = sa.select(*columns, state.label("own_state"), screened_at.scalar_subquery().label("screened_at"))
     found = found.select_from(Course)
     found = (
-        found.join(Patient.__table__, patient.id == Course.patient_id)
+        found.join(Patient.__table__, _PATIENT.id == Course.patient_id)
         .join(Clinic, Clinic.id == Course.clinic_id)
+        .join(ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id)
     )
     if owner.kind == "course":
         found = found.where(Course.id == owner.id)
@@ -99,9 +116,10 @@ def owner_head(db: Session, owner: Owner) -> OwnerHead | None:
         followed=protocol_of(db, row.protocol_version_id),
         is_active=row.own_state in (CourseState.ACTIVE, MaintenanceState.ACTIVE),
         is_completed=owner.kind == "course" and row.own_state == CourseState.COMPLETED,
-        patient=PatientFacts(row.email, row.channel, row.wants_service_messages),
-        quiet=QuietHours(row.quiet_from, row.quiet_to, zone(row.zone)), screened_at=row.screened_at,
-        is_held=owner.kind == "course" and row.own_state == CourseState.DRAFT,
+        patient=_patient_facts(row), quiet=QuietHours(row.quiet_from, row.quiet_to, zone(row.zone)),
+        screened_at=row.screened_at, is_held=owner.kind == "course" and row.own_state == CourseState.DRAFT,
+        rules=rules_of(db, row.clinic_id, row.protocol_id), most_a_day=row.most_messages_a_day,
+        may_ask_opinion=bool(row.marketing_consent_at and row.review_url),
     )
 
 
@@ -110,12 +128,14 @@ def owner_facts(db: Session, head: OwnerHead, *, leaving_out: Collection[int] = 
     rows = _appointments(db, head.owner)
     appointments = tuple(_facts_of(row) for row in rows if row.state != AppointmentState.PROPOSED)
     told, told_precare, told_held = _told(db, head.owner, rows, leaving_out)
+    sessions = _sessions(db, head, appointments)
     return OwnerFacts(
         owner=head.owner, is_active=head.is_active, is_completed=head.is_completed, patient=head.patient,
-        quiet=head.quiet, sessions=_sessions(db, head, appointments), appointments=appointments,
+        quiet=head.quiet, sessions=sessions, appointments=appointments,
         told=told, told_precare=told_precare, business=_business_days(db, head, appointments),
         screened_on=day_of(head.screened_at, head.quiet.zone) if head.screened_at else None,
-        held=_held(head, rows), told_held=told_held,
+        held=_held(head, rows), told_held=told_held, rules=head.rules, review=_review(db, head, sessions),
+        full_on=_full_on(db, head),
     )
 
 
@@ -160,11 +180,9 @@ def told_document(told: Iterable[Told]) -> dict[str, Any]:
 
 
 def _visit_head(db: Session, owner: Owner) -> OwnerHead | None:
-    patient = Patient.__table__.c
     row = db.execute(
-        sa.select(Appointment.patient_id, Appointment.clinic_id, patient.email, patient.channel,
-                  patient.wants_service_messages, Clinic.zone, Clinic.quiet_from, Clinic.quiet_to)
-        .join(Patient.__table__, patient.id == Appointment.patient_id)
+        sa.select(Appointment.patient_id, Appointment.clinic_id, *_REACHED)
+        .join(Patient.__table__, _PATIENT.id == Appointment.patient_id)
         .join(Clinic, Clinic.id == Appointment.clinic_id)
         .where(Appointment.id == owner.id)
     ).one_or_none()
@@ -172,8 +190,12 @@ def _visit_head(db: Session, owner: Owner) -> OwnerHead | None:
         return None
     return OwnerHead(
         owner=owner, patient_id=row.patient_id, clinic_id=row.clinic_id, followed=None, is_active=True,
-        is_completed=False, patient=PatientFacts(row.email, row.channel, row.wants_service_messages),
-        quiet=QuietHours(row.quiet_from, row.quiet_to, zone(row.zone)))
+        is_completed=False, patient=_patient_facts(row), quiet=QuietHours(row.quiet_from, row.quiet_to, zone(row.zone)),
+        rules=rules_of(db, row.clinic_id, None), most_a_day=row.most_messages_a_day)
+
+
+def _patient_facts(row: Any) -> PatientFacts:
+    return PatientFacts(row.email, row.channel, row.wants_service_messages, row.wants_reminders, bool(row.comes_back))
 
 
 def _appointments(db: Session, owner: Owner) -> Sequence[Any]:
@@ -181,7 +203,8 @@ def _appointments(db: Session, owner: Owner) -> Sequence[Any]:
         sa.select(Appointment.id, Appointment.treatment_session_id, Appointment.clinic_id, Appointment.state,
                   Appointment.revision, Appointment.local_start, Appointment.fold, Appointment.zone,
                   Appointment.starts_at, Appointment.scheduled_at, Appointment.closed_at, Appointment.ended_cause,
-                  Appointment.told_start, Appointment.hold_expires_at)
+                  Appointment.told_start, Appointment.hold_expires_at, Appointment.confirmed_at,
+                  Appointment.changed_by_clinic)
         .outerjoin(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
         .where(visits_of(owner)).order_by(Appointment.id)
     ).all()
@@ -190,7 +213,8 @@ def _appointments(db: Session, owner: Owner) -> Sequence[Any]:
 def _facts_of(row: Any) -> AppointmentFacts:
     return AppointmentFacts(
         row.id, row.treatment_session_id or NO_SESSION, row.clinic_id, AppointmentState(row.state), row.revision,
-        row.local_start, row.fold, row.zone, row.starts_at, row.scheduled_at, row.closed_at, row.ended_cause)
+        row.local_start, row.fold, row.zone, row.starts_at, row.scheduled_at, row.closed_at, row.ended_cause,
+        row.confirmed_at, row.changed_by_clinic)
 
 
 def _held(head: OwnerHead, rows: Sequence[Any]) -> HeldDates | None:
@@ -199,6 +223,34 @@ def _held(head: OwnerHead, rows: Sequence[Any]) -> HeldDates | None:
     if not head.is_held or not held:
         return None
     return HeldDates(tuple(map(_facts_of, held)), min(row.hold_expires_at for row in held))
+
+
+def _review(db: Session, head: OwnerHead, sessions: tuple[SessionFacts, ...]) -> ReviewFacts:
+    """What ends a course: only one that is completed is judged, and asked about."""
+    performed = [each.performed_at for each in sessions if each.performed_at is not None]
+    if not head.is_completed or not performed:
+        return ReviewFacts()
+    is_booked = sa.exists().where(
+        Appointment.patient_id == head.patient_id, Appointment.kind == "review",
+        Appointment.starts_at >= max(performed),
+        Appointment.state.in_((AppointmentState.PROPOSED, AppointmentState.BOOKED, AppointmentState.ARRIVED,
+                               AppointmentState.FULFILLED)))
+    has_concern = sa.exists().where(
+        Task.patient_id == head.patient_id, Task.done_at.is_(None), sa.or_(Task.kind == "symptom", Task.urgent))
+    row = db.execute(sa.select(is_booked.label("is_booked"), has_concern.label("has_concern"))).one()
+    judged_on = day_of(max(performed), head.quiet.zone) + head.protocol.assessment.after_days * DAY
+    return ReviewFacts(judged_on, bool(row.is_booked), head.may_ask_opinion, bool(row.has_concern))
+
+
+def _full_on(db: Session, head: OwnerHead) -> date | None:
+    """The last local date on which the patient got as many messages as the clinic sends on one day."""
+    sent = db.scalars(
+        sa.select(Message.settled_at)
+        .where(Message.patient_id == head.patient_id,
+               Message.state.in_((MessageState.SENT, MessageState.UNCERTAIN)))
+        .order_by(Message.settled_at.desc()).limit(head.most_a_day)).all()
+    days = [day_of(at, head.quiet.zone) for at in sent if at is not None]
+    return days[0] if len(days) == head.most_a_day and days[0] == days[-1] else None
 
 
 def _business_days(db: Session, head: OwnerHead, appointments: tuple[AppointmentFacts, ...]) -> BusinessDays:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from clinic.queries.letters import OWN_WORDS, ClinicFacts, own_words
+from clinic.queries.letters import OWN_WORDS, ClinicFacts, own_words, rule_of, rule_version
 from clinic.store.clinics import Clinic, ClinicText
 
 ENGLISH = "en"
@@ -31,10 +31,12 @@ def clinic_words(db: Session, clinic_id: int) -> ClinicWords:
     zones = sa.select(sa.func.count(sa.distinct(Clinic.zone))).scalar_subquery()
     row = db.execute(
         sa.select(Clinic.id, Clinic.name, Clinic.zone, Clinic.address, Clinic.phone, Clinic.sender_name,
-                  Clinic.sender_email, *own_words(), Clinic.lock_version, zones.label("zones"))
+                  Clinic.sender_email, *own_words(), Clinic.out_of_hours_phone, Clinic.review_url, *rule_version(),
+                  Clinic.lock_version, zones.label("zones"))
         .where(Clinic.id == clinic_id)).one()
     facts = ClinicFacts(row.id, row.name, row.zone, row.address, row.phone, row.sender_name, row.sender_email,
-                        row.directions, row.cancellation, row.closing)
+                        row.directions, row.cancellation, row.closing, row.out_of_hours_phone, row.review_url,
+                        rule_of(row))
     return ClinicWords(facts, row.zones > 1, row.lock_version)
 
 

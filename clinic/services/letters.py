@@ -7,15 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 from email.parser import BytesParser
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.care.guidance import Aftercare
 from clinic.care.instructions import aftercare, aftercare_at, checklist, red_flags
-from clinic.care.nudges import NUDGES
+from clinic.care.message_kinds import SCHEDULE, MessageKind
+from clinic.care.message_rules import Elapsed
+from clinic.care.nudges import ASKS
 from clinic.care.owed import OwedItem, OwedVisit, VisitChange, messages_owed
-from clinic.care.owner_facts import MessageKind, Told, owner_named
+from clinic.care.owed_after import REVIEW_LASTS
+from clinic.care.owner_facts import Told, owner_named
 from clinic.care.protocols import Protocol
 from clinic.care.translations import translated
 from clinic.interchange.calendar import CalendarEntry, Party, cancel_file, request_file, series_file
@@ -37,11 +41,11 @@ from clinic.messages.letters import (
 from clinic.messages.rendering import calendar_words, languages, render
 from clinic.planning.local import day_of, zone
 from clinic.queries.letters import ClinicFacts, LetterFacts, PartFacts, VisitFacts, letter_facts
-from clinic.queries.owner_facts import instruction_number, owner_facts, owner_head, said_alike
+from clinic.queries.owner_facts import instruction_number, owner_facts, owner_head, said_alike, told_document
 from clinic.services.links import STAND_IN, without_links
 from clinic.store.outbox import Message, MessageItem
 
-_CHECK_IN_HOURS = {MessageKind.CHECK_IN_24H: 24, MessageKind.CHECK_IN_72H: 72}
+_CHECK_INS = (MessageKind.CHECK_IN_24H, MessageKind.CHECK_IN_72H)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,13 @@ def told_of(facts: LetterFacts, item: OwedItem) -> tuple[Told, ...]:
     return tuple(told)
 
 
+def kept_of(facts: LetterFacts, item: OwedItem) -> dict[str, Any]:
+    """What the item keeps of what it told: the dates, and the version of the rule for who cannot come."""
+    kept = told_document(told_of(facts, item))
+    rule = facts.clinic.rule
+    return kept | ({"cancellation_rule": rule.version} if rule and item.kind in SCHEDULE else {})
+
+
 def body_of(db: Session, message_id: int, *, now: datetime) -> MessageBody | None:
     """What a message says: its frozen bytes, or what would be sent if it went now; none where it would not go."""
     message = db.get(Message, message_id)
@@ -169,10 +180,12 @@ def card_for(facts: LetterFacts) -> ClinicCard:
 
 def card_of(clinic: ClinicFacts, *, names_zone: bool) -> ClinicCard:
     """The clinic as its messages name it, with its own words."""
-    own = OwnWords(*(own_lines(text) for text in (clinic.directions, clinic.cancellation, clinic.closing)))
+    own = OwnWords(own_lines(clinic.directions), own_lines(clinic.cancellation), own_lines(clinic.closing),
+                   clinic.rule.made_on if clinic.rule else None)
     return ClinicCard(
         name=clinic.name, address=_lines(clinic.address), phone=clinic.phone, zone=clinic.zone,
-        sender_email=clinic.sender_email, sender_name=clinic.sender_name, names_zone=names_zone, own=own)
+        sender_email=clinic.sender_email, sender_name=clinic.sender_name, names_zone=names_zone, own=own,
+        out_of_hours_phone=clinic.out_of_hours_phone)
 
 
 def own_lines(text: str) -> tuple[str, ...]:
@@ -186,8 +199,9 @@ def _lines(text: str) -> tuple[str, ...]:
 
 def _section(facts: LetterFacts, item: OwedItem, now: datetime) -> Section:
     kind = Kind(item.kind.value)
-    if item.kind in (MessageKind.CONFIRMATION, MessageKind.CHANGE, MessageKind.CANCELLATION):
-        return Section(kind, visits=_visit_lines(facts, item), undated=facts.undated)
+    if item.kind in SCHEDULE:
+        return Section(kind, visits=_visit_lines(facts, item), undated=facts.undated,
+                       by_clinic=_is_our_doing(facts, item))
     if item.kind is MessageKind.PRECARE:
         [visit] = item.visits
         return Section(kind, visits=_visit_lines(facts, item),
@@ -201,10 +215,26 @@ def _section(facts: LetterFacts, item: OwedItem, now: datetime) -> Section:
         return _course_complete(facts, kind, _today(facts, now))
     if item.kind is MessageKind.MISSED:
         return Section(kind, visits=(_line(facts, facts.visits[item.subject_id], VisitState.KEPT),))
+    if item.kind is MessageKind.REVIEW_VISIT:
+        return Section(kind, offer=_review_dates(facts, item, now))
+    if item.kind is MessageKind.REVIEW_REQUEST:
+        return Section(kind, link=facts.clinic.review_url)
     part = facts.parts[item.subject_id]
-    if item.kind in (MessageKind.RECALL, *NUDGES):
+    if item.kind in (MessageKind.RECALL, *ASKS):
         return Section(kind, offer=_offer(part, _today(facts, now)))
     return _after_treatment(facts, item.kind, part, now)
+
+
+def _is_our_doing(facts: LetterFacts, item: OwedItem) -> bool:
+    """Whether the clinic was the cause of every change that the item tells."""
+    changed = [facts.visits[visit.appointment_id] for visit in item.visits if visit.change is not VisitChange.KEPT]
+    return item.kind is not MessageKind.CONFIRMATION and all(visit.by_clinic for visit in changed)
+
+
+def _review_dates(facts: LetterFacts, item: OwedItem, now: datetime) -> Offer:
+    """From the day on which the result is judged, or today, to the last on which it still is."""
+    last_on = day_of(item.useless_after - timedelta(seconds=1), zone(facts.clinic.zone))
+    return Offer(min(max(last_on - REVIEW_LASTS, _today(facts, now)), last_on), last_on)
 
 
 def _held_until(facts: LetterFacts, item: OwedItem) -> date:
@@ -217,8 +247,8 @@ def _held_until(facts: LetterFacts, item: OwedItem) -> date:
 def _after_treatment(facts: LetterFacts, kind: MessageKind, part: PartFacts, now: datetime) -> Section:
     protocol, treated_at = facts.head.protocol, part.performed_at
     assert treated_at is not None  # aftercare is owed of performed sessions only
-    if kind in _CHECK_IN_HOURS:
-        present = aftercare_at(protocol, _CHECK_IN_HOURS[kind], treatment=part.treatment_code)
+    if kind in _CHECK_INS:
+        present = aftercare_at(protocol, _hours_after(facts, kind), treatment=part.treatment_code)
         phases = [present] if present else []
     else:
         # A message that comes late leaves out what is over already.
@@ -226,6 +256,13 @@ def _after_treatment(facts: LetterFacts, kind: MessageKind, part: PartFacts, now
         phases = [phase for phase in aftercare(protocol, treatment=part.treatment_code) if phase.to_hours > hours]
     return Section(Kind(kind.value), treated_at=treated_at, phases=tuple(map(_phase, phases)),
                    red_flags=_red_flags(protocol))
+
+
+def _hours_after(facts: LetterFacts, kind: MessageKind) -> int:
+    """How long after the treatment that check-in goes out."""
+    when = facts.head.rules.of(kind).when
+    assert isinstance(when, Elapsed)  # a check-in is counted in hours
+    return when.minutes // 60
 
 
 def _phase(phase: Aftercare) -> AftercarePhase:
@@ -288,7 +325,7 @@ def _line(facts: LetterFacts, visit: VisitFacts, state: VisitState, old: Told | 
 
 
 def _calendars(facts: LetterFacts, item: OwedItem, now: datetime) -> Iterator[bytes]:
-    if item.kind not in (MessageKind.CONFIRMATION, MessageKind.CHANGE, MessageKind.CANCELLATION):
+    if item.kind not in SCHEDULE:
         return
     organizer = Party(facts.clinic.sender_name or facts.clinic.name, check_address(facts.clinic.sender_email))
     if item.kind is MessageKind.CONFIRMATION and len(item.visits) > 1:

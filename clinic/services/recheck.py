@@ -16,9 +16,9 @@ from clinic.care.quiet import hastened
 from clinic.care.states import MessageState
 from clinic.messages.envelope import check_address
 from clinic.queries.letters import LetterFacts, letter_facts
-from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head, said_alike, told_document
+from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head, said_alike
 from clinic.services.correspondence import Correspondent, Correspondents, Stays, Waits
-from clinic.services.letters import Written, told_of, write
+from clinic.services.letters import Written, kept_of, write
 from clinic.services.links import link_for
 from clinic.services.reconcile import TOO_LATE, reconcile
 from clinic.services.settling import put_back, settle_unsent
@@ -163,7 +163,7 @@ def _write(
     for row in rows:
         item = by_key.get((row.kind, row.subject_kind, row.subject_id, row.revision))
         if item is not None:
-            row.facts = told_document(told_of(facts, item))
+            row.facts = kept_of(facts, item)
 
 
 def _identity(message: Message, rows: Sequence[MessageItem]) -> str:

@@ -18,10 +18,13 @@ ROLES = {
 }
 MESSAGE_KINDS = {
     "confirmation": "Confirmation", "precare": "Pre-care checklist", "reminder-7d": "Reminder, 7 days before",
-    "reminder-2d": "Reminder, 2 days before", "change": "Change", "cancellation": "Cancellation",
+    "reminder-2d": "Reminder, 2 days before", "change": "Change",
+    "clinic-change": "Change, our doing", "cancellation": "Cancellation",
     "aftercare": "Aftercare", "check-in-24h": "Check-in after 24 hours", "check-in-72h": "Check-in after 72 hours",
     "course-complete": "Course completed", "recall": "Recall",
     "nudge-14d": "Asks to book", "nudge-ideal": "Asks to book, again", "missed": "Missed appointment",
+    "out-of-window": "Window has closed", "review-visit": "Invites to the review",
+    "review-request": "Asks for an opinion",
     "dates-held": "Dates held", "dates-released": "Dates let go",
 }
 MESSAGE_STATES = {

@@ -19,13 +19,15 @@ def visit(
     number: int, day: date, hour: int = 10, *, id: int | None = None, revision: int = 0, minute: int = 0,
     state: AppointmentState = AppointmentState.BOOKED, scheduled_at: datetime = NOW,
     closed_at: datetime | None = None, where: str = "Europe/Lisbon", ended_cause: str | None = None,
+    confirmed_at: datetime | None = None, by_clinic: bool = False,
 ) -> AppointmentFacts:
     """An appointment for session `number` (whose id is the number)."""
     local = datetime.combine(day, time(hour, minute))
     return AppointmentFacts(
         id=id or 100 + number, treatment_session_id=number, clinic_id=1, state=state, revision=revision,
         local_start=local, fold=0, zone=where, starts_at=resolve(local, zone(where)),
-        scheduled_at=scheduled_at, closed_at=closed_at, ended_cause=ended_cause,
+        scheduled_at=scheduled_at, closed_at=closed_at, ended_cause=ended_cause, confirmed_at=confirmed_at,
+        by_clinic=by_clinic,
     )
 
 

@@ -11,6 +11,7 @@ from clinic.messages.letters import (
     Kind,
     Letter,
     Offer,
+    OwnWords,
     RedFlag,
     Section,
     Urgency,
@@ -114,6 +115,13 @@ LETTERS: dict[str, Letter] = {
         Section(Kind.CHANGE, (kept(FIRST), kept(SECOND), THIRD), undated=1),
         calendars=(b"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n",),
     ),
+    "clinic-change": letter(
+        Section(Kind.CLINIC_CHANGE, (kept(FIRST), MOVED, kept(THIRD), kept(FOURTH)), link=LINK),
+        calendars=(b"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n",),
+    ),
+    "clinic-change-several": letter(
+        Section(Kind.CLINIC_CHANGE, (kept(FIRST), MOVED, kept(THIRD), MOVED_LAST), undated=1)),
+    "cancellation-by-clinic": letter(Section(Kind.CANCELLATION, (kept(FIRST), CANCELLED), by_clinic=True)),
     "cancellation": letter(Section(Kind.CANCELLATION, (kept(FIRST), CANCELLED), note="No fee applies.")),
     "aftercare": letter(
         Section(Kind.AFTERCARE, phases=(EXPECTED, FADING, LATER), red_flags=FLAGS, treated_at=NOW)
@@ -131,6 +139,12 @@ LETTERS: dict[str, Letter] = {
     "recall": letter(Section(Kind.RECALL, offer=Offer(date(2027, 11, 1), date(2027, 12, 13)), link=LINK)),
     "nudge-14d": letter(Section(Kind.NUDGE_14D, offer=Offer(date(2027, 4, 12), date(2027, 5, 10)))),
     "nudge-ideal": letter(Section(Kind.NUDGE_IDEAL, offer=Offer(date(2027, 4, 14), date(2027, 5, 10)), link=LINK)),
+    "out-of-window": letter(Section(Kind.OUT_OF_WINDOW, offer=Offer(date(2027, 5, 10), date(2027, 5, 10)), link=LINK)),
+    "review-visit": letter(Section(Kind.REVIEW_VISIT, offer=Offer(date(2027, 8, 2), date(2027, 8, 30)), link=LINK)),
+    "review-request": letter(Section(Kind.REVIEW_REQUEST, link=LINK)),
+    "rule-in-its-version": replace(
+        letter(Section(Kind.CONFIRMATION, (FIRST,))),
+        clinic=replace(CLINIC, own=OwnWords(cancellation=(RULE,), cancellation_of=date(2027, 3, 1)))),
     "dates-held": letter(
         Section(Kind.DATES_HELD, (FIRST, SECOND, THIRD), undated=1, held_until=date(2027, 3, 1))),
     "dates-held-single": letter(Section(Kind.DATES_HELD, (FIRST,), held_until=date(2027, 3, 1), note=RULE)),
@@ -184,7 +198,9 @@ _GERMAN = {
 
 def in_german(given: Letter) -> Letter:
     """The same letter to a patient who reads German."""
-    return replace(given, language="de", sections=tuple(map(_german_section, given.sections)))
+    own = replace(given.clinic.own, cancellation=tuple(_GERMAN[line] for line in given.clinic.own.cancellation))
+    return replace(given, language="de", clinic=replace(given.clinic, own=own),
+                   sections=tuple(map(_german_section, given.sections)))
 
 
 def _german_section(section: Section) -> Section:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from tests.prove.plain_rows import Row, Rows
 
-SCHEDULE = ("confirmation", "change", "cancellation")
+SCHEDULE = ("confirmation", "change", "clinic-change", "cancellation")
 READ_AFRESH = (*SCHEDULE, "reminder-7d", "reminder-2d", "aftercare", "check-in-24h", "check-in-72h")
 WAITING = ("pending", "held", "withheld")
 GRACE = timedelta(minutes=3)
@@ -183,6 +183,7 @@ def _schedule(case: Case, now: datetime) -> Iterator[tuple[Subject, Due]]:
     kinds: set[str] = set()
     changed_at: list[datetime] = []
     matters_until: list[datetime] = []
+    ours: list[bool] = []
     for row in case.sessions:
         stands = next((each for each in case.appointments if each.treatment_session_id == row.id
                        and each.state in ("booked", "arrived")), None)
@@ -198,6 +199,7 @@ def _schedule(case: Case, now: datetime) -> Iterator[tuple[Subject, Due]]:
             continue
         assert kind == "cancelled" or stands is not None
         changed_at += [each.closed_at or each.scheduled_at for each in withdrawn]
+        ours.append((withdrawn[-1] if kind == "cancelled" else stands).changed_by_clinic)
         if kind == "cancelled":
             matters_until.append(_told_start(believed[-1]))
         else:
@@ -205,7 +207,8 @@ def _schedule(case: Case, now: datetime) -> Iterator[tuple[Subject, Due]]:
             matters_until.append(stands.starts_at)
     if not kinds - {"kept"}:
         return
-    name = "confirmation" if kinds == {"new"} else "cancellation" if kinds <= {"kept", "cancelled"} else "change"
+    name = "confirmation" if kinds == {"new"} else "cancellation" if kinds <= {"kept", "cancelled"} else (
+        "clinic-change" if all(ours) else "change")
     yield (name, case.kind, case.id, 0), _due(case, now, max(changed_at) + GRACE, max(matters_until))
 
 
@@ -229,14 +232,15 @@ def _told_start(told: Any) -> datetime:
 
 
 def _reminders(case: Case, row: Row, now: datetime) -> Iterator[tuple[Subject, Due]]:
-    """At nine, seven and two days before; not where the patient heard of the time in the day before that."""
+    """At nine, seven and two days before; not where the patient heard of the time in the day before that, and not the
+    second where they said that they come."""
     on: date = row.local_start.date()
     minute = row.local_start.hour * 60 + row.local_start.minute
     plans = (("reminder-7d", 7, _local(row.zone, on - timedelta(days=2), minute)),
              ("reminder-2d", 2, row.starts_at - timedelta(hours=2)))
     for kind, days, useless_after in plans:
         planned = _local(row.zone, on - timedelta(days=days), 9 * 60)
-        if planned > row.scheduled_at + timedelta(days=1):
+        if planned > row.scheduled_at + timedelta(days=1) and not (kind == "reminder-2d" and row.confirmed_at):
             yield (kind, "appointment", row.id, row.revision), _due(case, now, planned, useless_after)
 
 

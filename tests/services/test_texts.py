@@ -21,7 +21,7 @@ NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
 TODAY = date(2027, 3, 1)
 WORDS = {"directions": "Ring at the blue door.\n\nLift to floor 2.", "cancellation": "Tell us two days before.",
          "closing": "See you by the water!"}
-TELL_THE_WAY = {"confirmation", "change", "reminder-7d", "reminder-2d"}
+TELL_THE_WAY = ("confirmation", "change", "clinic-change", "reminder-7d", "reminder-2d")
 
 
 def work(engine: Engine) -> UnitOfWork:

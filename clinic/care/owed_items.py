@@ -1,0 +1,114 @@
+"""One thing to be said: when it is due, until when it is of use, and why it may not be sent."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from clinic.care.message_kinds import ASKED_OFF, KEEPS_SAFE, MessageKind
+from clinic.care.message_rules import MORNING
+from clinic.care.owner_facts import AppointmentFacts, OwnerFacts, PatientFacts, SubjectKind, Told
+from clinic.care.quiet import next_allowed
+from clinic.planning.local import DAY, day_of, instant
+
+GRACE = timedelta(minutes=3)
+"""How long a change may be taken back before anything is said about it."""
+
+TOO_LATE = "it would come too late to be of use"
+ENOUGH = "the patient has had as many messages as go out on one day, and later it would be of no use"
+
+
+class VisitChange(StrEnum):
+    """What has become of a date since the patient last heard of it."""
+
+    NEW = "new"
+    KEPT = "kept"
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class OwedVisit:
+    """A date as a message tells it. `old` is what the patient was told before; `withdrawn` are the appointments
+    whose calendar entries the patient still has and that are no more."""
+
+    appointment_id: int
+    change: VisitChange
+    old: Told | None = None
+    withdrawn: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OwedItem:
+    """One thing to be said, once for its key. `withheld` says why it may not be sent as things stand."""
+
+    kind: MessageKind
+    subject_kind: SubjectKind
+    subject_id: int
+    revision: int
+    due_at: datetime
+    useless_after: datetime
+    visits: tuple[OwedVisit, ...] = ()
+    withheld: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, int, int]:
+        """What must never be said twice."""
+        return (self.kind.value, self.subject_kind, self.subject_id, self.revision)
+
+
+def why_unreachable(patient: PatientFacts) -> str | None:
+    """Why no e-mail may go to this patient; none: it may."""
+    if not patient.wants_messages or patient.channel == "none":
+        return "does not want messages"
+    if patient.channel == "phone":
+        return "asked for the phone"
+    if not patient.email:
+        return "no e-mail address"
+    if patient.comes_back:
+        return "e-mails to this address came back"
+    return None
+
+
+def owed_item(
+    facts: OwnerFacts, now: datetime, kind: MessageKind, key: tuple[SubjectKind, int, int], *,
+    planned: datetime, useless_after: datetime, at_any_hour: bool = False, visits: tuple[OwedVisit, ...] = (),
+    withheld: str | None = None, keeps_safe: bool = False,
+) -> OwedItem:
+    """The item as it is due: outside quiet hours, not on a day that has had enough, never past its use."""
+    due_at = planned if at_any_hour else _allowed(facts, planned, now)
+    withheld = why_unreachable(facts.patient) or _why_not_wanted(facts.patient, kind) or withheld
+    if due_at <= useless_after and not (keeps_safe or kind in KEEPS_SAFE):
+        due_at = _on_a_freer_day(facts, due_at)
+        withheld = withheld or (ENOUGH if due_at > useless_after else None)
+    if due_at > useless_after:
+        due_at, withheld = useless_after, withheld or TOO_LATE
+    return OwedItem(kind, *key, due_at=due_at, useless_after=useless_after, visits=visits, withheld=withheld)
+
+
+def about_visit(
+    facts: OwnerFacts, now: datetime, kind: MessageKind, appointment: AppointmentFacts, *,
+    planned: datetime, useless_after: datetime, keeps_safe: bool = False,
+) -> OwedItem:
+    """An item about one appointment as it stands, said once for each of its revisions."""
+    return owed_item(
+        facts, now, kind, ("appointment", appointment.id, appointment.revision), planned=planned,
+        useless_after=useless_after, visits=(OwedVisit(appointment.id, VisitChange.KEPT),), keeps_safe=keeps_safe)
+
+
+def _why_not_wanted(patient: PatientFacts, kind: MessageKind) -> str | None:
+    return "does not want reminders" if kind in ASKED_OFF and not patient.wants_reminders else None
+
+
+def _allowed(facts: OwnerFacts, planned: datetime, now: datetime) -> datetime:
+    """Its time outside quiet hours; what is overdue in quiet hours waits for their end."""
+    due_at = next_allowed(planned, facts.quiet)
+    resumes_at = next_allowed(max(due_at, now), facts.quiet)
+    return due_at if resumes_at <= now else resumes_at
+
+
+def _on_a_freer_day(facts: OwnerFacts, due_at: datetime) -> datetime:
+    """Its time, or the morning after the day on which the patient has had enough."""
+    if facts.full_on is None or day_of(due_at, facts.quiet.zone) > facts.full_on:
+        return due_at
+    return next_allowed(instant(facts.full_on + DAY, MORNING, facts.quiet.zone), facts.quiet)
