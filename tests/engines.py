@@ -13,11 +13,16 @@ from clinic.store.engine import open_engine
 @contextmanager
 def lent_engine(url: str) -> Iterator[Engine]:
     """An engine whose listeners and options are this test's own; its connections are closed at the end."""
-    kept = _engine(url)
-    yield kept.execution_options()
-    kept.dispose()
+    engine = kept_engine(url)
+    yield engine
+    engine.dispose()
+
+
+def kept_engine(url: str) -> Engine:
+    """The same, for whoever closes its connections without us."""
+    return _engine(url).execution_options()
 
 
 @cache
 def _engine(url: str) -> Engine:
-    return open_engine(url)
+    return open_engine(url, durable=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any, cast
 
@@ -41,7 +42,15 @@ def library_documents() -> tuple[dict[str, Any], ...]:
 
 def load_catalogue(documents: Sequence[object] | None = None) -> tuple[Protocol, ...]:
     """The protocols of the documents, or of the library; raises DocumentFaults with every fault of all of them."""
-    given = library_documents() if documents is None else documents
+    return _library() if documents is None else _read(documents)
+
+
+@cache
+def _library() -> tuple[Protocol, ...]:
+    return _read(library_documents())
+
+
+def _read(given: Sequence[object]) -> tuple[Protocol, ...]:
     faults: list[Fault] = []
     protocols: list[Protocol] = []
     for index, document in enumerate(given):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 
 from clinic.care.parts import Part, ResourceKind, needs_of
 from clinic.care.rotas import DaySpan, Timetable
@@ -223,5 +224,6 @@ def _break(span: DaySpan, shift: int) -> int:
     return shifted((1 << length) - 1, begins) & _ALL
 
 
+@cache
 def _grid(start_step: int) -> int:
     return sum(1 << minute // STEP for minute in range(0, 1440, start_step) if minute % STEP == 0)

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import ast
 import subprocess
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -21,9 +20,10 @@ def tree(path: Path) -> ast.Module:
     return ast.parse((ROOT / path).read_text(encoding="utf-8"), filename=str(path))
 
 
-def nodes(path: Path) -> Iterator[ast.AST]:
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
     """Every node of that file."""
-    return ast.walk(tree(path))
+    return tuple(ast.walk(tree(path)))
 
 
 def at(path: Path, node: ast.AST) -> str:

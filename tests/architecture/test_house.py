@@ -5,7 +5,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.architecture.sources import ROOT, at, files, is_below, nodes
+from tests.architecture.sources import ROOT, at, files, is_below, nodes, tree
 
 LONGEST_FILE = 400
 MAY_IMPORT_LATE = ("clinic/app.py", "clinic/cli.py")
@@ -21,9 +21,9 @@ ASKS_THE_TIME = {"time", "time_ns", "localtime", "gmtime", "ctime", "clock_getti
 COUNTS_SECONDS = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"}
 
 
-def late_imports(tree: ast.AST) -> Iterator[ast.AST]:
+def late_imports(source: ast.AST) -> Iterator[ast.AST]:
     """The imports that stand inside a function."""
-    for function in ast.walk(tree):
+    for function in ast.walk(source):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             yield from (node for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom))
 
@@ -45,7 +45,7 @@ def clocks(node: ast.AST) -> set[str]:
 def test_imports_stand_at_the_top_of_a_file() -> None:
     found = [
         at(path, node) for path in files("clinic") if not is_below(path, *MAY_IMPORT_LATE)
-        for tree in [next(nodes(path))] for node in late_imports(tree)
+        for node in late_imports(tree(path))
     ]
 
     assert found == []

@@ -1,23 +1,20 @@
 """Two small clinics with little room, open where the clocks change; a new copy of one for each run of the machine."""
 from __future__ import annotations
 
-import itertools
-import shutil
 from collections import Counter
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.store.clinics import Business, OpeningHours
-from clinic.store.engine import for_writing, open_engine
+from clinic.store.engine import for_writing
 from clinic.store.resources import Patient, Practitioner, Room, RotaSpan
-from tests.databases import Databases, SQLiteFiles
+from tests.databases import Databases
+from tests.engines import kept_engine, lent_engine
+from tests.imprint import Imprint, press, taken
 from tests.small_clinic import SmallClinic, small_clinic
 
-_NUMBERS = itertools.count(1)
 HORIZON_DAYS = 95
 """So near that the later sessions of a longer course are left undated."""
 PROTOCOLS = ("mn_rejuvenation", "ipl_photorejuvenation", "peel_superficial", "combo_mn_peel", "mn_prp", "rfmn_laxity")
@@ -46,35 +43,35 @@ class Arena:
     def __init__(self, databases: Databases) -> None:
         self.databases = databases
         self.tally: Counter[str] = Counter()
-        self._built: dict[str, tuple[str, SmallClinic]] = {}
+        self._built: dict[str, tuple[SmallClinic, Imprint]] = {}
 
     def fresh(self, name: str) -> tuple[str, SmallClinic]:
         """The address of a new copy, and the clinic in it."""
         if name not in self._built:
             self._built[name] = self._build(CLINICS[name])
-        url, made = self._built[name]
-        copy = _copy(self.databases, url)
-        return copy, replace(made, engine=open_engine(copy, durable=False))
+        made, imprint = self._built[name]
+        url = self.databases.migrated()
+        fresh = made.on(kept_engine(url))
+        with for_writing(fresh.engine).begin() as connection:
+            press(connection, imprint)
+        return url, fresh
 
     def remove(self, url: str, made: SmallClinic) -> None:
         """Give up a copy."""
         made.engine.dispose()
         self.databases.remove(url)
 
-    def close(self) -> None:
-        """Give up the originals too."""
-        for url, _ in self._built.values():
-            self.databases.remove(url)
-
-    def _build(self, hours: Hours) -> tuple[str, SmallClinic]:
+    def _build(self, hours: Hours) -> tuple[SmallClinic, Imprint]:
         url = self.databases.migrated()
-        engine = open_engine(url)
-        made = small_clinic(engine, zone=hours.zone, horizon=HORIZON_DAYS, patients=4)
-        with Session(for_writing(engine)) as db:
-            _tighten(db, made, hours)
-            db.commit()
-        engine.dispose()
-        return url, made
+        with lent_engine(url) as engine:
+            made = small_clinic(engine, zone=hours.zone, horizon=HORIZON_DAYS, patients=4)
+            with Session(for_writing(engine)) as db:
+                _tighten(db, made, hours)
+                db.commit()
+            with engine.connect() as connection:
+                built = made, taken(connection)
+        self.databases.remove(url)
+        return built
 
 
 def _tighten(db: Session, made: SmallClinic, hours: Hours) -> None:
@@ -94,15 +91,3 @@ def _tighten(db: Session, made: SmallClinic, hours: Hours) -> None:
     db.get_one(Practitioner, made.practitioners[2]).active = False
     db.get_one(Patient, made.patients[3]).email = None
     db.get_one(Business, 1).mail_on_since = made.now
-
-
-def _copy(databases: Databases, url: str) -> str:
-    if isinstance(databases, SQLiteFiles):
-        copy = databases.empty()
-        shutil.copyfile(Path(url.removeprefix("sqlite:///")), Path(copy.removeprefix("sqlite:///")))
-        return copy
-    return databases.server.create(f"arena{next(_NUMBERS)}", template=_name(url))
-
-
-def _name(url: Any) -> str:
-    return str(url).partition("@/")[2].partition("?")[0]

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -20,11 +19,9 @@ SEEN = ("stale: stale", "deliver: some", "clock: changed", "upkeep: concerned")
 
 
 @pytest.fixture(params=KINDS)
-def arena(request: pytest.FixtureRequest, databases_of: DatabasesOf) -> Iterator[Arena]:
+def arena(request: pytest.FixtureRequest, databases_of: DatabasesOf) -> Arena:
     """The two clinics, on each kind of database."""
-    made = Arena(databases_of(request.param))
-    yield made
-    made.close()
+    return Arena(databases_of(request.param))
 
 
 @pytest.mark.prove
