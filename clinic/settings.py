@@ -41,6 +41,7 @@ class Settings:
     smtp_user: str | None = None
     smtp_password: str | None = None
     smtp_tls: str = "starttls"
+    smtp_per_minute: int | None = None
     log_level: str = "info"
 
     @property
@@ -81,6 +82,7 @@ class _Reader:
             "smtp_user": self._text("SMTP_USER", "") or None,
             "smtp_password": self._text("SMTP_PASSWORD", "") or None,
             "smtp_tls": self._one_of("SMTP_TLS", "starttls", _TLS),
+            "smtp_per_minute": self._number_or_none("SMTP_PER_MINUTE", 1, 10_000),
             "log_level": self._one_of("LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
         }
         secret = self._text("SECRET_KEY", "")
@@ -102,6 +104,9 @@ class _Reader:
         text = self._text(name, str(default))
         return self._checked(name, text, default, lambda: low <= int(text) <= high, int,
                              f"must be a whole number from {low} to {high}")
+
+    def _number_or_none(self, name: str, low: int, high: int) -> int | None:
+        return self._number(name, low, low, high) if self._text(name, "") else None
 
     def _one_of(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
         text = self._text(name, default)

@@ -38,12 +38,13 @@ def test_every_setting_is_read_in_its_type() -> None:
     found = read(
         DATABASE_URL="postgresql://desk@db/clinic", BASE_URL="https://clinic.example/", HOST="0.0.0.0", PORT="9000",
         TRUSTED_PROXIES="1", SMTP_HOST="mail.example", SMTP_PORT="465", SMTP_USER="desk", SMTP_PASSWORD="pass word",
-        SMTP_TLS="tls", LOG_LEVEL="warning", DATA_DIR="/var/lib/clinic")
+        SMTP_TLS="tls", SMTP_PER_MINUTE="90", LOG_LEVEL="warning", DATA_DIR="/var/lib/clinic")
 
     assert found == Settings(
         data_dir=Path("/var/lib/clinic"), database_url="postgresql://desk@db/clinic", secret_key="s" * 32,
         base_url="https://clinic.example", host="0.0.0.0", port=9000, trusted_proxies=1, smtp_host="mail.example",
-        smtp_port=465, smtp_user="desk", smtp_password="pass word", smtp_tls="tls", log_level="warning")
+        smtp_port=465, smtp_user="desk", smtp_password="pass word", smtp_tls="tls", smtp_per_minute=90,
+        log_level="warning")
     assert (found.secure, found.hosts) == (True, ("clinic.example",))
 
 
@@ -57,6 +58,7 @@ def test_a_setting_that_nobody_knows_is_refused_by_its_name() -> None:
 @pytest.mark.parametrize("name, value, text", [
     ("PORT", "0", "CLINIC_PORT must be a whole number from 1 to 65535, not '0'"),
     ("PORT", "65536", "CLINIC_PORT must be a whole number from 1 to 65535, not '65536'"),
+    ("SMTP_PER_MINUTE", "0", "CLINIC_SMTP_PER_MINUTE must be a whole number from 1 to 10000, not '0'"),
     ("PORT", "", "CLINIC_PORT must be a whole number from 1 to 65535, not ''"),
     ("PORT", "80 80", "CLINIC_PORT must be a whole number from 1 to 65535, not '80 80'"),
     ("SMTP_PORT", "smtp", "CLINIC_SMTP_PORT must be a whole number from 1 to 65535, not 'smtp'"),

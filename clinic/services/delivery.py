@@ -26,13 +26,13 @@ from clinic.services.correspondents import CORRESPONDENTS
 from clinic.services.recheck import freeze
 from clinic.services.settling import LOST_ANSWER, put_back, settle
 from clinic.services.work import UnitOfWork
-from clinic.store.claims import abandoned, copies_out, held_by, next_due, said_in
+from clinic.store.claims import abandoned, copies_out, has_room, held_by, next_due, said_in
 from clinic.store.outbox import Message, MessageAttempt
 
 _SERVER_TROUBLE = frozenset({Phase.CONNECT, Phase.TLS, Phase.AUTH})
 _log = logging.getLogger(__name__)
 
-Delivered = Literal["nothing-due", "done", "server-trouble"]
+_GO_AWAY = 421
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,26 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """What the mail server said, or what kept it from saying anything."""
+
+    words: str
+
+
+Delivered = Literal["nothing-due", "rate-reached", "done"] | Trouble
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
-    """One round of deliveries: how many messages were dealt with, and whether the mail server was in trouble."""
+    """One round of deliveries: how many messages were dealt with, and what trouble with the mail server ended it."""
 
     done: int
-    in_trouble: bool = False
+    trouble: str | None = None
+
+    @property
+    def in_trouble(self) -> bool:
+        """Whether the mail server is better left alone for a while."""
+        return self.trouble is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +86,19 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Courier:
-    """Delivers for one worker. `budget` is the longest that one conversation takes; the lease outlives it.
+    """Delivers for one worker.
 
+    `budget` is what must be left of the lease when the dot is sent: the longest wait for its answer, and a margin.
+    `per_minute` is the most that all workers of the database send in a minute, where the mail server takes no more.
     `base_url` is where our pages are; without it messages carry no links.
     """
 
     work: Callable[[], UnitOfWork]
     transport: Transport
     worker_id: str
-    budget: float = 960.0
+    budget: float = 660.0
     lease_for: timedelta = timedelta(seconds=1080)
+    per_minute: int | None = None
     patience: Patience = Patience()
     correspondents: Correspondents = field(default_factory=lambda: CORRESPONDENTS)
     monotonic: Callable[[], float] = time.monotonic
@@ -88,22 +106,27 @@ class Courier:
     base_url: str | None = None
 
     def deliver_due(self, most: int = 50, *, stopping: Callable[[], bool] = lambda: False) -> Round:
-        """Delivers what is due, longest due first, over one connection.
+        """Delivers what is due, most urgent and longest due first, over one connection.
 
-        Ends when nothing is due, at `most`, when the mail server is in trouble, or when `stopping` says so.
+        Ends when nothing is due, at `most` or the most of a minute, when the mail server is in trouble, or when
+        `stopping` says so.
         """
         done = 0
         with self.transport.connection():
             while done < most and not stopping():
                 delivered = self.deliver_next()
+                if isinstance(delivered, Trouble):
+                    return Round(done, delivered.words)
                 if delivered != "done":
-                    return Round(done, in_trouble=delivered == "server-trouble")
+                    break
                 done += 1
         return Round(done)
 
     def deliver_next(self) -> Delivered:
-        """Delivers the message that is due longest."""
+        """Delivers the most urgent message, and of those the one due longest."""
         with self.work() as work:
+            if self.per_minute is not None and not has_room(work.db, work.now, self.per_minute):
+                return "rate-reached"
             claim = _claim(work, self)
             work.commit()
         if claim is None:
@@ -122,7 +145,7 @@ class Courier:
         with self.work() as work:
             _finish(work, self, claim, outcome)
             work.commit()
-        return "server-trouble" if outcome.kind is OutcomeKind.RETRY and outcome.phase in _SERVER_TROUBLE else "done"
+        return Trouble(f"{outcome.phase}: {_words(outcome)}") if _is_trouble(outcome) else "done"
 
     def _begin(self, claim: Claim) -> bool:
         """Notes that the end of the message is about to be sent; False where the lease is not ours any more."""
@@ -237,6 +260,12 @@ def _has_begun(work: UnitOfWork, claim: Claim) -> bool:
         sa.select(MessageAttempt.id).where(
             MessageAttempt.message_id == claim.message_id, MessageAttempt.number == claim.number,
             MessageAttempt.phase == "begun").limit(1)) is not None
+
+
+def _is_trouble(outcome: Outcome) -> bool:
+    """Whether the next message would fare no better: what ends before a recipient is named, or with "go away"."""
+    before_recipient = outcome.phase in _SERVER_TROUBLE or outcome.phase is Phase.MAIL
+    return outcome.kind is OutcomeKind.RETRY and (before_recipient or outcome.code == _GO_AWAY)
 
 
 def _words(outcome: Outcome) -> str:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from clinic.care.owed import OwedItem, messages_owed, why_no_longer
 from clinic.care.owner_facts import Owner, OwnerFacts, OwnerKind
+from clinic.care.priority import priority_of
 from clinic.care.quiet import hastened
 from clinic.care.states import FINAL_DECISIONS, AppointmentState, CourseState, MaintenanceState, MessageState
 from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head
@@ -142,7 +143,7 @@ def _insert(work: UnitOfWork, head: OwnerHead, items: Sequence[tuple[OwedItem, i
     """New items with their generations, each in a message of its own."""
     messages = [
         Message(
-            patient_id=head.patient_id, clinic_id=head.clinic_id, due_at=item.due_at,
+            patient_id=head.patient_id, clinic_id=head.clinic_id, priority=priority_of([item.kind]), due_at=item.due_at,
             useless_after=item.useless_after, created_at=work.now, reason=item.withheld,
             state=MessageState.WITHHELD if item.withheld else MessageState.PENDING,
             settled_at=work.now if item.withheld else None,

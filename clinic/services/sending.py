@@ -51,6 +51,7 @@ def send_again(work: UnitOfWork, message_id: int, *, sure: bool) -> Done[int] | 
     items = [item for each in said for _, item in each.items]
     message = Message(
         patient_id=held.message.patient_id, clinic_id=held.message.clinic_id, state=MessageState.PENDING.value,
+        priority=held.message.priority,
         due_at=_goes_at(work, said), useless_after=max(item.useless_after for item in items), created_at=work.now,
         note=held.message.note, hastened_at=work.now, looked_at=work.now, looked_by=work.actor.account_id)
     work.db.add(message)

@@ -29,7 +29,7 @@ class Kit(Protocol):
 
     @property
     def settings(self) -> Settings:
-        """Of this installation: where its pages are."""
+        """What this installation was told."""
 
     @property
     def engine(self) -> Engine:
@@ -63,6 +63,13 @@ def enlist(work: UnitOfWork, worker_id: str, host: str) -> None:
 def beat(work: UnitOfWork, worker_id: str) -> None:
     """The worker lives; what it is sending stays its own."""
     work.db.execute(sa.update(WorkerRow).where(WorkerRow.id == worker_id).values(heartbeat_at=work.now))
+    work.commit()
+
+
+def note_trouble(work: UnitOfWork, worker_id: str, trouble: str | None) -> None:
+    """What keeps the worker from the mail server just now, for who looks after it; None where it is over."""
+    since = sa.func.coalesce(WorkerRow.trouble_since, work.now) if trouble is not None else None
+    work.db.execute(sa.update(WorkerRow).where(WorkerRow.id == worker_id).values(trouble=trouble, trouble_since=since))
     work.commit()
 
 

@@ -1,12 +1,13 @@
 """The statements of delivery that need a lock or a claim, on either database."""
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.care.owner_facts import Owner
+from clinic.care.priority import Priority
 from clinic.care.states import MessageState
 from clinic.store.clinics import Business
 from clinic.store.courses import Course, MaintenancePlan
@@ -32,13 +33,30 @@ def lock_owner(db: Session, owner: Owner, *, skip_locked: bool = False) -> bool:
 
 
 def next_due(db: Session, now: datetime) -> Message | None:
-    """The message that is due longest and that nobody else is about to claim; none while mail is off or held back."""
+    """The most urgent message, and of those the one due longest, that nobody else is about to claim; none while mail is
+    off or held back."""
     mail_is_on = sa.exists().where(Business.mail_on_since.is_not(None), Business.held_since.is_(None))
-    return db.scalar(
-        sa.select(Message)
-        .where(Message.state == MessageState.PENDING, Message.decision.is_(None), Message.due_at <= now, mail_is_on)
-        .order_by(Message.due_at, Message.id).limit(1).with_for_update(skip_locked=True)
-    )
+    # A question for each priority reads one entry of the index, however many messages wait for their time.
+    for priority in Priority:
+        found = db.scalar(
+            sa.select(Message)
+            .where(Message.state == MessageState.PENDING, Message.priority == priority, Message.due_at <= now,
+                   Message.decision.is_(None), mail_is_on)
+            .order_by(Message.due_at, Message.id).limit(1).with_for_update(skip_locked=True))
+        if found is not None:
+            return found
+    return None
+
+
+def has_room(db: Session, now: datetime, per_minute: int) -> bool:
+    """Whether all workers together have claimed fewer than that many messages within the last minute.
+
+    Whoever asks next waits for this transaction, or two workers would take the last place.
+    """
+    db.execute(sa.select(Business.id).with_for_update(key_share=True))
+    claims = sa.select(MessageAttempt.at).where(MessageAttempt.phase == "claimed").order_by(MessageAttempt.id.desc())
+    made_at = db.scalar(claims.offset(per_minute - 1).limit(1))
+    return made_at is None or made_at < now - timedelta(minutes=1)
 
 
 def held_by(db: Session, message_id: int, lease_token: str) -> Message | None:

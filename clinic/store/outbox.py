@@ -24,7 +24,8 @@ class Message(Row):
 
     `mime` is rendered once, at the first claim, and never again. `looked_at` is when a person of the clinic read it
     before it went. Where a person decided about it (skip it; told, or printed, instead), the machine leaves it alone.
-    `note` is a personal line that somebody added to it, `hastened_at` when somebody let it go before its time.
+    `note` is a personal line that somebody added to it, `hastened_at` when somebody let it go before its time;
+    `priority` is that of `clinic/care/priority.py`.
     """
 
     __tablename__ = "message"
@@ -38,7 +39,8 @@ class Message(Row):
         sa.CheckConstraint("decision IS NULL OR state NOT IN ('pending', 'sending', 'held')", name="decided_rests"),
         sa.CheckConstraint("(mime IS NULL) = (mime_sha256 IS NULL)", name="frozen"),
         sa.CheckConstraint("(state = 'sending') = (lease_token IS NOT NULL)", name="lease"),
-        sa.Index("ix_message_due", "due_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
+        sa.CheckConstraint("priority BETWEEN 0 AND 2", name="priority"),
+        sa.Index("ix_message_due", "priority", "due_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
         sa.Index("ix_message_leased", "lease_until", sqlite_where=_SENDING, postgresql_where=_SENDING),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -48,6 +50,7 @@ class Message(Row):
     clinic_id: Mapped[int] = mapped_column(sa.ForeignKey("clinic.id"), index=True)
     state: Mapped[str]
     reason: Mapped[str | None]
+    priority: Mapped[int] = mapped_column(default=1, server_default="1")
     due_at: Mapped[datetime]
     useless_after: Mapped[datetime]
     created_at: Mapped[datetime]
@@ -145,10 +148,13 @@ class Bounce(Row):
 
 
 class WorkerRow(Row):
-    """A worker process: its id is new at every start."""
+    """A worker process: its id is new at every start. `trouble` is what keeps it from the mail server, since when."""
 
     __tablename__ = "worker"
+    __table_args__ = (sa.CheckConstraint("(trouble IS NULL) = (trouble_since IS NULL)", name="trouble"),)
     id: Mapped[str] = mapped_column(primary_key=True)
     host: Mapped[str]
     started_at: Mapped[datetime]
     heartbeat_at: Mapped[datetime]
+    trouble: Mapped[str | None]
+    trouble_since: Mapped[datetime | None]

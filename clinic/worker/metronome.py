@@ -18,7 +18,18 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from clinic.services.delivery import Courier, Patience, rescue
 from clinic.services.overdue import ask_to_call
 from clinic.services.reconcile import settle_expired, sweep
-from clinic.services.workers import Kit, agree_on_mail, beat, clean_up, enlist, free_holds, leave, tidy_diary, work_of
+from clinic.services.workers import (
+    Kit,
+    agree_on_mail,
+    beat,
+    clean_up,
+    enlist,
+    free_holds,
+    leave,
+    note_trouble,
+    tidy_diary,
+    work_of,
+)
 
 _log = logging.getLogger(__name__)
 # A tick that is still at work when the next is due is usual, and would fill the log with warnings.
@@ -55,7 +66,8 @@ class Worker:
         self._pace = pace
         self._stopping = threading.Event()
         self._courier = None if kit.post_office is None else Courier(
-            self._work, kit.post_office(), self.id, patience=pace.patience, base_url=kit.settings.base_url)
+            self._work, kit.post_office(), self.id, per_minute=kit.settings.smtp_per_minute, patience=pace.patience,
+            base_url=kit.settings.base_url)
         self._rest = 0.0
         self._rests_until = 0.0
         # Delivery has a thread of its own: one connection to the mail server belongs to one thread.
@@ -132,16 +144,30 @@ class Worker:
             clean_up(work)
 
     def deliver(self) -> None:
-        """Deliver what is due, until nothing is; after trouble with the mail server rest, each time longer."""
+        """Deliver what is due, until nothing is; after trouble with the mail server rest, each time longer.
+
+        The first message after a rest is a question: while it ends in trouble too, no other is tried.
+        """
         if self._courier is None or time.monotonic() < self._rests_until:
             return
         while not self._stopping.is_set():
             found = self._courier.deliver_due(self._pace.batch, stopping=self._stopping.is_set)
-            if found.in_trouble:
-                self._rest = min(max(2 * self._rest, self._pace.first_rest), self._pace.longest_rest)
-                self._rests_until = time.monotonic() + self._rest
-                _log.warning("mail-server-in-trouble", extra={"facts": {"rests_for": self._rest}})
+            if found.trouble is not None:
+                self._rest_from(found.trouble, made_progress=found.done > 0)
                 return
-            self._rest = 0.0
+            if self._rest:
+                self._rest = 0.0
+                self._tell(None)
             if found.done == 0:
                 return
+
+    def _rest_from(self, trouble: str, *, made_progress: bool) -> None:
+        before = 0.0 if made_progress else self._rest
+        self._rest = min(max(2 * before, self._pace.first_rest), self._pace.longest_rest)
+        self._rests_until = time.monotonic() + self._rest
+        self._tell(trouble)
+        _log.warning("mail-server-in-trouble", extra={"facts": {"rests_for": self._rest}})
+
+    def _tell(self, trouble: str | None) -> None:
+        with self._work() as work:
+            note_trouble(work, self.id, trouble)

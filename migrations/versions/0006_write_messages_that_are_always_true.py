@@ -31,6 +31,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with altered("worker") as worker:
+        worker.drop_constraint("trouble", type_="check")
+        worker.drop_column("trouble_since")
+        worker.drop_column("trouble")
     with altered("task") as task:
         task.drop_constraint("kind", type_="check")
         task.drop_constraint("fk_task_appointment_id_appointment", type_="foreignkey")
@@ -109,7 +113,9 @@ def _create_newsletter() -> None:
 
 
 def _alter_messages() -> None:
+    op.drop_index("ix_message_due", "message")
     with altered("message") as message:
+        message.add_column(sa.Column("priority", sa.Integer, nullable=False, server_default="1"))
         message.alter_column("patient_id", existing_type=sa.Integer, nullable=True)
         message.add_column(sa.Column("subscriber_id", sa.Integer))
         message.add_column(sa.Column("account_id", sa.Integer))
@@ -130,6 +136,8 @@ def _alter_messages() -> None:
         message.create_check_constraint("decided", "(decision IS NULL) = (decided_at IS NULL)")
         message.create_check_constraint(
             "decided_rests", "decision IS NULL OR state NOT IN ('pending', 'sending', 'held')")
+        message.create_check_constraint("priority", "priority BETWEEN 0 AND 2")
+    _create_index_of_due("priority", "due_at")
     op.create_index("ix_message_subscriber_id", "message", ["subscriber_id"])
     with altered("message_item") as item:
         item.drop_constraint("subject_kind", type_="check")
@@ -147,7 +155,10 @@ def _unalter_messages() -> None:
         item.drop_constraint("subject_kind", type_="check")
         item.create_check_constraint("subject_kind", f"subject_kind IN ({_listed(_SUBJECTS)})")
     op.drop_index("ix_message_subscriber_id", "message")
+    op.drop_index("ix_message_due", "message")
     with altered("message") as message:
+        message.drop_constraint("priority", type_="check")
+        message.drop_column("priority")
         for name in ("decided_rests", "decided", "decision", "one_person"):
             message.drop_constraint(name, type_="check")
         for column, table in _MESSAGE_KEYS:
@@ -156,6 +167,12 @@ def _unalter_messages() -> None:
                      "account_id", "subscriber_id"):
             message.drop_column(name)
         message.alter_column("patient_id", existing_type=sa.Integer, nullable=False)
+    _create_index_of_due("due_at")
+
+
+def _create_index_of_due(*columns: str) -> None:
+    pending = sa.text("state = 'pending'")
+    op.create_index("ix_message_due", "message", columns, sqlite_where=pending, postgresql_where=pending)
 
 
 _MESSAGE_KEYS = (
@@ -309,6 +326,10 @@ def _alter_others() -> None:
         appointment.add_column(sa.Column("changed_by_clinic", sa.Boolean, nullable=False, server_default=sa.false()))
     with altered("patient") as patient:
         patient.add_column(sa.Column("wants_reminders", sa.Boolean, nullable=False, server_default=sa.true()))
+    with altered("worker") as worker:
+        worker.add_column(sa.Column("trouble", sa.Text))
+        worker.add_column(sa.Column("trouble_since", instant()))
+        worker.create_check_constraint("trouble", "(trouble IS NULL) = (trouble_since IS NULL)")
     with altered("account") as account:
         account.add_column(sa.Column("wants_digest", sa.Boolean, nullable=False, server_default=sa.false()))
     with altered("task") as task:

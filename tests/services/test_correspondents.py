@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
+from clinic.care.priority import priority_of
 from clinic.care.repeats import goes_once_more
 from clinic.care.states import MessageState
 from clinic.services.correspondence import Answer, Goes, Stays, Waits
@@ -136,3 +137,8 @@ def test_what_is_said_in_somebodys_care_is_repeated_and_what_nobody_decided_abou
     assert goes_once_more(["reminder-2d", "change"])
     assert not goes_once_more(["reminder-2d", "unheard-of"])
     assert not goes_once_more(["review-request"])
+
+
+def test_what_keeps_safe_comes_before_service_and_service_before_news() -> None:
+    asked = (["newsletter"], ["reminder-2d"], ["reminder-2d", "change"], ["digest"], [])
+    assert [priority_of(kinds).name for kinds in asked] == ["NEWS", "SERVICE", "SAFETY", "SERVICE", "SERVICE"]

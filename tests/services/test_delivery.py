@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from clinic.care.priority import Priority
 from clinic.care.states import MESSAGE_MOVES, MessageState
 from clinic.logs import JsonLines
 from clinic.messages.smtp import Security, SmtpSettings, SmtpTransport, Timeouts
@@ -93,6 +94,13 @@ def confirmed(desk: Desk) -> int:
     course_id = desk.book_course((date(2027, 5, 20),))
     desk.now = GRACE_OVER
     return course_id
+
+
+def all_confirmed(desk: Desk, count: int) -> None:
+    """Courses of as many patients whose confirmations are the only messages that are due."""
+    for number in range(count):
+        desk.book_course((date(2027, 5, 20),), patient_id=desk.new_patient(f"ana{number}@example.org"))
+    desk.now = GRACE_OVER
 
 
 def rescued(desk: Desk, *, after: timedelta = timedelta(seconds=61), by: str = "worker-2") -> int:
@@ -360,7 +368,7 @@ def test_an_unreachable_server_uses_up_no_attempt_and_ends_the_round(desk: Desk)
 
     done = courier(desk, Scripted(NO_SERVER, NO_SERVER)).deliver_due()
 
-    assert done == Round(0, in_trouble=True)
+    assert done == Round(0, trouble="connect: Connection refused")
     message = desk.message("confirmation", state="pending", attempts=0)
     assert message.state == "pending"
 
@@ -407,7 +415,7 @@ def test_a_lease_that_was_lost_before_the_dot_sends_nothing(desk: Desk) -> None:
 
 def test_a_courier_that_was_asleep_for_its_lease_does_not_send(desk: Desk) -> None:
     confirmed(desk)
-    seconds = iter((0.0, 121.0))
+    seconds = iter((0.0, 421.0))
     transport = Scripted()
 
     courier(desk, transport, monotonic=lambda: next(seconds)).deliver_due(1)
@@ -521,9 +529,7 @@ def test_a_message_that_was_frozen_for_an_old_address_is_written_anew(desk: Desk
 
 
 def test_couriers_side_by_side_send_each_message_once(desk: Desk, sink: Sink) -> None:
-    for _ in range(12):
-        desk.book_course((date(2027, 5, 20),))
-    desk.now = GRACE_OVER
+    all_confirmed(desk, 12)
     couriers = [courier(desk, smtp(sink)) for _ in range(4)]
 
     with ThreadPoolExecutor(4) as pool:
@@ -532,6 +538,59 @@ def test_couriers_side_by_side_send_each_message_once(desk: Desk, sink: Sink) ->
     assert sum(each.done for each in rounds) == 12
     assert len(sink.accepted()) == len({each.message_id for each in sink.accepted()}) == 12
     assert [line.state for line in desk.lines() if line.due_at <= desk.now] == ["sent"] * 12
+
+
+@pytest.mark.parametrize("outcome", [
+    Outcome(OutcomeKind.RETRY, Phase.RCPT, 421, "closing"), Outcome(OutcomeKind.RETRY, Phase.MAIL, 452, "disk full"),
+    Outcome(OutcomeKind.RETRY, Phase.DOT, 421, "shutting down"),
+])
+def test_a_server_that_sends_us_away_ends_the_round_and_the_attempt_counts(desk: Desk, outcome: Outcome) -> None:
+    confirmed(desk)
+
+    done = courier(desk, Scripted(outcome)).deliver_due()
+
+    assert (done.done, done.in_trouble) == (0, True)
+    assert (desk.message("confirmation").state, desk.message("confirmation").attempts) == ("pending", 1)
+
+
+def test_in_no_minute_more_leaves_than_the_mail_server_takes(desk: Desk) -> None:
+    all_confirmed(desk, 5)
+    limited = courier(desk, per_minute=2)
+
+    sent = []
+    for _ in range(4):
+        sent.append(limited.deliver_due().done)
+        desk.wait(seconds=61)
+
+    assert sent == [2, 2, 1, 0]
+
+
+def test_couriers_side_by_side_share_one_limit(desk: Desk) -> None:
+    all_confirmed(desk, 6)
+    couriers = [courier(desk, Scripted(), per_minute=3) for _ in range(3)]
+
+    with ThreadPoolExecutor(3) as threads:
+        rounds = list(threads.map(lambda each: each.deliver_due(), couriers))
+
+    assert sum(each.done for each in rounds) == 3
+
+
+def test_after_an_outage_what_keeps_patients_safe_goes_first_and_news_last(desk: Desk) -> None:
+    all_confirmed(desk, 3)
+    with desk.work() as work:
+        first, second, third = work.db.scalars(
+            sa.select(Message).join(MessageItem, MessageItem.message_id == Message.id)
+            .where(MessageItem.kind == "confirmation").order_by(Message.id))
+        first.priority, third.priority = Priority.NEWS, Priority.SAFETY
+        ids = [third.id, second.id, first.id]
+        work.commit()
+
+    courier(desk).deliver_due()
+
+    with desk.work() as work:
+        claims = work.db.scalars(sa.select(MessageAttempt.message_id).where(MessageAttempt.phase == "claimed")
+                                 .order_by(MessageAttempt.id)).all()
+    assert claims == ids
 
 
 def test_every_move_that_delivery_makes_is_in_the_table() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from sqlalchemy.engine import Engine
 
 from clinic.messages.mailbox import MailboxTransport
 from clinic.messages.transport import BeforeDot, Outcome, OutcomeKind, Phase, Transport
+from clinic.settings import Settings
 from clinic.store.outbox import Message, MessageItem, WorkerRow
 from clinic.worker import Pace, Worker
 from tests.services.desk import Desk, Line
@@ -28,19 +29,24 @@ class Kit:
     engine: Engine
     clock: Callable[[], datetime]
     post_office: Callable[[], Transport] | None
+    settings: Settings = Settings(Path(), "", "", "")
 
 
 class ShutOffice:
-    """A mail server that cannot be reached."""
+    """A mail server that cannot be reached, until it is open."""
 
     def __init__(self) -> None:
         self.asked = 0
+        self.is_open = False
 
     def connection(self) -> AbstractContextManager[None]:
         return nullcontext()
 
     def deliver(self, sender: str, recipient: str, mime: bytes, *, before_dot: BeforeDot) -> Outcome:
         self.asked += 1
+        if self.is_open:
+            before_dot()
+            return Outcome(OutcomeKind.SENT, Phase.DOT, 250, "ok")
         return Outcome(OutcomeKind.RETRY, Phase.CONNECT, None, "Connection refused")
 
 
@@ -54,8 +60,10 @@ def desk(engine: Engine) -> Desk:
 
 
 @contextmanager
-def running(desk: Desk, post_office: Callable[[], Transport] | None) -> Iterator[Worker]:
-    worker = Worker(Kit(desk.engine, lambda: desk.now, post_office), QUICK)
+def running(
+    desk: Desk, post_office: Callable[[], Transport] | None, pace: Pace = QUICK
+) -> Iterator[Worker]:
+    worker = Worker(Kit(desk.engine, lambda: desk.now, post_office), pace)
     worker.start()
     try:
         yield worker
@@ -75,6 +83,20 @@ def eventually(holds: Callable[[], bool]) -> bool:
 
 def states(desk: Desk, *kinds: str) -> list[str]:
     return [line.state for line in desk.lines(*kinds)]
+
+
+def troubles(desk: Desk) -> list[str | None]:
+    """What keeps each worker from the mail server."""
+    with desk.work() as work:
+        return list(work.db.scalars(sa.select(WorkerRow.trouble)))
+
+
+def attempts(desk: Desk) -> list[int]:
+    """How many attempts each confirmation has used."""
+    with desk.work() as work:
+        return list(work.db.scalars(
+            sa.select(Message.attempts).join(MessageItem, MessageItem.message_id == Message.id)
+            .where(MessageItem.kind == "confirmation")))
 
 
 def workers(desk: Desk) -> int:
@@ -156,3 +178,22 @@ def test_a_mail_server_in_trouble_is_left_alone_for_a_while(desk: Desk) -> None:
     assert (asked, office.asked) == (True, 1)
     assert desk.lines("confirmation") == [
         Line("confirmation", "pending", desk.message("confirmation").due_at, "Connection refused")]
+
+
+def test_after_a_rest_one_message_asks_for_all_and_what_was_wrong_is_shown_until_it_is_over(desk: Desk) -> None:
+    for _ in range(3):
+        desk.book_course((date(2027, 5, 20),), patient_id=desk.new_patient())
+    desk.wait(minutes=3)
+    office = ShutOffice()
+
+    with running(desk, lambda: office, replace(QUICK, first_rest=0.3, longest_rest=0.3)):
+        tried = eventually(lambda: office.asked >= 3)
+        waiting = eventually(lambda: states(desk, "confirmation") == ["pending"] * 4)
+        shown = troubles(desk)
+        office.is_open = True
+        sent = eventually(lambda: states(desk, "confirmation") == ["sent"] * 4)
+        over = eventually(lambda: troubles(desk) == [None])
+
+    assert (tried, waiting, sent, over) == (True, True, True, True)
+    assert shown == ["connect: Connection refused"]
+    assert attempts(desk) == [1, 1, 1, 1]
