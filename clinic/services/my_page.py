@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.care.instructions import aftercare, checklist, red_flags
 from clinic.care.protocols import Protocol
+from clinic.care.self_service import what_patients_may
 from clinic.care.states import AppointmentState, PatientsMay
 from clinic.interchange.calendar import Party, series_file
 from clinic.messages.envelope import check_address
@@ -26,7 +27,7 @@ from clinic.messages.letters import (
     Urgency,
     VisitLine,
 )
-from clinic.messages.rendering import languages, phone_link
+from clinic.messages.rendering import phone_link
 from clinic.messages.views import CareView, FlagsView, ListView, SectionView, see_section
 from clinic.messages.words import Labels, labels, short_day_in_words
 from clinic.planning.local import day_of, zone
@@ -51,6 +52,8 @@ class MyDate:
     """One date that is to come; `details` (which session, with whom) only once the birth date was given."""
 
     appointment_id: int
+    on: date
+    zone: str
     day: str
     hours: str
     tile: tuple[str, str, str]
@@ -60,8 +63,8 @@ class MyDate:
     revision: int
     lock_version: int
     may_confirm: bool
-    may_move: bool
-    may_cancel: bool
+    moves: PatientsMay
+    cancels: PatientsMay
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class MyClinic:
     name: str
     address: tuple[str, ...]
     directions: tuple[str, ...]
+    cancellation: tuple[str, ...]
     phone: str
     phone_href: str
     out_of_hours_phone: str | None
@@ -102,6 +106,15 @@ class MyPage:
     past: tuple[str, ...]
     wants_reminders: bool
     health: MyHealth | None
+
+    @property
+    def is_booked(self) -> bool:
+        """Whether any of the dates is more than held."""
+        return any(not date.held_until for date in self.dates)
+
+    def date(self, appointment_id: int) -> MyDate | None:
+        """One of the dates."""
+        return next((date for date in self.dates if date.appointment_id == appointment_id), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +166,9 @@ def dates_file(db: Session, browser: MyBrowser, *, now: datetime) -> bytes:
                        stamped_at=now)
 
 
-def supported(language: str) -> str:
-    """That language, or English where there are no texts in it."""
-    return language if language in languages() else "en"
+def call_href(phone: str) -> str:
+    """The address that dials a number."""
+    return phone_link(phone)
 
 
 def _known(db: Session, browser: MyBrowser, now: datetime) -> _Known:
@@ -178,8 +191,14 @@ def _which(browser: MyBrowser) -> sa.ColumnElement[bool]:
 def _clinic(known: _Known) -> MyClinic:
     card, out_of_hours = card_for(known.facts), known.row.out_of_hours_phone
     return MyClinic(
-        card.name, card.address, card.own.directions, card.phone, phone_link(card.phone), out_of_hours,
+        card.name, card.address, card.own.directions, card.own.cancellation, _unbroken(card.phone),
+        phone_link(card.phone), _unbroken(out_of_hours) if out_of_hours else None,
         phone_link(out_of_hours) if out_of_hours else None)
+
+
+def _unbroken(phone: str) -> str:
+    """A number that stays on one line."""
+    return phone.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _dates(known: _Known, browser: MyBrowser) -> tuple[MyDate, ...]:
@@ -190,13 +209,14 @@ def _dates(known: _Known, browser: MyBrowser) -> tuple[MyDate, ...]:
     words = labels(language_of(known.facts))
     return tuple(
         MyDate(
-            line.id, said.day, said.hours, (said.tile_weekday, said.tile_day, said.tile_month), said.details,
+            line.id, line.local_start.date(), line.zone, said.day, said.hours,
+            (said.tile_weekday, said.tile_day, said.tile_month), said.details,
             confirmed_on=_day_said(line.confirmed_at, line.zone, words),
             held_until=short_day_in_words(line.held_until, words) if line.held_until else "",
             revision=known.facts.visits[line.id].revision, lock_version=line.lock_version,
-            may_confirm=_is_ahead(line, known.now) and line.confirmed_at is None,
-            may_move=_is_ahead(line, known.now) and known.row.patients_move != PatientsMay.NEVER,
-            may_cancel=_is_ahead(line, known.now) and known.row.patients_cancel != PatientsMay.NEVER)
+            may_confirm=line.confirmed_at is None and _may(known, line, PatientsMay.ASK) is PatientsMay.ASK,
+            moves=_may(known, line, PatientsMay(known.row.patients_move)),
+            cancels=_may(known, line, PatientsMay(known.row.patients_cancel)))
         for line, said in zip(lines, view.dates, strict=True))
 
 
@@ -204,8 +224,8 @@ def _day_said(at: datetime | None, where: str, words: Labels) -> str:
     return short_day_in_words(day_of(at, zone(where)), words) if at else ""
 
 
-def _is_ahead(line: AppointmentLine, now: datetime) -> bool:
-    return line.state is AppointmentState.BOOKED and line.local_start > now
+def _may(known: _Known, line: AppointmentLine, allowed: PatientsMay) -> PatientsMay:
+    return what_patients_may(allowed, line.state, line.local_start, pinned=line.pinned, now=known.now)
 
 
 def _visit(known: _Known, line: AppointmentLine, browser: MyBrowser) -> VisitLine:

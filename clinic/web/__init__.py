@@ -5,7 +5,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from clinic import paths
-from clinic.web import browser, csrf, entry, errors, headers, kit, logs, pages, uploads
+from clinic.web import browser, csrf, entry, errors, headers, kit, logs, my_pages, pages, patient_browser, uploads
 from clinic.web.blueprints import BLUEPRINTS
 
 MOST_BYTES = 256 * 1024
@@ -27,7 +27,7 @@ def create_app(given: kit.Kit) -> Flask:
     )
     kit.keep(app, given)
     # Checks before a request run in this order, headers and logs after it in the reverse.
-    for part in (logs, headers, browser, entry, uploads, csrf, pages, errors):
+    for part in (logs, headers, browser, patient_browser, entry, uploads, csrf, pages, my_pages, errors):
         part.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -18,6 +18,10 @@ from clinic.web import (
     messages,
     moving_in,
     moving_out,
+    my,
+    my_dates,
+    my_door,
+    my_reports,
     new_course,
     other_visits,
     outside_calendars,
@@ -75,9 +79,10 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     own_account.own_account,
     moving_in.moving_in,
     moving_out.moving_out,
+    my.my,
 )
 FURTHER_PAGES = (
-    course_changes, held_courses, new_course, other_visits, protocol_versions, release, repair, resting, rota_days,
-    take_over, times, visit_ends,
+    course_changes, held_courses, my_dates, my_door, my_reports, new_course, other_visits, protocol_versions, release,
+    repair, resting, rota_days, take_over, times, visit_ends,
 )
-"""Modules whose pages belong to the blueprint of another one: of courses, and of appointments."""
+"""Modules whose pages belong to the blueprint of another one: of courses, of appointments, of the patient's page."""

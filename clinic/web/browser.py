@@ -14,6 +14,8 @@ from clinic.services import accounts
 from clinic.services.work import Actor
 from clinic.web.kit import kit, now
 
+PATIENT = "patient"
+"""The cookie of a browser that is on a patient's page; see `patient_browser`."""
 SEEN_EVERY = timedelta(minutes=1)
 """How often a browser that is being used is noted: the grain of the idle limit."""
 
@@ -63,8 +65,14 @@ def take(response: Response) -> None:
 
 
 def csrf_secret() -> str:
-    """What a form of this browser is bound to: its session when signed in, else a cookie made for its visit."""
-    if is_signed_in():
+    """What a form of this browser is bound to: its session when signed in, else a cookie made for its visit.
+
+    On patients' pages an account that happens to be signed in counts for nothing.
+    """
+    if "for_patients" in g:
+        if inside := request.cookies.get(_name(PATIENT)):
+            return inside
+    elif is_signed_in():
         return cast(str, secret())
     known = request.cookies.get(_name("visitor"), "")
     if len(known) >= 43:
@@ -76,7 +84,7 @@ def csrf_secret() -> str:
 
 def give_visitor(response: Response) -> Response:
     """Hands out the visitor's secret where a form was made with a new one."""
-    if "visitor" in g and not is_signed_in():
+    if "visitor" in g and ("for_patients" in g or not is_signed_in()):
         _set(response, "visitor", g.visitor)
     return response
 

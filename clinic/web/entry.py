@@ -15,7 +15,7 @@ from clinic.queries.accounts import ClinicCard, SignedIn, has_accounts
 from clinic.queries.clinics import clinic_ids_by_name
 from clinic.queries.undated import Horizon
 from clinic.services.work import Actor
-from clinic.web import browser
+from clinic.web import browser, patient_browser
 from clinic.web.addresses import sign_in_address
 from clinic.web.kit import kit, now
 
@@ -26,11 +26,16 @@ _MARK = "entry"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Who may enter a view: everybody, everybody signed in, or who holds a right, here or at every clinic there is."""
+    """Who may enter a view: everybody, everybody signed in, or who holds a right, here or at every clinic there is.
+
+    A view `for_patients` is entered by browsers that came in by a link, and by no account; a public one of them is the
+    door itself.
+    """
 
     right: Right | None = None
     is_public: bool = False
     everywhere: bool = False
+    for_patients: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,16 @@ def signed_in(view: View) -> View:
 def public(view: View) -> View:
     """Marks a view that everybody may enter."""
     return _marker(Entry(is_public=True))(view)
+
+
+def for_patients(view: View) -> View:
+    """Marks a view for a patient whose browser came in by a link: it shows what that link is for, and nothing else."""
+    return _marker(Entry(for_patients=True))(view)
+
+
+def patients_door(view: View) -> View:
+    """Marks a view that everybody may enter who holds an address with a secret in it."""
+    return _marker(Entry(is_public=True, for_patients=True))(view)
 
 
 def entry_of(view: Callable[..., Any]) -> Entry | None:
@@ -145,6 +160,11 @@ def _guard() -> Response | None:
     entry = _entry_here()
     if entry is None:
         abort(403)
+    if entry.for_patients:
+        g.for_patients = True
+        if not entry.is_public and not patient_browser.is_in():
+            abort(401)
+        return None
     if entry.is_public:
         return None
     if not browser.is_signed_in():

@@ -11,6 +11,7 @@ from clinic.services.idempotency import KeyReused
 from clinic.services.work import NotFound, Stale, is_busy
 from clinic.web import logs
 from clinic.web.csrf import ForeignForm
+from clinic.web.my_pages import sorry
 from clinic.web.pages import bare_page
 
 WORDS = {
@@ -67,6 +68,8 @@ def _kept(error: HTTPException) -> dict[str, str]:
 
 
 def _answer(code: int, text: str | None = None, headers: dict[str, str] | None = None) -> Response:
+    if "for_patients" in g:
+        return sorry(code, headers or {})
     heading, usual = WORDS.get(code, WORDS[400] if code < 500 else WORDS[500])
     response = bare_page("errors/error.html", code, heading=heading, text=text or usual, code=code,
                          request_id=logs.request_id())

@@ -1,7 +1,7 @@
 """What every answer tells the browser about keeping, framing and loading."""
 from __future__ import annotations
 
-from flask import Flask, request
+from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
 from clinic.web.kit import kit
@@ -30,7 +30,7 @@ def _add(response: Response) -> Response:
     headers["X-Content-Type-Options"] = "nosniff"
     framed = headers["Content-Security-Policy"] == MESSAGE_POLICY
     headers["X-Frame-Options"] = "SAMEORIGIN" if framed else "DENY"
-    headers["Referrer-Policy"] = "same-origin"
+    headers["Referrer-Policy"] = "no-referrer" if "for_patients" in g else "same-origin"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"

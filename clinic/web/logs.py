@@ -28,6 +28,11 @@ def request_id() -> str:
     return cast(str, g.request_id)
 
 
+def _ids() -> dict[str, Any]:
+    """What the address names; the secret of a patient's link opens their page, and is never written down."""
+    return {name: "masked" if name == "secret" else value for name, value in (request.view_args or {}).items()}
+
+
 def _begin() -> None:
     g.begun = time.perf_counter()
 
@@ -35,7 +40,7 @@ def _begin() -> None:
 def _end(response: Response) -> Response:
     facts: dict[str, Any] = {
         "request": request_id(), "method": request.method, "endpoint": request.endpoint or "-",
-        "ids": request.view_args or {}, "asked": sorted(request.args), "status": response.status_code,
+        "ids": _ids(), "asked": sorted(request.args), "status": response.status_code,
         "ms": round((time.perf_counter() - g.get("begun", time.perf_counter())) * 1000, 1),
     }
     if "_login_user" in g and browser.is_signed_in():

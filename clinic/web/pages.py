@@ -125,7 +125,7 @@ def _names(manifest: Path, _changed_at: int) -> Mapping[str, str]:
 
 
 def _frame() -> dict[str, Any]:
-    if "bare" in g:
+    if "bare" in g or "for_patients" in g:
         return {"business": "Clinic"}
     if not browser.is_signed_in():
         with kit().read() as db:

@@ -12,9 +12,7 @@ from sqlalchemy.engine import Engine
 
 from clinic.care.owner_facts import Owner
 from clinic.messages.mailbox import MailboxTransport
-from clinic.queries.letters import letter_facts
 from clinic.queries.links import TRIES, LinkState, link_seen, my_browser
-from clinic.queries.owner_facts import owner_head
 from clinic.services import links
 from clinic.services.accounts import hash_of
 from clinic.services.delivery import Courier
@@ -25,9 +23,9 @@ from clinic.store.accounts import AuditEntry, Task
 from clinic.store.links import Link, PatientBrowser
 from clinic.store.outbox import Message
 from clinic.store.resources import Patient
+from tests.my_links import BASE, new_secret
 from tests.services.desk import Desk
 
-BASE = "https://clinic.example"
 BORN = date(1984, 3, 12)
 
 
@@ -44,14 +42,7 @@ def new_link(desk: Desk, owner: Owner | None = None) -> str:
     """The secret of a link to a course of the patient."""
     owner = owner or Owner("course", desk.book_course())
     with desk.work() as work:
-        head = owner_head(work.db, owner)
-        assert head is not None
-        message_id = work.db.scalar(sa.select(sa.func.max(Message.id)))
-        assert message_id is not None
-        address = links.link_for(work, message_id, letter_facts(work.db, head), base_url=BASE)
-        work.commit()
-    assert address.startswith(f"{BASE}/l/")
-    return address.rpartition("/")[2]
+        return new_secret(work, owner)
 
 
 def entered(desk: Desk, secret: str) -> str:

@@ -26,6 +26,7 @@ from tests.web.routes import examples
 PUBLIC = {
     "health.show", "pages.asset_file", "signin.form", "signin.enter", "signin.out", "welcome.form", "welcome.begin",
 }
+AT_THE_DOOR = {"my.door", "my.enter"}
 EVERYBODY = {"own_account.change", "own_account.password", "signin.landed", "signin.switch", "signin.theme"}
 
 
@@ -64,6 +65,9 @@ def test_only_these_views_need_no_right(app: Flask) -> None:
 
     assert {name for name, entry in entries.items() if entry == Entry(is_public=True)} == PUBLIC
     assert {name for name, entry in entries.items() if entry == Entry()} == EVERYBODY
+    assert {name for name, entry in entries.items() if entry == Entry(is_public=True, for_patients=True)} == AT_THE_DOOR
+    assert {name for name, entry in entries.items() if entry and entry.for_patients} == {
+        name for name in entries if name.startswith("my.")}
 
 
 @pytest.mark.parametrize("alone", [True])
@@ -79,10 +83,14 @@ def test_a_view_without_a_mark_lets_nobody_in(app: Flask, signed_in: SignedIn) -
 def test_a_stranger_is_led_to_the_sign_in_from_every_page(app: Flask, client: FlaskClient, full_world: World) -> None:
     csrf = token(client)
     for example in examples(app, **values(full_world)):
-        if example.endpoint in PUBLIC:
+        if example.endpoint in PUBLIC | AT_THE_DOOR:
             continue
 
         answer = client.open(example.url, method=example.method, data={"csrf_token": csrf})
+
+        if example.endpoint.startswith("my."):
+            assert answer.status_code == 401, str(example)
+            continue
 
         assert answer.status_code == (303 if example.method == "GET" else 401), str(example)
         if example.method == "GET":
