@@ -14,6 +14,8 @@ from clinic.planning.local import DAY, day_of, instant
 GRACE = timedelta(minutes=3)
 """How long a change may be taken back before anything is said about it."""
 
+NOT_WANTED = "does not want messages"
+NO_REMINDERS = "does not want reminders"
 TOO_LATE = "it would come too late to be of use"
 ENOUGH = "the patient has had as many messages as go out on one day, and later it would be of no use"
 
@@ -60,7 +62,7 @@ class OwedItem:
 def why_unreachable(patient: PatientFacts) -> str | None:
     """Why no e-mail may go to this patient; none: it may."""
     if not patient.wants_messages or patient.channel == "none":
-        return "does not want messages"
+        return NOT_WANTED
     if patient.channel == "phone":
         return "asked for the phone"
     if not patient.email:
@@ -97,7 +99,7 @@ def about_visit(
 
 
 def _why_not_wanted(patient: PatientFacts, kind: MessageKind) -> str | None:
-    return "does not want reminders" if kind in ASKED_OFF and not patient.wants_reminders else None
+    return NO_REMINDERS if kind in ASKED_OFF and not patient.wants_reminders else None
 
 
 def _allowed(facts: OwnerFacts, planned: datetime, now: datetime) -> datetime:

@@ -1,18 +1,14 @@
 """Puts a letter into words: subject, text and HTML, from the texts of its language inside one layout."""
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
-from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from clinic import paths
 from clinic.messages.letters import ClinicCard, Kind, Letter, VisitState
-from clinic.messages.styles import StyleSheet, parse_styles
+from clinic.messages.section_texts import environment, section_text, styles
 from clinic.messages.views import SectionView, see_section
 from clinic.messages.words import Labels, date_in_words, folder, labels
 
@@ -43,35 +39,36 @@ class CalendarWords:
 
 def render(letter: Letter) -> Rendered:
     """The letter in its language; LookupError where that language has no such texts."""
-    words, env = labels(letter.language), _environment()
+    words, env = labels(letter.language), environment()
     views = tuple(see_section(section, letter, words) for section in letter.sections)
-    texts, htmls = zip(*(_bodies(env, view, letter.language) for view in views), strict=True)
-    subject = _subject(env, views[0], letter) if len(views) == 1 else words.merged_subject
+    said = tuple(section_text(view, letter) for view in views)
+    subject = said[0].subject if len(said) == 1 else words.merged_subject
     preheader = _preheader(views, letter, words)
     around = {
         "subject": subject,
         "preheader": preheader,
         "language": letter.language,
-        "greeting": _greeting(letter, words),
+        "greeting": greeting(letter, words),
         "personal": letter.note,
         "clinic": letter.clinic,
         "phone_link": phone_link(letter.clinic.phone),
         "words": words,
         "reply_or_call": words.reply_or_call.format(phone=letter.clinic.phone),
         "own": letter.clinic.own,
-        "cancellation_heading": _cancellation_heading(letter.clinic, words),
-        "tells_the_way": any(section.kind in _TELLS_THE_WAY for section in letter.sections),
+        "cancellation_heading": cancellation_heading(letter.clinic, words),
+        "tells_the_way": tells_the_way(letter),
         "around_phone": words.reply_or_call.split("{phone}"),
     }
-    text = env.get_template("messages/layout.txt").render(around, sections=texts)
-    html = env.get_template("messages/layout.html").render(around, sections=htmls, media=Markup(_styles().media))
-    return Rendered(subject, preheader, _tidy(text), _unbroken(html, letter.clinic), letter.calendars)
+    text = env.get_template("messages/layout.txt").render(around, sections=[each.text for each in said])
+    html = env.get_template("messages/layout.html").render(
+        around, sections=[each.html for each in said], media=Markup(styles().media))
+    return Rendered(subject, preheader, tidy(text), _unbroken(html, letter.clinic), letter.calendars)
 
 
 @lru_cache(maxsize=1)
 def languages() -> tuple[str, ...]:
     """The languages in which every kind of message has all its texts, as found when first asked."""
-    root = _root() / "messages"
+    root = paths.templates() / "messages"
     found = (file.stem for file in sorted(folder().glob("*.toml")))
     return tuple(
         each for each in found if all((root / kind / each / name).is_file() for kind in Kind for name in _FILES)
@@ -91,36 +88,6 @@ def phone_link(phone: str) -> str:
     return "tel:" + "".join(sign for sign in phone if sign.isascii() and (sign.isdigit() or sign == "+"))
 
 
-def _bodies(env: Environment, view: SectionView, language: str) -> tuple[str, Markup]:
-    where = f"messages/{view.kind}/{language}"
-    text = env.get_template(f"{where}/body.txt").render(_placeholders(env, view, "txt"))
-    html = env.get_template(f"{where}/body.html").render(_placeholders(env, view, "html"))
-    return text.strip("\n"), Markup(html)
-
-
-def _placeholders(env: Environment, view: SectionView, form: str) -> dict[str, object]:
-    """What a text may name. Blocks of several lines come ready made, so that texts hold no logic of their own."""
-    blocks = env.get_template(f"messages/blocks.{form}").module
-
-    def block(name: str, value: object) -> str:
-        macro: Callable[[object], str] = getattr(blocks, name)
-        return macro(value)
-
-    return view.plain() | {
-        "dates": block("dates", view.dates),
-        "other_dates": block("dates", view.other_dates),
-        "checklist": block("checklist", view.checklist),
-        "care": block("care", view.care),
-        "expected": block("expected", view.expected),
-        "red_flags": block("red_flags", view.red_flags),
-    }
-
-
-def _subject(env: Environment, view: SectionView, letter: Letter) -> str:
-    where = f"messages/{view.kind}/{letter.language}/subject.txt"
-    return " ".join(env.get_template(where).render(view.plain()).split())
-
-
 def _preheader(views: tuple[SectionView, ...], letter: Letter, words: Labels) -> str:
     ahead = (date for view in views if view.shows_dates_ahead for date in view.dates)
     first = next((date for date in ahead if date.state != VisitState.CANCELLED.value), None)
@@ -129,13 +96,19 @@ def _preheader(views: tuple[SectionView, ...], letter: Letter, words: Labels) ->
     return words.preheader_with_date.format(day=first.short_day, time=first.time, phone=letter.clinic.phone)
 
 
-def _cancellation_heading(clinic: ClinicCard, words: Labels) -> str:
+def cancellation_heading(clinic: ClinicCard, words: Labels) -> str:
     """Over the clinic's rule for who cannot come: of which day it is, where that is known."""
     rule_of = clinic.own.cancellation_of
     return words.cancellation_of.format(day=date_in_words(rule_of, words)) if rule_of else words.cancellation
 
 
-def _greeting(letter: Letter, words: Labels) -> str:
+def tells_the_way(letter: Letter) -> bool:
+    """Whether it is about coming: then it says how to find the clinic, and what it asks of who cannot come."""
+    return any(section.kind in _TELLS_THE_WAY for section in letter.sections)
+
+
+def greeting(letter: Letter, words: Labels) -> str:
+    """By the first name, where there is one."""
     name = letter.first_name.strip()
     return words.greeting.format(name=name) if name else words.greeting_without_name
 
@@ -147,40 +120,8 @@ def _unbroken(html: str, clinic: ClinicCard) -> str:
     return html
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     """No spaces at line ends, never more than one empty line, one line end at the end."""
     lines = [line.rstrip() for line in text.splitlines()]
     kept = [line for line, before in zip(lines, ["", *lines], strict=False) if line or before]
     return "\n".join(kept).strip("\n") + "\n"
-
-
-class _StyledLoader(FileSystemLoader):
-    """Loads our own templates with their styles written into them."""
-
-    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
-        source, name, is_current = super().get_source(environment, template)
-        return (_styles().inline(source) if template.endswith(".html") else source), name, is_current
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    loader: BaseLoader = _StyledLoader(_root())
-    return ImmutableSandboxedEnvironment(
-        loader=loader,
-        autoescape=lambda name: name is not None and name.endswith(".html"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        auto_reload=False,
-        cache_size=-1,
-    )
-
-
-@lru_cache(maxsize=1)
-def _styles() -> StyleSheet:
-    return parse_styles((_root() / "messages" / "styles.css").read_text("utf-8"))
-
-
-def _root() -> Path:
-    return paths.templates()

@@ -17,7 +17,8 @@ from clinic import paths
 class Labels:
     """What templates/messages/labels/<language>.toml holds: every key, and no other.
 
-    `cities` has those that the language calls by another name than the time zones do.
+    `cities` has those that the language calls by another name than the time zones do; `on_paper` what a text says of
+    itself as an e-mail, each with what it says when it is read out or printed.
     """
 
     weekdays: tuple[str, ...]
@@ -55,6 +56,7 @@ class Labels:
     preheader_with_date: str
     preheader: str
     reply_or_call: str
+    call: str
     sign_off: str
     directions: str
     cancellation: str
@@ -64,6 +66,7 @@ class Labels:
     calendar_summary: str
     calendar_description: str
     cities: Mapping[str, str]
+    on_paper: Mapping[str, str]
 
     def __post_init__(self) -> None:
         lengths = tuple(map(len, (self.weekdays, self.months, self.weekday_tiles, self.month_tiles)))

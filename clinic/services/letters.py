@@ -38,6 +38,7 @@ from clinic.messages.letters import (
     VisitLine,
     VisitState,
 )
+from clinic.messages.on_paper import OnPaper, on_paper
 from clinic.messages.rendering import calendar_words, languages, render
 from clinic.planning.local import day_of, zone
 from clinic.queries.letters import ClinicFacts, LetterFacts, PartFacts, VisitFacts, letter_facts
@@ -131,6 +132,14 @@ def body_of(db: Session, message_id: int, *, now: datetime) -> MessageBody | Non
         return None
     rendered = render(letter_of(*found, now=now, link=STAND_IN, note=message.note))
     return MessageBody(rendered.subject, rendered.text, rendered.html, rendered.calendars, frozen=False)
+
+
+def paper_of(db: Session, message_id: int, *, now: datetime) -> OnPaper | None:
+    """What a person reads out, or prints, in the place of a message; none where it is not true any more."""
+    message, found = db.get(Message, message_id), _owed_now(db, message_id, now)
+    if message is None or found is None:
+        return None
+    return on_paper(letter_of(*found, now=now, note=message.note), today=_today(found[0], now))
 
 
 def _owed_now(db: Session, message_id: int, now: datetime) -> tuple[LetterFacts, list[OwedItem]] | None:

@@ -59,6 +59,7 @@ PLACES = (
     Place("To plan", "undated.index", "calendar", "l", Right.BOOK),
     Place("Messages", "messages.index", "mail", "m", Right.SEE_MESSAGES),
     Place("Protocols", "protocols.index", "book", "r", Right.SEE_PROTOCOLS),
+    Place("To tell", "telling.index", "phone", "e", Right.SEE_MESSAGES),
     Place("Tasks", "tasks.index", "tasks", "k", Right.SETTLE_TASKS),
 )
 
@@ -132,7 +133,7 @@ def _frame() -> dict[str, Any]:
             return {"business": business_name(db)}
     who = here()
     with kit().read() as db:
-        business, counts = business_name(db), shell_counts(db, who.clinic_id, horizon())
+        business, counts = business_name(db), shell_counts(db, who.clinic_id, horizon(), now())
     return {
         "business": business, "here": who, "today": today(), "may": lambda code: who.may(Right(code)),
         "shell": _shell(who, business, counts), "onward": lambda: onward(who),
@@ -171,7 +172,7 @@ def _places(who: Here) -> list[Place]:
 
 def _nav(place: Place, counts: ShellCounts) -> dict[str, Any]:
     waiting = {"messages.index": counts.messages_in_trouble, "tasks.index": counts.tasks_due,
-               "undated.index": counts.sessions_due}
+               "undated.index": counts.sessions_due, "telling.index": counts.people_to_tell}
     noun = (request.endpoint or "").partition(".")[0]
     current = request.endpoint == place.endpoint or (
         noun == place.endpoint.partition(".")[0] and noun not in ("courses", "appointments")

@@ -64,7 +64,7 @@ def install(app: Flask) -> None:
         qualification=lambda code: QUALIFICATIONS.get(code, spaced(code)),
         certificate_kind=lambda code: CERTIFICATE_KINDS.get(code, code),
         room_feature=lambda code: ROOM_FEATURES.get(code, spaced(code)),
-        device_type=lambda code: DEVICE_TYPES.get(code, spaced(code)), away=away,
+        device_type=lambda code: DEVICE_TYPES.get(code, spaced(code)), away=away, dialled=dialled,
     )
 
 
@@ -117,6 +117,11 @@ def away(ends: tuple[datetime, datetime]) -> str:
         last = until.date() - timedelta(days=1)
         return day(begins.date()) if last == begins.date() else f"{day(begins.date())} – {day(last)}"
     return f"{moment(begins)} – {clock(until) if until.date() == begins.date() else moment(until)}"
+
+
+def dialled(phone: str) -> str:
+    """The address that dials a phone number."""
+    return "tel:" + "".join(sign for sign in phone if sign.isascii() and (sign.isdigit() or sign == "+"))
 
 
 def spaced(code: str) -> str:

@@ -18,7 +18,7 @@ from jinja2.exceptions import SecurityError
 from clinic import paths
 from clinic.messages.letters import ClinicCard, Kind, Letter, Section, VisitLine
 from clinic.messages.rendering import Rendered, calendar_words, languages, phone_link, render
-from clinic.messages.rendering import _environment as environment
+from clinic.messages.section_texts import environment
 from tests.messages.samples import CLINIC, EVERY_LETTER, FIRST, LANGUAGES, LETTERS, LINK, in_german, letter, visit
 
 APPROVED = Path(__file__).parent / "approved"

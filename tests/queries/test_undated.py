@@ -18,7 +18,7 @@ from clinic.store.clinics import Clinic
 from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
 from tests.booking import booked, cancel, course_row, done, perform, sessions_of, standing
 from tests.queries.statements import counted
-from tests.small_clinic import SmallClinic, small_clinic
+from tests.small_clinic import MONDAY, SmallClinic, small_clinic
 
 TODAY = date(2027, 3, 1)
 
@@ -152,7 +152,7 @@ def test_the_navigation_counts_what_is_due_now(engine: Engine) -> None:
     owe(made, [(-9, -8, -7), (14, 20, 40), (15, 20, 40), None])
 
     with Session(engine) as db, counted(engine) as told:
-        waiting = shell_counts(db, made.clinic_id, horizon()).sessions_due
+        waiting = shell_counts(db, made.clinic_id, horizon(), MONDAY).sessions_due
 
     assert (waiting, len([each for each in told if each.startswith("SELECT")])) == (3, 1)
 

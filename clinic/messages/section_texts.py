@@ -1,0 +1,84 @@
+"""The texts of one section of a letter: from the template of its kind and language, placeholders filled in."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
+
+from clinic import paths
+from clinic.messages.letters import Letter
+from clinic.messages.styles import StyleSheet, parse_styles
+from clinic.messages.views import SectionView
+
+
+@dataclass(frozen=True, slots=True)
+class SectionText:
+    """What a section says, in both twins; the subject is the letter's where it is the only one."""
+
+    subject: str
+    text: str
+    html: Markup
+
+
+def section_text(view: SectionView, letter: Letter) -> SectionText:
+    """A section in the words of the letter's language."""
+    env, where = environment(), f"messages/{view.kind}/{letter.language}"
+    text = env.get_template(f"{where}/body.txt").render(_placeholders(env, view, "txt"))
+    html = env.get_template(f"{where}/body.html").render(_placeholders(env, view, "html"))
+    return SectionText(_subject(env, where, view), text.strip("\n"), Markup(html))
+
+
+def _placeholders(env: Environment, view: SectionView, form: str) -> dict[str, object]:
+    """What a text may name. Blocks of several lines come ready made, so that texts hold no logic of their own."""
+    blocks = env.get_template(f"messages/blocks.{form}").module
+
+    def block(name: str, value: object) -> str:
+        macro: Callable[[object], str] = getattr(blocks, name)
+        return macro(value)
+
+    return view.plain() | {
+        "dates": block("dates", view.dates),
+        "other_dates": block("dates", view.other_dates),
+        "checklist": block("checklist", view.checklist),
+        "care": block("care", view.care),
+        "expected": block("expected", view.expected),
+        "red_flags": block("red_flags", view.red_flags),
+    }
+
+
+def _subject(env: Environment, where: str, view: SectionView) -> str:
+    return " ".join(env.get_template(f"{where}/subject.txt").render(view.plain()).split())
+
+
+class _StyledLoader(FileSystemLoader):
+    """Loads our own templates with their styles written into them."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        source, name, is_current = super().get_source(environment, template)
+        return (styles().inline(source) if template.endswith(".html") else source), name, is_current
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """What puts our own templates of messages into words: sandboxed, and every name must be known."""
+    loader: BaseLoader = _StyledLoader(paths.templates())
+    return ImmutableSandboxedEnvironment(
+        loader=loader,
+        autoescape=lambda name: name is not None and name.endswith(".html"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+
+
+@lru_cache(maxsize=1)
+def styles() -> StyleSheet:
+    """The looks of a message, as they are written into its elements."""
+    return parse_styles((paths.templates() / "messages" / "styles.css").read_text("utf-8"))
