@@ -18,7 +18,7 @@ from clinic.queries.offers import CourseRequest, offer_course
 from clinic.queries.visit_choice import parse_choice
 from clinic.services.courses import book_course
 from clinic.services.work import Actor, Done
-from clinic.store.accounts import Task
+from clinic.store.accounts import Account, Task
 from clinic.store.clinics import Clinic
 from clinic.store.courses import TreatmentSession
 from clinic.store.diary import Appointment
@@ -27,6 +27,7 @@ from clinic.store.resources import Patient
 from tests.my_links import new_secret
 from tests.small_clinic import MONDAY, SmallClinic, small_clinic
 from tests.web.conftest import token
+from tests.web.seed import PASSWORD_HASH
 
 BORN = date(1985, 3, 7)
 PROTOCOL = "rfmn_laxity"
@@ -94,6 +95,7 @@ def my_clinic(app: Flask, kit: Kit) -> MyClinic:
         for patient_id in found.made.patients[:2]:
             row = db.get_one(Patient, patient_id)
             row.birth_on, row.email = BORN, "shared@example.com"
+        db.execute(sa.update(Account).values(password_hash=PASSWORD_HASH))
         db.commit()
     for patient_id in found.made.patients[:2]:
         request = CourseRequest(

@@ -1,0 +1,395 @@
+"""The patient's own page: it shows one course and nothing else, and does what the clinic allows."""
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from icalendar import Calendar
+
+from clinic.access import Role
+from clinic.app import Kit
+from clinic.queries.times import offer_times
+from clinic.queries.visit_choice import parse_choice
+from clinic.services.appointments import move_appointment
+from clinic.services.completion import complete_appointment
+from clinic.services.work import Actor, Done
+from clinic.store.accounts import AuditEntry
+from clinic.store.diary import Appointment
+from clinic.store.resources import Patient
+from tests.web.checksums import checksum
+from tests.web.conftest import FixedClock
+from tests.web.desk import enter
+from tests.web.my_patients import BORN, MyClinic, my_clinic, text
+
+FLAGS = re.compile(r'name="flag" value="([^"]+)"')
+HEALTH = ("RF microneedling", "Dr Amari", "Nurse Bell", "Dr Chen", "Session 1", "retin", "swelling", "Hello")
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
+
+
+@pytest.fixture
+def clinic(app: Flask, kit: Kit) -> MyClinic:
+    return my_clinic(app, kit)
+
+
+def times_of(clinic: MyClinic, browser: FlaskClient, appointment_id: int) -> list[str]:
+    """What the page of other times offers, as its links or boxes send it back."""
+    page = text(browser.get(f"/my/dates/{appointment_id}/move"))
+    return re.findall(r'(?:choice=|name="wish" value=")([^"&]+)', page.replace("%40", "@").replace("%3A", ":")
+                      .replace("%2C", ","))
+
+
+def field(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found is not None, name
+    return found[1]
+
+
+def test_a_browser_sees_and_changes_its_own_dates_and_nobody_elses(clinic: MyClinic) -> None:
+    clinic.allow("at-once", "at-once")
+    mine = clinic.entered()
+    theirs = clinic.dates(1)[0]
+    before = checksum(clinic.kit.engine)
+
+    page = text(mine.get("/my"))
+    got = [mine.get(f"/my/dates/{theirs.id}/{what}").status_code for what in ("move", "cancel", "unprepared")]
+    sent = [clinic.post(mine, f"/my/dates/{theirs.id}/{what}", lock_version=1, revision=0, note="x",
+                        choice=f"1@2027-03-17T09:00Z@{clinic.made.practitioners[0]}").status_code
+            for what in ("confirm", "move", "cancel", "unprepared")]
+
+    assert (got, sent) == ([404] * 3, [404] * 4)
+    assert checksum(clinic.kit.engine) == before
+    assert [f"/my/dates/{row.id}/move" in page for row in (*clinic.dates(0), theirs)] == [True, True, True, False]
+
+
+def test_accounts_and_patients_never_mix(clinic: MyClinic) -> None:
+    patient, staff = clinic.entered(), enter(clinic.kit, Role.MANAGER.value)
+
+    assert staff.get("/my").status_code == 401
+    assert patient.get("/patients").status_code == 303
+    assert patient.get(f"/patients/{clinic.made.patients[0]}").location.startswith("/sign-in")
+    for cookie in ("browser", "patient"):
+        assert [browser.get_cookie(cookie) is not None for browser in (staff, patient)] == [
+            cookie == "browser", cookie == "patient"]
+
+
+def test_both_pages_work_side_by_side_in_one_browser(clinic: MyClinic) -> None:
+    browser = enter(clinic.kit, Role.MANAGER.value)
+    address = f"/l/{clinic.secret()}"
+    page = text(browser.get(address))
+
+    answer = browser.post(address, data={"csrf_token": field(page, "csrf_token")})
+
+    assert (answer.location, browser.get("/my").status_code, browser.get("/tasks").status_code) == ("/my", 200, 200)
+    assert "Manager" not in text(browser.get("/my"))
+
+
+def test_without_the_birth_date_there_are_dates_place_and_phone_and_no_word_of_health(clinic: MyClinic) -> None:
+    clinic.allow("at-once", "at-once")
+    browser = clinic.entered()
+    first = clinic.dates()[0]
+    pages = [text(browser.get(address)) for address in (
+        "/my", f"/my/dates/{first.id}/move", f"/my/dates/{first.id}/cancel", f"/my/dates/{first.id}/unprepared",
+        "/my/symptom", "/my/symptom/same_day", "/my/settings", "/my/dates.ics")]
+
+    assert [(word, at) for at, page in enumerate(pages) for word in HEALTH if word in page] == []
+    assert "Wednesday 10 March 2027" in pages[0] and "1 Harbour Street" in pages[0]
+    assert 'href="tel:+442079460000"' in pages[0]
+
+
+def test_the_birth_date_opens_the_treatment_what_to_do_and_when_to_call(clinic: MyClinic) -> None:
+    browser = clinic.entered(born=True)
+
+    page = text(browser.get("/my"))
+
+    assert [word for word in ("RF microneedling", "Hello Ana", "Session 1 of 3", "Getting ready", "I cannot follow")
+            if word not in page] == []
+    assert BORN.isoformat() not in page
+
+
+def test_after_a_treatment_the_page_says_how_to_look_after_oneself_today(clinic: MyClinic, clock: FixedClock) -> None:
+    first = clinic.dates()[0]
+    clock.now = first.ends_at
+    with clinic.kit.work(Actor("test")) as work:
+        assert isinstance(complete_appointment(work, first.id, lock_version=first.lock_version), Done)
+    clock.move(timedelta(hours=3))
+
+    page = text(clinic.entered(born=True).get("/my"))
+
+    assert [word for word in ("Looking after yourself", "The first 24 hours", "When to call", "Past dates")
+            if word not in page] == []
+
+
+def test_wrong_birth_dates_end_with_the_phone_and_nothing_shown(clinic: MyClinic) -> None:
+    browser = clinic.entered()
+    said = []
+    for tries in range(6):
+        answer = clinic.post(browser, "/my/born", day="8", month="3", year=str(1980 + tries))
+        said.append((answer.status_code, "Tries left" in text(answer), "please call us" in text(answer)))
+
+    right = clinic.post(browser, "/my/born", day="7", month="3", year="1985")
+
+    assert said == [(422, True, False)] * 4 + [(422, False, True)] * 2
+    assert "RF microneedling" not in text(right) + text(browser.get("/my"))
+    assert [task.kind for task in clinic.tasks()] == ["call"]
+
+
+@pytest.mark.parametrize(("day", "month", "year"), [("31", "2", "1985"), ("", "3", "1985"), ("x", "3", "85"),
+                                                      ("7", "13", "1985"), ("7", "3", "0")])
+def test_what_is_no_date_costs_no_try(clinic: MyClinic, day: str, month: str, year: str) -> None:
+    browser = clinic.entered()
+
+    answer = clinic.post(browser, "/my/born", day=day, month=month, year=year)
+
+    assert answer.status_code == 422 and "Give day, month and year" in text(answer)
+    with clinic.rows() as db:
+        assert db.scalars(sa.select(AuditEntry.id).where(AuditEntry.action == "birth-date-wrong")).all() == []
+
+
+def test_where_no_birth_date_is_kept_the_page_says_to_call(clinic: MyClinic) -> None:
+    with clinic.rows() as db:
+        db.get_one(Patient, clinic.made.patients[0]).birth_on = None
+        db.commit()
+
+    page = text(clinic.entered().get("/my"))
+
+    assert "please call us" in page and 'name="year"' not in page
+
+
+def test_the_calendar_file_has_every_date_and_says_nothing_of_health(clinic: MyClinic) -> None:
+    answer = clinic.entered().get("/my/dates.ics")
+
+    events = Calendar.from_ical(answer.get_data()).walk("VEVENT")
+    assert [event["DTSTART"].dt for event in events] == [row.starts_at for row in clinic.dates()]
+    assert [str(event["UID"]) for event in events] == [row.uid for row in clinic.dates()]
+    assert {str(event["CLASS"]) for event in events} == {"PRIVATE"}
+    assert answer.headers["Content-Type"].startswith("text/calendar")
+
+
+def test_one_button_confirms_a_date_and_a_move_asks_again(clinic: MyClinic, clock: FixedClock) -> None:
+    browser = clinic.entered()
+    first = clinic.dates()[0]
+
+    answer = clinic.post(browser, f"/my/dates/{first.id}/confirm", revision=0)
+    confirmed = clinic.dates()[0]
+    page = text(browser.get(answer.location))
+    with clinic.rows() as db:
+        times = offer_times(db, first.treatment_session_id or 0, now=clock.now, days=7).times
+    with clinic.kit.work(Actor("test")) as work:
+        choice = parse_choice(next(time for time in times if time.starts_at != first.starts_at).choice)
+        assert isinstance(move_appointment(work, first.id, choice, lock_version=first.lock_version), Done)
+    late = clinic.post(browser, f"/my/dates/{first.id}/confirm", revision=0)
+
+    assert confirmed.confirmed_at == clock.now
+    assert "Thank you. We look forward" in page and "You confirmed on Monday 1 March" in page
+    assert clinic.dates()[0].confirmed_at is None
+    assert (late.status_code, "This has just changed" in text(late)) == (409, True)
+    with clinic.rows() as db:
+        entry = db.scalars(sa.select(AuditEntry).where(AuditEntry.action == "appointment-confirmed")).one()
+    assert (entry.actor, entry.account_id, entry.subject_id) == ("patient", None, first.id)
+
+
+def test_a_patient_moves_a_date_at_once_where_the_clinic_allows_it(clinic: MyClinic) -> None:
+    clinic.allow("at-once", "ask")
+    browser = clinic.entered()
+    first, *others = clinic.dates()
+    choice = times_of(clinic, browser, first.id)[0]
+
+    page = text(browser.get(f"/my/dates/{first.id}/move", query_string={"choice": choice}))
+    answer = clinic.post(browser, f"/my/dates/{first.id}/move", choice=choice, plan=field(page, "plan"),
+                         lock_version=first.lock_version)
+
+    assert "All your other dates stay as they are" in page
+    assert answer.location == "/my?told=moved"
+    moved, *rest = clinic.dates()
+    assert (moved.id, moved.starts_at) == (first.id, parse_choice(choice).starts_at)
+    assert [(row.id, row.starts_at) for row in rest] == [(row.id, row.starts_at) for row in others]
+    with clinic.rows() as db:
+        assert db.scalars(sa.select(AuditEntry.actor).where(AuditEntry.action == "appointment-moved")).all() == [
+            "patient"]
+
+
+def test_a_time_that_later_dates_follow_shows_them_and_moves_them_with_it(clinic: MyClinic) -> None:
+    clinic.allow("at-once", "ask")
+    browser = clinic.entered()
+    first, *others = clinic.dates()
+    page, following = "", ""
+    for weeks in range(1, 9):
+        listed = text(browser.get(f"/my/dates/{first.id}/move", query_string={
+            "from": (first.local_start.date() + timedelta(weeks=weeks)).isoformat()}))
+        found = re.findall(r'choice=([^"]+)">[^<]*<span class="visually-hidden">, moves later dates', listed)
+        if found:
+            following = found[0].replace("%40", "@").replace("%3A", ":").replace("%2C", ",")
+            page = text(browser.get(f"/my/dates/{first.id}/move", query_string={"choice": following}))
+            if "Your other dates move as well" in page:
+                break
+
+    answer = clinic.post(browser, f"/my/dates/{first.id}/move", choice=following, plan=field(page, "plan"),
+                         lock_version=first.lock_version)
+
+    assert answer.location == "/my?told=moved", text(answer)
+    shown = page.count(" becomes ")
+    now = clinic.dates()
+    assert shown == sum(old.starts_at != new.starts_at for old, new in zip(others, now[1:], strict=True)) > 0
+    assert now[0].starts_at == parse_choice(following).starts_at
+
+
+def test_what_was_shown_is_what_is_booked_or_it_is_shown_again(clinic: MyClinic) -> None:
+    clinic.allow("at-once", "ask")
+    browser = clinic.entered()
+    first = clinic.dates()[0]
+    choice = times_of(clinic, browser, first.id)[0]
+
+    another_plan = clinic.post(browser, f"/my/dates/{first.id}/move", choice=choice, plan="else",
+                               lock_version=first.lock_version)
+    stale = clinic.post(browser, f"/my/dates/{first.id}/move", choice=choice, plan=choice, lock_version=99)
+    gone = clinic.post(browser, f"/my/dates/{first.id}/move", choice="1@2027-03-13T03:00Z@1", plan="",
+                       lock_version=first.lock_version)
+
+    assert [answer.status_code for answer in (another_plan, stale, gone)] == [409] * 3
+    assert "Take this time" in text(another_plan) and "has just been taken" in text(gone)
+    assert clinic.dates()[0].starts_at == first.starts_at
+
+
+def test_where_the_clinic_wants_to_be_asked_the_wish_becomes_a_task(clinic: MyClinic) -> None:
+    browser = clinic.entered()
+    first = clinic.dates()[0]
+    wishes = times_of(clinic, browser, first.id)[:2]
+
+    empty = clinic.post(browser, f"/my/dates/{first.id}/move")
+    answer = clinic.post(browser, f"/my/dates/{first.id}/move", wish=wishes, note="After school, please")
+    cancelled = clinic.post(browser, f"/my/dates/{first.id}/cancel", lock_version=first.lock_version, note="")
+    forced = clinic.post(browser, f"/my/dates/{first.id}/move", choice=wishes[0], plan=wishes[0],
+                         lock_version=first.lock_version)
+
+    assert (empty.status_code, forced.status_code) == (422, 422)
+    assert [answer.location, cancelled.location] == ["/my?told=asked"] * 2
+    move, cancel = clinic.tasks()
+    assert (move.kind, move.appointment_id, move.urgent) == ("move", first.id, False)
+    assert move.text.startswith("Asks to move session 1 of 10 March 2027") and "After school, please" in move.text
+    assert move.text.count(" March 2027, ") == 3
+    assert (cancel.kind, cancel.appointment_id) == ("cancel", first.id)
+    assert clinic.dates()[0].starts_at == first.starts_at
+
+
+def test_a_patient_cancels_at_once_where_the_clinic_allows_it(clinic: MyClinic) -> None:
+    clinic.allow("ask", "at-once")
+    browser = clinic.entered()
+    first, *others = clinic.dates()
+
+    answer = clinic.post(browser, f"/my/dates/{first.id}/cancel", lock_version=first.lock_version, note="On\nholiday")
+
+    assert answer.location == "/my?told=cancelled"
+    assert [row.id for row in clinic.dates()] == [row.id for row in others]
+    with clinic.rows() as db:
+        assert db.get_one(Appointment, first.id).cancellation_reason == (
+            "The patient cancelled on their page: On holiday")
+
+
+def test_shortly_before_a_date_the_desk_decides_and_a_clinic_may_allow_nothing(
+    clinic: MyClinic, clock: FixedClock
+) -> None:
+    clinic.allow("at-once", "at-once")
+    first = clinic.dates()[0]
+    clock.now = first.starts_at - timedelta(hours=23)
+    browser = clinic.entered()
+
+    asked = clinic.post(browser, f"/my/dates/{first.id}/cancel", lock_version=first.lock_version, note="")
+    clinic.allow("never", "never")
+    refused = [browser.get(f"/my/dates/{first.id}/{what}").status_code for what in ("move", "cancel")]
+
+    assert (asked.location, refused) == ("/my?told=asked", [404, 404])
+    assert clinic.dates()[0].state == "booked"
+
+
+def test_who_cannot_follow_the_preparation_tells_the_desk(clinic: MyClinic) -> None:
+    browser = clinic.entered(born=True)
+    first = clinic.dates()[0]
+
+    empty = clinic.post(browser, f"/my/dates/{first.id}/unprepared", note=" ")
+    answer = clinic.post(browser, f"/my/dates/{first.id}/unprepared", note="I was in the sun on Sunday")
+    again = clinic.post(browser, f"/my/dates/{first.id}/unprepared", note="I was in the sun on Sunday")
+
+    assert (empty.status_code, answer.location, again.location) == (
+        422, "/my?told=unprepared", "/my?told=unprepared")
+    [task] = clinic.tasks()
+    assert (task.kind, task.appointment_id, task.created_by) == ("unprepared", first.id, None)
+    assert "session 1 of 10 March 2027" in task.text and "“I was in the sun on Sunday”" in task.text
+
+
+def test_a_red_flag_is_urgent_and_tells_whom_to_call_at_once(clinic: MyClinic) -> None:
+    clinic.allow("ask", "ask")
+    browser = clinic.entered(born=True)
+    page = text(browser.get("/my/symptom"))
+    flags = FLAGS.findall(page)
+
+    answer = clinic.post(browser, "/my/symptom", flag=[flags[0], flags[-1]], note="since this morning")
+    told = text(browser.get(answer.location))
+
+    assert [word for word in ("Call your local emergency number now", "Call us today", "by the next working day")
+            if word not in page] == []
+    assert answer.location == "/my/symptom/emergency"
+    assert [word for word in ('href="tel:112"', 'href="tel:+442079460000"', 'href="tel:+442079460999"')
+            if word not in told] == []
+    [task] = clinic.tasks()
+    assert (task.kind, task.urgent) == ("symptom", True)
+    assert "(an emergency)" in task.text and "since this morning" in task.text
+
+
+def test_something_else_is_a_task_and_still_says_when_to_call(clinic: MyClinic) -> None:
+    browser = clinic.entered()
+
+    guessed = clinic.post(browser, "/my/symptom", flag=["breathing"], note="")
+    answer = clinic.post(browser, "/my/symptom", note="It itches")
+    told = text(browser.get(answer.location))
+
+    assert guessed.status_code == 422  # no flag can be ticked before the birth date was given
+    assert answer.location == "/my/symptom/other" and "call us at once" in told and "tel:+442079460000" in told
+    [task] = clinic.tasks()
+    assert (task.kind, task.urgent) == ("symptom", False)
+
+
+def test_a_patient_asks_only_so_much_in_a_day_but_a_red_flag_always_arrives(clinic: MyClinic) -> None:
+    browser = clinic.entered(born=True)
+    flags = FLAGS.findall(text(browser.get("/my/symptom")))
+    answers = [clinic.post(browser, "/my/symptom", note=f"Itch {number}").status_code for number in range(21)]
+
+    urgent = clinic.post(browser, "/my/symptom", flag=[flags[0]], note="")
+
+    assert answers == [303] * 20 + [409]
+    assert (urgent.status_code, sum(task.urgent for task in clinic.tasks())) == (303, 1)
+
+
+def test_language_and_reminders_are_of_this_patient_alone(clinic: MyClinic) -> None:
+    browser = clinic.entered()
+
+    clinic.post(browser, "/my/language", language="de")
+    german = text(browser.get("/my"))
+    clinic.post(browser, "/my/reminders", wanted="no")
+    clinic.post(browser, "/my/language", language="xx")
+
+    assert "Ihr nächster Termin" in german and '<html lang="de">' in german
+    with clinic.rows() as db:
+        one, other = (db.get_one(Patient, ident) for ident in clinic.made.patients[:2])
+        assert [(row.language, row.wants_reminders) for row in (one, other)] == [("de", False), ("en", True)]
+        fields = db.scalars(sa.select(AuditEntry.facts).where(AuditEntry.action == "patient-changed")).all()
+    assert [each["fields"] for each in fields] == [["language"], ["wants_reminders"]]
+    clinic.post(browser, "/my/reminders", wanted="yes")
+    with clinic.rows() as db:
+        assert db.get_one(Patient, clinic.made.patients[0]).wants_reminders
+
+
+def test_who_has_finished_is_out(clinic: MyClinic) -> None:
+    browser = clinic.entered()
+
+    answer = clinic.post(browser, "/my/finish")
+
+    assert answer.status_code == 200 and browser.get_cookie("patient") is None
+    assert browser.get("/my").status_code == 401
