@@ -34,6 +34,12 @@ class Kind(StrEnum):
     REVIEW_REQUEST = "review-request"
 
 
+class RequestKind(StrEnum):
+    """What is written because the patient asked for it just now: no clinic switches it off or dates it."""
+
+    FRESH_LINK = "fresh-link"
+
+
 class VisitState(StrEnum):
     """What has become of a date since the patient last heard of it."""
 
@@ -180,7 +186,7 @@ class Section:
     whose first day has passed by then count "from now on".
     """
 
-    kind: Kind
+    kind: Kind | RequestKind
     visits: tuple[VisitLine, ...] = ()
     instructions: tuple[Instruction, ...] = ()
     phases: tuple[AftercarePhase, ...] = ()

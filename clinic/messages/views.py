@@ -13,6 +13,7 @@ from clinic.messages.letters import (
     Kind,
     Letter,
     RedFlag,
+    RequestKind,
     Section,
     Urgency,
     VisitLine,
@@ -154,7 +155,7 @@ def _in_order(visits: Iterable[VisitLine]) -> tuple[VisitLine, ...]:
     return tuple(sorted(visits, key=lambda visit: visit.starts_at.timestamp()))
 
 
-def _others(kind: Kind, visits: tuple[VisitLine, ...]) -> tuple[VisitLine, ...]:
+def _others(kind: Kind | RequestKind, visits: tuple[VisitLine, ...]) -> tuple[VisitLine, ...]:
     """The dates that a message about changes repeats only to say that they stay."""
     if kind not in {Kind.CHANGE, Kind.CLINIC_CHANGE, Kind.CANCELLATION}:
         return ()
@@ -181,7 +182,7 @@ def _see_date(visit: VisitLine, words: Labels, marks: dict[VisitState, str], nam
     )
 
 
-def _marks(kind: Kind, words: Labels) -> dict[VisitState, str]:
+def _marks(kind: Kind | RequestKind, words: Labels) -> dict[VisitState, str]:
     """What is written over a date; a new one is only remarkable among others that changed."""
     return {
         VisitState.NEW: words.added if kind in {Kind.CHANGE, Kind.CLINIC_CHANGE} else "",

@@ -4,5 +4,6 @@ from __future__ import annotations
 from typing import Final
 
 from clinic.services.correspondence import Correspondents
+from clinic.services.fresh_links import PatientPost
 
-CORRESPONDENTS: Final[Correspondents] = {}
+CORRESPONDENTS: Final[Correspondents] = {"patient": PatientPost()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 from email.parser import BytesParser
-from typing import Any
+from typing import Any, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -19,7 +19,7 @@ from clinic.care.message_rules import Elapsed
 from clinic.care.nudges import ASKS
 from clinic.care.owed import OwedItem, OwedVisit, VisitChange, messages_owed
 from clinic.care.owed_after import REVIEW_LASTS
-from clinic.care.owner_facts import Told, owner_named
+from clinic.care.owner_facts import OwnerKind, Told, owner_named
 from clinic.care.protocols import Protocol
 from clinic.care.translations import translated
 from clinic.interchange.calendar import CalendarEntry, Party, cancel_file, request_file, series_file
@@ -99,7 +99,7 @@ def letter_of(
     first, *others = (_section(facts, item, now) for item in items)
     return Letter(
         language=language_of(facts), first_name=facts.given_name, clinic=card_for(facts),
-        sections=(replace(first, link=link), *others),
+        sections=(replace(first, link=first.link or link), *others),
         calendars=tuple(each for item in items for each in _calendars(facts, item, now)),
         note=own_lines(note or ""),
     )
@@ -145,7 +145,7 @@ def paper_of(db: Session, message_id: int, *, now: datetime) -> OnPaper | None:
 def _owed_now(db: Session, message_id: int, now: datetime) -> tuple[LetterFacts, list[OwedItem]] | None:
     rows = db.scalars(
         sa.select(MessageItem).where(MessageItem.message_id == message_id).order_by(MessageItem.id)).all()
-    if not rows:
+    if not rows or rows[0].owner_kind not in get_args(OwnerKind):
         return None
     owner = owner_named(rows[0].owner_kind, rows[0].owner_id)
     head = owner_head(db, owner)

@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from clinic.queries.links import LinkState, link_seen
 from clinic.services.accounts import hash_of
+from clinic.services.fresh_links import ask_for_fresh_link
 from clinic.services.links import open_link
 from clinic.services.my_page import call_href
 from clinic.services.work import Done
@@ -27,6 +28,15 @@ def door(secret: str) -> Response:
         seen = link_seen(db, hash_of(secret), now=now())
     return my_own_page("my/door.html", _STATUS[seen.state], language=seen.language, seen=seen, secret=secret,
                        asked="asked" in request.args, call_href=call_href)
+
+
+@my.post("/l/<secret>/fresh")
+@patients_door
+def fresh(secret: str) -> Response:
+    """Sends a new link to the address that we know; says the same whatever becomes of it."""
+    with kit().work(ACTOR) as work:
+        ask_for_fresh_link(work, secret)
+    return redirect(url_for("my.door", secret=secret, asked=1), 303)
 
 
 @my.post("/l/<secret>")

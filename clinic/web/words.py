@@ -25,7 +25,7 @@ MESSAGE_KINDS = {
     "nudge-14d": "Asks to book", "nudge-ideal": "Asks to book, again", "missed": "Missed appointment",
     "out-of-window": "Window has closed", "review-visit": "Invites to the review",
     "review-request": "Asks for an opinion",
-    "dates-held": "Dates held", "dates-released": "Dates let go",
+    "fresh-link": "New link", "dates-held": "Dates held", "dates-released": "Dates let go",
 }
 MESSAGE_STATES = {
     MessageState.PENDING: "Pending", MessageState.SENDING: "Sending", MessageState.SENT: "Sent",

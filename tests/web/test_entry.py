@@ -26,7 +26,7 @@ from tests.web.routes import examples
 PUBLIC = {
     "health.show", "pages.asset_file", "signin.form", "signin.enter", "signin.out", "welcome.form", "welcome.begin",
 }
-AT_THE_DOOR = {"my.door", "my.enter"}
+AT_THE_DOOR = {"my.door", "my.enter", "my.fresh"}
 EVERYBODY = {"own_account.change", "own_account.password", "signin.landed", "signin.switch", "signin.theme"}
 
 

@@ -18,6 +18,7 @@ from clinic.services.links import revoke_links
 from clinic.services.work import Actor
 from clinic.store.accounts import AuditEntry
 from clinic.store.links import Link, PatientBrowser
+from clinic.store.outbox import MessageItem
 from clinic.store.resources import Patient
 from tests.web.checksums import checksum
 from tests.web.conftest import FixedClock, token
@@ -176,3 +177,25 @@ def test_an_idle_browser_is_out_after_twenty_minutes_and_a_used_one_stays(clinic
 
     assert (first, second, ended.status_code) == (200, 200, 401)
     assert "Your page is closed" in text(ended)
+
+
+def test_asking_for_a_fresh_link_says_the_same_whatever_becomes_of_it(clinic: MyClinic) -> None:
+    fates = addresses(clinic)
+    with clinic.rows() as db:
+        db.get_one(Patient, clinic.made.patients[0]).email = "known@example.com"
+        db.commit()
+    answers = {}
+    for name in ("expired", "revoked", "made-up"):
+        browser = clinic.app.test_client()
+        browser.get(fates[name])
+        csrf = token(browser)
+        for _ in range(4):
+            answer = browser.post(f"{fates[name]}/fresh", data={"csrf_token": csrf, "email": "evil@example.com"})
+        answers[name] = (answer.status_code, urlsplit(answer.location).query)
+        said = text(browser.get(answer.location))
+        assert ("If we can write to you" in said, "evil@" in said, "known@" in said) == (True, False, False), name
+
+    assert set(answers.values()) == {(303, "asked=1")}
+    with clinic.rows() as db:
+        asked = db.scalars(sa.select(MessageItem.owner_id).where(MessageItem.kind == "fresh-link")).all()
+    assert asked == [clinic.made.patients[0]] * 3
