@@ -44,6 +44,9 @@ class ClinicLine:
     lock_version: int
     hours: tuple[Span, ...]
     closures: int
+    out_of_hours_phone: str | None = None
+    patients_move: str = "ask"
+    patients_cancel: str = "ask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,4 +198,5 @@ def _line(clinic: Clinic, hours: Sequence[Span], closures: int) -> ClinicLine:
     return ClinicLine(
         clinic.id, clinic.name, clinic.zone, clinic.address, clinic.phone, clinic.sender_name, clinic.sender_email,
         clinic.quiet_from, clinic.quiet_to, clinic.booking_horizon_days, clinic.start_step_minutes,
-        clinic.lock_version, tuple(hours), closures)
+        clinic.lock_version, tuple(hours), closures, clinic.out_of_hours_phone, clinic.patients_move,
+        clinic.patients_cancel)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from clinic.care.outcomes import NoShowCause
 from clinic.care.states import AppointmentState, CourseState, SessionState
+from clinic.queries.links import living_links
 from clinic.queries.messages import MessageRow, message_rows
 from clinic.queries.patients import COMING
 from clinic.queries.tasks import TaskRow, open_tasks_of_patient
@@ -120,7 +121,8 @@ class Note:
 class PatientPage:
     """Everything that the page of one patient shows; notes only for those who may see them.
 
-    `missed` counts the visits that the patient missed, without those for which the clinic was the cause.
+    `missed` counts the visits that the patient missed, without those for which the clinic was the cause; `links` those
+    that open the patient's own page.
     """
 
     card: PatientCard
@@ -130,6 +132,7 @@ class PatientPage:
     tasks: tuple[TaskRow, ...]
     notes: tuple[Note, ...]
     missed: int
+    links: int
 
 
 def patient_card(db: Session, patient_id: int) -> PatientCard | None:
@@ -157,7 +160,8 @@ def patient_page(
         message_rows(db, sa.and_(Message.patient_id == patient_id, Message.clinic_id.in_(clinic_ids)), limit=12),
         open_tasks_of_patient(db, patient_id, clinic_ids),
         _notes(db, patient_id) if with_notes else (),
-        _missed(db, patient_id, clinic_ids))
+        _missed(db, patient_id, clinic_ids),
+        living_links(db, patient_id, now=now))
 
 
 def _wishes(documents: Sequence[Any]) -> tuple[WishTimes, ...]:

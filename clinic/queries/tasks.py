@@ -12,11 +12,12 @@ from clinic.store.accounts import Account, Task
 from clinic.store.resources import Patient
 
 PAGE = 50
+_FIRST = (Task.urgent.desc(), Task.due_on, Task.id)
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """A task in a list."""
+    """A task in a list. What a patient asks for on their page names its appointment; a red flag is urgent."""
 
     id: int
     patient_id: int
@@ -26,11 +27,13 @@ class TaskRow:
     due_on: date
     done_at: datetime | None
     done_by: str | None
+    urgent: bool = False
+    appointment_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TasksPage:
-    """The tasks of a clinic: those to do by their date, or those done, newest first."""
+    """The tasks of a clinic: those to do, the urgent first and then by their date, or those done, newest first."""
 
     rows: tuple[TaskRow, ...]
     total: int
@@ -47,7 +50,7 @@ def tasks_page(db: Session, clinic_id: int, *, done: bool, number: int = 1) -> T
     which = sa.and_(Task.clinic_id == clinic_id, Task.done_at.is_not(None) if done else Task.done_at.is_(None))
     total = db.scalar(sa.select(sa.func.count()).select_from(Task).where(which)) or 0
     number = max(1, min(number, -(-total // PAGE)))
-    order = (Task.done_at.desc(), Task.id.desc()) if done else (Task.due_on, Task.id)
+    order = (Task.done_at.desc(), Task.id.desc()) if done else _FIRST
     return TasksPage(_rows(db, _select().where(which).order_by(*order).limit(PAGE).offset((number - 1) * PAGE)),
                      total, number)
 
@@ -56,7 +59,7 @@ def open_tasks_of_patient(db: Session, patient_id: int, clinic_ids: Sequence[int
     """What is to be done about a patient at these clinics, by its date."""
     return _rows(db, _select().where(
         Task.patient_id == patient_id, Task.clinic_id.in_(clinic_ids), Task.done_at.is_(None)
-    ).order_by(Task.due_on, Task.id))
+    ).order_by(*_FIRST))
 
 
 def clinic_of_task(db: Session, task_id: int) -> int | None:
@@ -75,5 +78,6 @@ def _select() -> sa.Select[Task, str, str]:
 
 def _rows(db: Session, statement: sa.Select[Task, str, str]) -> tuple[TaskRow, ...]:
     return tuple(
-        TaskRow(task.id, task.patient_id, name, task.kind, task.text, task.due_on, task.done_at, done_by)
+        TaskRow(task.id, task.patient_id, name, task.kind, task.text, task.due_on, task.done_at, done_by,
+                task.urgent, task.appointment_id)
         for task, name, done_by in db.execute(statement))

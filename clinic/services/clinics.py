@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from clinic.access import GRANTS, Right, Role
+from clinic.care.states import PatientsMay
 from clinic.messages.envelope import check_address
 from clinic.planning.findings import Finding, Weight
 from clinic.planning.local import zone
@@ -45,6 +46,9 @@ class ClinicDetails:
     quiet_from: int = 20 * 60
     quiet_to: int = 8 * 60
     start_step_minutes: int = 15
+    out_of_hours_phone: str = ""
+    patients_move: PatientsMay = PatientsMay.ASK
+    patients_cancel: PatientsMay = PatientsMay.ASK
 
 
 def name_business(work: UnitOfWork, name: str) -> Done[int]:
@@ -144,6 +148,8 @@ def _fill(clinic: Clinic, details: ClinicDetails) -> None:
     clinic.sender_email = check_address(details.sender_email)
     for field in ("booking_horizon_days", "quiet_from", "quiet_to", "start_step_minutes"):
         setattr(clinic, field, getattr(details, field))
+    clinic.out_of_hours_phone = details.out_of_hours_phone.strip() or None
+    clinic.patients_move, clinic.patients_cancel = details.patients_move.value, details.patients_cancel.value
 
 
 def _put_hours(work: UnitOfWork, clinic_id: int, hours: Iterable[Hours]) -> None:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
+from clinic.care.states import PatientsMay
 from clinic.queries.clinics import ClinicLine, Span
 from clinic.services.clinics import ClinicDetails, Hours
 from clinic.web.forms import Form
@@ -17,6 +18,11 @@ MOST_SPANS = 4
 USUAL = tuple((weekday, 540, 1080) for weekday in range(5))
 """Monday to Friday, 09:00 to 18:00: what the form of a new clinic begins with."""
 START_STEPS = tuple((str(minutes), f"Every {minutes} minutes") for minutes in (5, 10, 15, 20, 30, 60))
+
+PATIENTS_MAY = (
+    (PatientsMay.NEVER.value, "Not on their page: they call"), (PatientsMay.ASK.value, "Ask: it becomes a task"),
+    (PatientsMay.AT_ONCE.value, "At once, until a day before"),
+)
 
 Choices = list[tuple[str, object]]
 
@@ -32,13 +38,15 @@ def read_clinic(form: Form) -> ClinicDetails:
         booking_horizon_days=form.number("booking_horizon_days", "The days ahead", least=1, most=3660) or 1,
         quiet_from=form.time("quiet_from", "The beginning of the quiet hours") or 0,
         quiet_to=form.time("quiet_to", "The end of the quiet hours") or 0,
-        start_step_minutes=form.number("start_step_minutes", "The minutes between starts", least=5, most=60) or 15)
+        start_step_minutes=form.number("start_step_minutes", "The minutes between starts", least=5, most=60) or 15,
+        out_of_hours_phone=form.text("out_of_hours_phone", "The phone outside your hours", most=40, required=False),
+        patients_move=_may(form, "patients_move"), patients_cancel=_may(form, "patients_cancel"))
 
 
 def initial_of(clinic: ClinicLine) -> dict[str, Any]:
     """What the fields show before anything is typed."""
     plain = ("name", "zone", "address", "phone", "sender_name", "sender_email", "booking_horizon_days",
-             "start_step_minutes", "lock_version")
+             "start_step_minutes", "lock_version", "out_of_hours_phone", "patients_move", "patients_cancel")
     return {name: getattr(clinic, name) for name in plain} | {
         "quiet_from": clock(clinic.quiet_from), "quiet_to": clock(clinic.quiet_to)} | hours_fields(clinic.hours)
 
@@ -78,8 +86,10 @@ def compared(clinic: ClinicLine, wanted: ClinicDetails) -> list[tuple[str, str, 
     """A clinic as it is now and as was wanted, field by field."""
     labels = {"name": "Name", "zone": "Time zone", "address": "Address", "phone": "Phone", "sender_name": "Sender",
               "sender_email": "Sender's e-mail", "booking_horizon_days": "Days ahead",
-              "start_step_minutes": "Minutes between starts"}
-    rows = [(label, str(getattr(clinic, name)), str(getattr(wanted, name))) for name, label in labels.items()]
+              "start_step_minutes": "Minutes between starts", "out_of_hours_phone": "Phone outside your hours",
+              "patients_move": "Patients move", "patients_cancel": "Patients cancel"}
+    rows = [(label, str(getattr(clinic, name) or ""), str(getattr(wanted, name) or ""))
+            for name, label in labels.items()]
     quiet = [f"{clock(each.quiet_from)} – {clock(each.quiet_to)}" for each in (clinic, wanted)]
     return [*rows, ("No messages", quiet[0], quiet[1]),
             ("Open", hours_words(clinic.hours), hours_words(spans_of(wanted)))]
@@ -113,6 +123,12 @@ def _zones() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
         if place and region in _REGIONS:
             found[region].append((code, place.replace("_", " ").replace("/", " – ")))
     return tuple((region, tuple(sorted(found[region], key=lambda each: each[1]))) for region in _REGIONS)
+
+
+def _may(form: Form, name: str) -> PatientsMay:
+    """What patients may do; a form that does not ask, such as that of the first run, leaves it at asking."""
+    given = form.one_of(name, "what patients may do", [code for code, _ in PATIENTS_MAY], required=False)
+    return PatientsMay(given) if given else PatientsMay.ASK
 
 
 def _read_hours(form: Form) -> list[Span]:

@@ -12,6 +12,7 @@ from clinic.services import clinics as service
 from clinic.services.clinics import ClinicDetails
 from clinic.services.work import Done, Stale
 from clinic.web.clinic_form import (
+    PATIENTS_MAY,
     START_STEPS,
     USUAL,
     compared,
@@ -175,7 +176,8 @@ def _edit_page(clinic: ClinicLine, form: Form, effect: Effect | None = None) -> 
 
 
 def _choices(form: Form) -> dict[str, object]:
-    return {"zones": zone_choices(form.value("zone")), "hours": hours_rows(form), "start_steps": START_STEPS}
+    return {"zones": zone_choices(form.value("zone")), "hours": hours_rows(form), "start_steps": START_STEPS,
+            "patients_may": PATIENTS_MAY}
 
 
 def _travel_page(clinic: ClinicLine, form: Form | None) -> Response:

@@ -8,6 +8,7 @@ from clinic.access import Right, clinics_where
 from clinic.queries.merging import merged_into, undoable_merges
 from clinic.queries.patient import PatientCard, patient_card, patient_page
 from clinic.queries.patients import find_patients
+from clinic.services import links
 from clinic.services import patients as service
 from clinic.services.work import Done, Stale
 from clinic.web.doubles import alike_to
@@ -100,6 +101,17 @@ def save(patient_id: int) -> Response:
             return redirect(url_for("patients.show", patient_id=patient_id), 303)
         form.add(outcome.findings)
     return _edit_page(card, form)
+
+
+@patients.post("/patients/<int:patient_id>/revoke-links")
+@allowed(Right.EDIT_PATIENTS)
+def revoke_links(patient_id: int) -> Response:
+    """Ends every link that the patient was sent, and whoever is looking at their page."""
+    _card(patient_id)
+    with kit().work(here().actor) as work:
+        links.revoke_links(work, patient_id)
+    flash("The links were revoked: none of them opens any more.", "ok")
+    return redirect(url_for("patients.show", patient_id=patient_id), 303)
 
 
 def _card(patient_id: int) -> PatientCard:

@@ -285,3 +285,17 @@ def test_the_pages_ask_no_more_however_much_there_is(manager: Desk, kit: Kit) ->
 
     assert asked[0] == asked[1] == asked[2] == asked[3]
     assert max(asked[0]) <= 25
+
+
+def test_a_clinic_says_what_patients_may_do_with_their_dates_and_whom_they_call_at_night(manager: Desk) -> None:
+    address = f"/setup/clinics/{manager.clinic.clinic_id}/edit"
+
+    answer = post(manager.browser, address, as_it_is(
+        manager, patients_move="at-once", patients_cancel="never", out_of_hours_phone="+44 20 7946 0911"))
+    page = text_of(manager.browser.get(address))
+
+    with manager.rows() as db:
+        row = db.get_one(Clinic, manager.clinic.clinic_id)
+    assert answer.status_code == 303
+    assert (row.patients_move, row.patients_cancel, row.out_of_hours_phone) == ("at-once", "never", "+44 20 7946 0911")
+    assert [words in page for words in ("At once, until a day before", "+44 20 7946 0911")] == [True, True]

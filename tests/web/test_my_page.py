@@ -393,3 +393,33 @@ def test_who_has_finished_is_out(clinic: MyClinic) -> None:
 
     assert answer.status_code == 200 and browser.get_cookie("patient") is None
     assert browser.get("/my").status_code == 401
+
+
+def test_the_desk_sees_what_the_patient_asked_urgent_first_and_that_they_confirmed(clinic: MyClinic) -> None:
+    browser = clinic.entered(born=True)
+    first = clinic.dates()[0]
+    flags = FLAGS.findall(text(browser.get("/my/symptom")))
+    clinic.post(browser, f"/my/dates/{first.id}/cancel", lock_version=first.lock_version, note="I am away")
+    clinic.post(browser, "/my/symptom", flag=[flags[0]], note="")
+    clinic.post(browser, f"/my/dates/{first.id}/confirm", revision=0)
+    staff = enter(clinic.kit, Role.RECEPTIONIST.value)
+
+    tasks, course = staff.get("/tasks"), text(staff.get(f"/courses/{clinic.courses[0]}"))
+    patient = text(staff.get(f"/patients/{clinic.made.patients[0]}"))
+
+    page = text(tasks)
+    assert page.count("Urgent") == 1 and page.index("Reports on their page") < page.index("“I am away”")
+    assert f"/appointments/{first.id}/cancel" in page
+    assert "Confirmed" in course and "by the patient, " in course
+    assert "Urgent: to do by" in patient and "Revoke links" in patient
+
+
+def test_staff_revoke_every_link_of_a_patient_with_one_button(clinic: MyClinic) -> None:
+    browser, other = clinic.entered(), clinic.entered(1)
+    staff = enter(clinic.kit, Role.RECEPTIONIST.value)
+    address = f"/patients/{clinic.made.patients[0]}"
+
+    answer = staff.post(f"{address}/revoke-links", data={"csrf_token": field(text(staff.get(address)), "csrf_token")})
+
+    assert (answer.status_code, browser.get("/my").status_code, other.get("/my").status_code) == (303, 401, 200)
+    assert "Revoke links" not in text(staff.get(address))
