@@ -191,12 +191,12 @@ def _which(browser: MyBrowser) -> sa.ColumnElement[bool]:
 def _clinic(known: _Known) -> MyClinic:
     card, out_of_hours = card_for(known.facts), known.row.out_of_hours_phone
     return MyClinic(
-        card.name, card.address, card.own.directions, card.own.cancellation, _unbroken(card.phone),
-        phone_link(card.phone), _unbroken(out_of_hours) if out_of_hours else None,
+        card.name, card.address, card.own.directions, card.own.cancellation, unbroken(card.phone),
+        phone_link(card.phone), unbroken(out_of_hours) if out_of_hours else None,
         phone_link(out_of_hours) if out_of_hours else None)
 
 
-def _unbroken(phone: str) -> str:
+def unbroken(phone: str) -> str:
     """A number that stays on one line."""
     return phone.replace(" ", "\N{NO-BREAK SPACE}")
 

@@ -8,7 +8,7 @@ from clinic.queries.links import LinkState, link_seen
 from clinic.services.accounts import hash_of
 from clinic.services.fresh_links import ask_for_fresh_link
 from clinic.services.links import open_link
-from clinic.services.my_page import call_href
+from clinic.services.my_page import call_href, unbroken
 from clinic.services.work import Done
 from clinic.web import patient_browser
 from clinic.web.entry import patients_door
@@ -27,7 +27,8 @@ def door(secret: str) -> Response:
     with kit().read() as db:
         seen = link_seen(db, hash_of(secret), now=now())
     return my_own_page("my/door.html", _STATUS[seen.state], language=seen.language, seen=seen, secret=secret,
-                       asked="asked" in request.args, call_href=call_href)
+                       asked="asked" in request.args, call_href=call_href,
+                       unbroken=unbroken)
 
 
 @my.post("/l/<secret>/fresh")

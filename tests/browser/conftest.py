@@ -88,5 +88,7 @@ def shots() -> Path | None:
 
 
 def _is_bad(kind: str, text: str) -> bool:
-    # A refusal is answered with 409 or 422, and Chromium notes every such answer in the console by itself.
-    return kind in ("error", "warning") and not ("Failed to load resource" in text and ("409" in text or "422" in text))
+    # A refusal is answered with 409 or 422, a link that has ended with 410, a page that has closed with 401; Chromium
+    # notes every such answer in the console by itself.
+    kindly = any(code in text for code in ("401", "409", "410", "422"))
+    return kind in ("error", "warning") and not ("Failed to load resource" in text and kindly)

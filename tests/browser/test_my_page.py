@@ -6,11 +6,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page
 
 from clinic.care.owner_facts import Owner
 from clinic.services.work import Actor
+from clinic.store.accounts import Task
 from clinic.store.clinics import Clinic
+from clinic.store.links import Link
 from clinic.store.resources import Patient
 from tests.browser.desk import Walker
 from tests.browser.site import BUSY, Site
@@ -60,6 +63,12 @@ def _give_birth_date(walker: Walker) -> None:
     walker.click("button", "Show")
 
 
+def _set_born(walker: Walker) -> None:
+    for name, value in (("Tag", "7"), ("Monat", "3"), ("Jahr", "1985")):
+        walker.page.get_by_label(name, exact=True).fill(value)
+    walker.click("button", "Anzeigen")
+
+
 def test_every_page_of_the_patient_is_sound_in_light_dark_and_on_a_phone(phone: Callable[..., Walker]) -> None:
     walker = phone(scripts=True)
     page = walker.page
@@ -88,3 +97,91 @@ def test_every_page_of_the_patient_is_sound_in_light_dark_and_on_a_phone(phone: 
     is_sound(walker, "my-emergency")
     page.goto("/my/settings")
     is_sound(walker, "my-settings")
+
+
+def test_on_a_phone_without_scripts_everything_takes_a_few_taps(phone: Callable[..., Walker], site: Site) -> None:
+    walker = phone()
+    page = walker.page
+    taps: dict[str, int] = {}
+
+    def done(what: str) -> None:
+        taps[what], walker.clicks = walker.clicks, 0
+
+    walker.click("button", "Continue")
+    walker.click("button", "Yes, I will be there")
+    assert page.get_by_role("status").inner_text() == "Thank you. We look forward to seeing you."
+    done("open the page and confirm")
+    _give_birth_date(walker)
+    assert walker.heading() == "Hello Pat4"
+    done("see what is about health")
+    walker.click("link", "Something is not right")
+    page.get_by_text("Trouble breathing").click()
+    walker.clicks += 1
+    walker.click("button", "Tell the clinic")
+    assert page.get_by_role("link", name="112").is_visible()
+    done("report a red flag and see whom to call")
+    walker.click("link", "Back to your page")
+    walker.clicks = 0
+    walker.click("link", "Move")
+    page.locator("a.my-time").nth(3).click()
+    walker.clicks += 1
+    walker.click("button", "Take this time")
+    assert "your date has moved" in page.get_by_role("status").inner_text()
+    done("move a date")
+    walker.click("link", "Language and reminders")
+    walker.click("button", "Deutsch")
+    assert walker.heading() == "Guten Tag Pat4"
+    done("read German")
+    walker.click("link", "Sprache und Erinnerungen")
+    walker.click("button", "English")
+    walker.clicks = 0
+    walker.click("link", "Cancel")
+    walker.click("button", "Cancel this date")
+    done("cancel a date")
+
+    assert taps == {
+        "open the page and confirm": 2, "see what is about health": 1, "report a red flag and see whom to call": 3,
+        "move a date": 3, "read German": 2, "cancel a date": 2}
+    with site.rows() as db:
+        assert [task.urgent for task in db.scalars(sa.select(Task).where(Task.kind == "symptom"))] == [True]
+
+
+def test_a_german_page_for_those_who_are_asked_is_sound_and_passes_the_wish_on(
+    phone: Callable[..., Walker], site: Site
+) -> None:
+    _set(site, BORN, "ask", "ask")
+    with site.rows() as db:
+        db.get_one(Patient, site.clinic.patients[BUSY]).language = "de"
+        db.commit()
+    walker = phone(scripts=True)
+    is_sound(walker, "my-door-de")
+    walker.click("button", "Weiter")
+    _set_born(walker)
+    is_sound(walker, "my-page-de")
+    walker.click("link", "Verschieben")
+    walker.page.locator(".my-time input").nth(1).check(force=True)
+    is_sound(walker, "my-wishes-de")
+    walker.click("button", "Wunsch senden")
+    is_sound(walker, "my-asked-de")
+
+    with site.rows() as db:
+        db.get_one(Patient, site.clinic.patients[BUSY]).language = "en"
+        assert db.scalars(sa.select(Task.kind).where(Task.kind == "move")).all() == ["move"]
+        db.commit()
+
+
+def test_a_link_that_has_ended_and_a_page_that_is_closed_are_sound(
+    phone: Callable[..., Walker], site: Site
+) -> None:
+    walker = phone(scripts=True)
+    address = walker.page.url
+    with site.rows() as db:
+        db.execute(sa.update(Link).values(expires_at=site.clock.now))
+        db.commit()
+
+    walker.page.goto(address)
+    is_sound(walker, "my-expired")
+    walker.click("button", "Send me a new link")
+    is_sound(walker, "my-fresh-asked")
+    walker.page.goto("/my")
+    is_sound(walker, "my-closed")
