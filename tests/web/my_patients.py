@@ -1,9 +1,11 @@
 """A small real clinic with two patients who have a course each, and their browsers."""
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from html import unescape
+from urllib.parse import unquote
 
 import sqlalchemy as sa
 from flask import Flask
@@ -31,6 +33,7 @@ from tests.web.seed import PASSWORD_HASH
 
 BORN = date(1985, 3, 7)
 PROTOCOL = "rfmn_laxity"
+FLAGS = re.compile(r'name="flag" value="([^"]+)"')
 
 
 @dataclass
@@ -42,15 +45,15 @@ class MyClinic:
     made: SmallClinic
     courses: list[int] = field(default_factory=list)
 
-    def secret(self, place: int = 0) -> str:
-        """The secret of a new link to the course of that patient."""
+    def secret(self, place: int = 0, owner: Owner | None = None) -> str:
+        """The secret of a new link to the course of that patient, or to that owner."""
         with self.kit.work(Actor("test")) as work:
-            return new_secret(work, Owner("course", self.courses[place]))
+            return new_secret(work, owner or Owner("course", self.courses[place]))
 
-    def entered(self, place: int = 0, *, born: bool = False) -> FlaskClient:
+    def entered(self, place: int = 0, *, born: bool = False, owner: Owner | None = None) -> FlaskClient:
         """A browser that came in by a new link, and gave the birth date if asked."""
         browser = self.app.test_client()
-        address = f"/l/{self.secret(place)}"
+        address = f"/l/{self.secret(place, owner)}"
         answer = browser.post(address, data={"csrf_token": token(browser, text(browser.get(address)))})
         assert (answer.status_code, answer.location) == (303, "/my")
         if born:
@@ -114,3 +117,16 @@ def my_clinic(app: Flask, kit: Kit) -> MyClinic:
 def text(answer: TestResponse) -> str:
     """The page."""
     return unescape(answer.get_data(as_text=True))
+
+
+def times_of(browser: FlaskClient, appointment_id: int) -> list[str]:
+    """What the page of other times offers, as its links or boxes send it back."""
+    page = text(browser.get(f"/my/dates/{appointment_id}/move"))
+    return re.findall(r'(?:choice=|name="wish" value=")([^"&]+)', unquote(page))
+
+
+def field(page: str, name: str) -> str:
+    """The value of a hidden field."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found is not None, name
+    return found[1]

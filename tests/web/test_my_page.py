@@ -1,31 +1,25 @@
-"""The patient's own page: it shows one course and nothing else, and does what the clinic allows."""
+"""The patient's own page: it shows one course and nothing else; and what it tells the clinic."""
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from flask.testing import FlaskClient
 from icalendar import Calendar
 
 from clinic.access import Role
 from clinic.app import Kit
-from clinic.queries.times import offer_times
-from clinic.queries.visit_choice import parse_choice
-from clinic.services.appointments import move_appointment
 from clinic.services.completion import complete_appointment
+from clinic.services.merging import merge_patients
 from clinic.services.work import Actor, Done
 from clinic.store.accounts import AuditEntry
-from clinic.store.diary import Appointment
 from clinic.store.resources import Patient
 from tests.web.checksums import checksum
 from tests.web.conftest import FixedClock
 from tests.web.desk import enter
-from tests.web.my_patients import BORN, MyClinic, my_clinic, text
+from tests.web.my_patients import BORN, FLAGS, MyClinic, field, my_clinic, text
 
-FLAGS = re.compile(r'name="flag" value="([^"]+)"')
 HEALTH = ("RF microneedling", "Dr Amari", "Nurse Bell", "Dr Chen", "Session 1", "retin", "swelling", "Hello")
 
 
@@ -37,19 +31,6 @@ def database_url(sqlite_url: str) -> str:
 @pytest.fixture
 def clinic(app: Flask, kit: Kit) -> MyClinic:
     return my_clinic(app, kit)
-
-
-def times_of(clinic: MyClinic, browser: FlaskClient, appointment_id: int) -> list[str]:
-    """What the page of other times offers, as its links or boxes send it back."""
-    page = text(browser.get(f"/my/dates/{appointment_id}/move"))
-    return re.findall(r'(?:choice=|name="wish" value=")([^"&]+)', page.replace("%40", "@").replace("%3A", ":")
-                      .replace("%2C", ","))
-
-
-def field(page: str, name: str) -> str:
-    found = re.search(rf'name="{name}" value="([^"]*)"', page)
-    assert found is not None, name
-    return found[1]
 
 
 def test_a_browser_sees_and_changes_its_own_dates_and_nobody_elses(clinic: MyClinic) -> None:
@@ -173,157 +154,6 @@ def test_the_calendar_file_has_every_date_and_says_nothing_of_health(clinic: MyC
     assert answer.headers["Content-Type"].startswith("text/calendar")
 
 
-def test_one_button_confirms_a_date_and_a_move_asks_again(clinic: MyClinic, clock: FixedClock) -> None:
-    browser = clinic.entered()
-    first = clinic.dates()[0]
-
-    answer = clinic.post(browser, f"/my/dates/{first.id}/confirm", revision=0)
-    confirmed = clinic.dates()[0]
-    page = text(browser.get(answer.location))
-    with clinic.rows() as db:
-        times = offer_times(db, first.treatment_session_id or 0, now=clock.now, days=7).times
-    with clinic.kit.work(Actor("test")) as work:
-        choice = parse_choice(next(time for time in times if time.starts_at != first.starts_at).choice)
-        assert isinstance(move_appointment(work, first.id, choice, lock_version=first.lock_version), Done)
-    late = clinic.post(browser, f"/my/dates/{first.id}/confirm", revision=0)
-
-    assert confirmed.confirmed_at == clock.now
-    assert "Thank you. We look forward" in page and "You confirmed on Monday 1 March" in page
-    assert clinic.dates()[0].confirmed_at is None
-    assert (late.status_code, "This has just changed" in text(late)) == (409, True)
-    with clinic.rows() as db:
-        entry = db.scalars(sa.select(AuditEntry).where(AuditEntry.action == "appointment-confirmed")).one()
-    assert (entry.actor, entry.account_id, entry.subject_id) == ("patient", None, first.id)
-
-
-def test_a_patient_moves_a_date_at_once_where_the_clinic_allows_it(clinic: MyClinic) -> None:
-    clinic.allow("at-once", "ask")
-    browser = clinic.entered()
-    first, *others = clinic.dates()
-    choice = times_of(clinic, browser, first.id)[0]
-
-    page = text(browser.get(f"/my/dates/{first.id}/move", query_string={"choice": choice}))
-    answer = clinic.post(browser, f"/my/dates/{first.id}/move", choice=choice, plan=field(page, "plan"),
-                         lock_version=first.lock_version)
-
-    assert "All your other dates stay as they are" in page
-    assert answer.location == "/my?told=moved"
-    moved, *rest = clinic.dates()
-    assert (moved.id, moved.starts_at) == (first.id, parse_choice(choice).starts_at)
-    assert [(row.id, row.starts_at) for row in rest] == [(row.id, row.starts_at) for row in others]
-    with clinic.rows() as db:
-        assert db.scalars(sa.select(AuditEntry.actor).where(AuditEntry.action == "appointment-moved")).all() == [
-            "patient"]
-
-
-def test_a_time_that_later_dates_follow_shows_them_and_moves_them_with_it(clinic: MyClinic) -> None:
-    clinic.allow("at-once", "ask")
-    browser = clinic.entered()
-    first, *others = clinic.dates()
-    page, following = "", ""
-    for weeks in range(1, 9):
-        listed = text(browser.get(f"/my/dates/{first.id}/move", query_string={
-            "from": (first.local_start.date() + timedelta(weeks=weeks)).isoformat()}))
-        found = re.findall(r'choice=([^"]+)">[^<]*<span class="visually-hidden">, moves later dates', listed)
-        if found:
-            following = found[0].replace("%40", "@").replace("%3A", ":").replace("%2C", ",")
-            page = text(browser.get(f"/my/dates/{first.id}/move", query_string={"choice": following}))
-            if "Your other dates move as well" in page:
-                break
-
-    answer = clinic.post(browser, f"/my/dates/{first.id}/move", choice=following, plan=field(page, "plan"),
-                         lock_version=first.lock_version)
-
-    assert answer.location == "/my?told=moved", text(answer)
-    shown = page.count(" becomes ")
-    now = clinic.dates()
-    assert shown == sum(old.starts_at != new.starts_at for old, new in zip(others, now[1:], strict=True)) > 0
-    assert now[0].starts_at == parse_choice(following).starts_at
-
-
-def test_what_was_shown_is_what_is_booked_or_it_is_shown_again(clinic: MyClinic) -> None:
-    clinic.allow("at-once", "ask")
-    browser = clinic.entered()
-    first = clinic.dates()[0]
-    choice = times_of(clinic, browser, first.id)[0]
-
-    another_plan = clinic.post(browser, f"/my/dates/{first.id}/move", choice=choice, plan="else",
-                               lock_version=first.lock_version)
-    stale = clinic.post(browser, f"/my/dates/{first.id}/move", choice=choice, plan=choice, lock_version=99)
-    gone = clinic.post(browser, f"/my/dates/{first.id}/move", choice="1@2027-03-13T03:00Z@1", plan="",
-                       lock_version=first.lock_version)
-
-    assert [answer.status_code for answer in (another_plan, stale, gone)] == [409] * 3
-    assert "Take this time" in text(another_plan) and "has just been taken" in text(gone)
-    assert clinic.dates()[0].starts_at == first.starts_at
-
-
-def test_where_the_clinic_wants_to_be_asked_the_wish_becomes_a_task(clinic: MyClinic) -> None:
-    browser = clinic.entered()
-    first = clinic.dates()[0]
-    wishes = times_of(clinic, browser, first.id)[:2]
-
-    empty = clinic.post(browser, f"/my/dates/{first.id}/move")
-    answer = clinic.post(browser, f"/my/dates/{first.id}/move", wish=wishes, note="After school, please")
-    cancelled = clinic.post(browser, f"/my/dates/{first.id}/cancel", lock_version=first.lock_version, note="")
-    forced = clinic.post(browser, f"/my/dates/{first.id}/move", choice=wishes[0], plan=wishes[0],
-                         lock_version=first.lock_version)
-
-    assert (empty.status_code, forced.status_code) == (422, 422)
-    assert [answer.location, cancelled.location] == ["/my?told=asked"] * 2
-    move, cancel = clinic.tasks()
-    assert (move.kind, move.appointment_id, move.urgent) == ("move", first.id, False)
-    assert move.text.startswith("Asks to move session 1 of 10 March 2027") and "After school, please" in move.text
-    assert move.text.count(" March 2027, ") == 3
-    assert (cancel.kind, cancel.appointment_id) == ("cancel", first.id)
-    assert clinic.dates()[0].starts_at == first.starts_at
-
-
-def test_a_patient_cancels_at_once_where_the_clinic_allows_it(clinic: MyClinic) -> None:
-    clinic.allow("ask", "at-once")
-    browser = clinic.entered()
-    first, *others = clinic.dates()
-
-    answer = clinic.post(browser, f"/my/dates/{first.id}/cancel", lock_version=first.lock_version, note="On\nholiday")
-
-    assert answer.location == "/my?told=cancelled"
-    assert [row.id for row in clinic.dates()] == [row.id for row in others]
-    with clinic.rows() as db:
-        assert db.get_one(Appointment, first.id).cancellation_reason == (
-            "The patient cancelled on their page: On holiday")
-
-
-def test_shortly_before_a_date_the_desk_decides_and_a_clinic_may_allow_nothing(
-    clinic: MyClinic, clock: FixedClock
-) -> None:
-    clinic.allow("at-once", "at-once")
-    first = clinic.dates()[0]
-    clock.now = first.starts_at - timedelta(hours=23)
-    browser = clinic.entered()
-
-    asked = clinic.post(browser, f"/my/dates/{first.id}/cancel", lock_version=first.lock_version, note="")
-    clinic.allow("never", "never")
-    refused = [browser.get(f"/my/dates/{first.id}/{what}").status_code for what in ("move", "cancel")]
-
-    assert (asked.location, refused) == ("/my?told=asked", [404, 404])
-    assert clinic.dates()[0].state == "booked"
-
-
-def test_who_cannot_follow_the_preparation_tells_the_desk(clinic: MyClinic) -> None:
-    browser = clinic.entered(born=True)
-    first = clinic.dates()[0]
-
-    empty = clinic.post(browser, f"/my/dates/{first.id}/unprepared", note=" ")
-    answer = clinic.post(browser, f"/my/dates/{first.id}/unprepared", note="I was in the sun on Sunday")
-    again = clinic.post(browser, f"/my/dates/{first.id}/unprepared", note="I was in the sun on Sunday")
-
-    assert (empty.status_code, answer.location, again.location) == (
-        422, "/my?told=unprepared", "/my?told=unprepared")
-    [task] = clinic.tasks()
-    assert (task.kind, task.appointment_id, task.created_by) == ("unprepared", first.id, None)
-    assert "session 1 of 10 March 2027" in task.text and "“I was in the sun on Sunday”" in task.text
-
-
 def test_a_red_flag_is_urgent_and_tells_whom_to_call_at_once(clinic: MyClinic) -> None:
     clinic.allow("ask", "ask")
     browser = clinic.entered(born=True)
@@ -423,3 +253,15 @@ def test_staff_revoke_every_link_of_a_patient_with_one_button(clinic: MyClinic) 
 
     assert (answer.status_code, browser.get("/my").status_code, other.get("/my").status_code) == (303, 401, 200)
     assert "Revoke links" not in text(staff.get(address))
+
+
+def test_links_of_both_records_end_when_they_are_put_together(clinic: MyClinic) -> None:
+    mine, theirs = clinic.entered(), clinic.entered(1)
+    kept, other = clinic.made.patients[2], clinic.made.patients[0]
+
+    with clinic.kit.work(Actor("test")) as work:
+        outcome = merge_patients(work, kept, other, choices={}, kept_version=1, other_version=1)
+
+    assert isinstance(outcome, Done), outcome
+    assert (mine.get("/my").status_code, theirs.get("/my").status_code) == (401, 200)
+    assert clinic.entered().get("/my").status_code == 200  # a newer message to the record that stays
