@@ -25,6 +25,7 @@ from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.locks import lock_patients
 from clinic.store.moving import PatientMerge
+from clinic.store.newsletter import Subscriber
 from clinic.store.outbox import Message, MessageItem
 from clinic.store.protocols import Protocol, ProtocolVersion
 from clinic.store.resources import ClinicalNote, Patient
@@ -32,6 +33,7 @@ from clinic.store.resources import ClinicalNote, Patient
 UNDONE_FOR = timedelta(days=1)
 MOVED: Mapping[str, Any] = {
     "course": Course, "appointment": Appointment, "message": Message, "task": Task, "clinical_note": ClinicalNote,
+    "subscriber": Subscriber,
 }
 """Whatever belongs to a patient by `patient_id`; what an appointment holds of the patient follows it."""
 
@@ -214,7 +216,7 @@ def _give_back(work: UnitOfWork, row: PatientMerge) -> None:
         sa.and_(MessageItem.owner_kind == "course", MessageItem.owner_id.in_(courses)),
         sa.and_(MessageItem.owner_kind == "maintenance-plan", MessageItem.owner_id.in_(plans)),
         sa.and_(MessageItem.owner_kind == "appointment", MessageItem.owner_id.in_(visits))))
-    which = {name: kind.id.in_(moved[name]) for name, kind in MOVED.items()}
+    which = {name: kind.id.in_(moved.get(name, ())) for name, kind in MOVED.items()}
     which["appointment"] = Appointment.id.in_(visits)
     which["message"] = sa.or_(which["message"], Message.id.in_(told))
     for name, kind in MOVED.items():

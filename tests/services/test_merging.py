@@ -24,6 +24,7 @@ from clinic.store.courses import Course
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.engine import for_writing
 from clinic.store.moving import PatientMerge
+from clinic.store.newsletter import Subscriber
 from clinic.store.outbox import Message
 from clinic.store.resources import ClinicalNote, Patient, Resource
 from tests.databases import is_full
@@ -54,6 +55,8 @@ def made(engine: Engine) -> SmallClinic:
         add_message(db, other, made.clinic_id, state="sent", course_id=course, settled_at=MONDAY)
         add_task(db, other, made.clinic_id)
         db.add(ClinicalNote(patient_id=other, written_at=MONDAY, text="Fine"))
+        db.add(Subscriber(email="anna@example.org", patient_id=other, state="asked", asked_at=MONDAY,
+                          consent_source="desk", consent_wording="1: yes"))
         db.flush()
         db.commit()
     with made.work() as work:

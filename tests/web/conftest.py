@@ -121,7 +121,8 @@ def signed_in(app: Flask, world: World, rows: Callable[[], Session]) -> SignedIn
 
 
 def sign_in(browser: FlaskClient, email: str, password: str = seed.PASSWORD, **more: str) -> TestResponse:
-    """Fills in the sign-in form."""
+    """Fills in the sign-in form, as it is shown now: the browser may have been signed out since it saw another one."""
+    _TOKENS.pop(browser, None)
     return post(browser, "/sign-in", {"email": email, "password": password, **more})
 
 
