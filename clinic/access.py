@@ -38,6 +38,7 @@ class Right(StrEnum):
     SEE_AUDIT = "see-audit"
     SEE_FIGURES = "see-figures"
     MOVE_DATA = "move-data"
+    WRITE_NEWSLETTER = "write-newsletter"
 
 
 _DESK = frozenset({
@@ -48,7 +49,8 @@ _DESK = frozenset({
 GRANTS: dict[Role, frozenset[Right]] = {
     Role.RECEPTIONIST: _DESK,
     Role.PRACTITIONER: _DESK | {Right.SEE_CLINICAL_NOTES, Right.OVERRIDE_SCREENING, Right.APPROVE_PROTOCOLS},
-    Role.MANAGER: _DESK | {Right.EDIT_PROTOCOLS, Right.SET_UP, Right.SEE_FIGURES, Right.SEE_AUDIT, Right.MOVE_DATA},
+    Role.MANAGER: _DESK | {Right.EDIT_PROTOCOLS, Right.SET_UP, Right.SEE_FIGURES, Right.SEE_AUDIT, Right.MOVE_DATA,
+                          Right.WRITE_NEWSLETTER},
     Role.ADMINISTRATOR: frozenset({Right.SET_UP, Right.MANAGE_ACCOUNTS, Right.SEE_AUDIT, Right.SEE_PROTOCOLS}),
     Role.AUDITOR: frozenset({
         Right.SEE_DIARY, Right.SEE_PATIENTS, Right.SEE_PROTOCOLS, Right.SEE_MESSAGES, Right.SEE_AUDIT,

@@ -26,6 +26,7 @@ manage-accounts     - - - A -
 see-audit           - - M A U
 see-figures         - - M - U
 move-data           - - M - -
+write-newsletter    - - M - -
 """
 ROLES = (Role.RECEPTIONIST, Role.PRACTITIONER, Role.MANAGER, Role.ADMINISTRATOR, Role.AUDITOR)
 PAIRS = [

@@ -15,7 +15,7 @@ class Priority(IntEnum):
     NEWS = 2
 
 
-_NEWS = frozenset({"newsletter", "review-request"})
+_NEWS = frozenset({"edition", "review-request"})
 
 
 def priority_of(kinds: Iterable[str]) -> Priority:

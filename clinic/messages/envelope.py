@@ -22,12 +22,17 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9._-]+@[A-Za-z0-9.-]+>\Z")
 _METHOD = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 _PLAIN_WORDS = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]*\Z")
+_WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+/[A-Za-z0-9/._~-]{1,400}\Z")
 _LINE = 76
 
 
 @dataclass(frozen=True, slots=True)
 class EnvelopeHeader:
-    """Who writes to whom, when, and under which Message-ID."""
+    """Who writes to whom, when, and under which Message-ID.
+
+    `stop_link` is for what goes to many: a mail program may offer it as a button, and its server presses it by a POST
+    without looking at a page (RFC 8058).
+    """
 
     sender_name: str
     sender_email: str
@@ -36,6 +41,7 @@ class EnvelopeHeader:
     sent_at: datetime
     language: str
     reply_to: str | None = None
+    stop_link: str | None = None
 
     def __post_init__(self) -> None:
         for address in (self.sender_email, self.to, self.reply_to):
@@ -48,6 +54,8 @@ class EnvelopeHeader:
         if self.sent_at.utcoffset() is None:
             raise ValueError(f"a time without its zone: {self.sent_at}")
         _refuse_control_characters(self.sender_name)
+        if self.stop_link is not None and not _WEB_ADDRESS.match(self.stop_link):
+            raise ValueError(f"not a web address: {self.stop_link!r}")
 
 
 def message_id(key: str, domain: str) -> str:
@@ -97,6 +105,8 @@ def _headers(subject: str, header: EnvelopeHeader) -> str:
         f"Content-Language: {header.language}",
         "Auto-Submitted: auto-generated",
         "X-Auto-Response-Suppress: OOF, AutoReply",
+        *([f"List-Unsubscribe:\r\n <{header.stop_link}>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+           f"List-Id: <newsletter.{header.sender_email.rpartition('@')[2]}>"] if header.stop_link else []),
         "MIME-Version: 1.0",
     ]
     return "".join(f"{line}\r\n" for line in lines)

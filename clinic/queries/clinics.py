@@ -68,9 +68,24 @@ class ClosuresPage:
     has_next: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ClinicSign:
+    """A clinic as its door says it."""
+
+    name: str
+    address: str
+    phone: str
+
+
 def clinic_ids_by_name(db: Session) -> dict[str, int]:
     """Every clinic's id by its name."""
     return dict(db.execute(sa.select(Clinic.name, Clinic.id).order_by(Clinic.id)).all())
+
+
+def clinic_signs(db: Session) -> tuple[ClinicSign, ...]:
+    """Every clinic as anybody may know it, in the order of their ids."""
+    rows = db.execute(sa.select(Clinic.name, Clinic.address, Clinic.phone).order_by(Clinic.id).limit(MOST))
+    return tuple(ClinicSign(*row) for row in rows)
 
 
 def clinic_lines(db: Session, clinic_ids: Collection[int], *, now: datetime) -> tuple[ClinicLine, ...]:

@@ -82,8 +82,7 @@ def undated_page(
     `only_due` leaves out what has time: those whose window does not open within a fortnight.
     """
     owed = _owed(clinic_id, horizon).subquery()
-    found = db.execute(sa.select(owed.c.rank, sa.func.count()).group_by(owed.c.rank))
-    counts = dict.fromkeys(Due, 0) | {_RANKS[rank]: count for rank, count in found}
+    counts = undated_counts(db, clinic_id, horizon)
     number = max(1, min(number, 10_000))
     rows = db.execute(
         sa.select(owed, Course.patient_id, Protocol.name,
@@ -97,6 +96,13 @@ def undated_page(
         .limit(PAGE).offset((number - 1) * PAGE))
     total = counts[Due.OVERDUE] + counts[Due.NEAR] if only_due else sum(counts.values())
     return UndatedPage(tuple(map(_row, rows)), counts, total, number)
+
+
+def undated_counts(db: Session, clinic_id: int, horizon: Horizon) -> dict[Due, int]:
+    """How many owed sessions without a date stand how; in one statement."""
+    owed = _owed(clinic_id, horizon).subquery()
+    found = db.execute(sa.select(owed.c.rank, sa.func.count()).group_by(owed.c.rank))
+    return dict.fromkeys(Due, 0) | {_RANKS[rank]: count for rank, count in found}
 
 
 def due_count(clinic_id: int, horizon: Horizon) -> sa.ScalarSelect[int]:

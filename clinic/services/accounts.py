@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
@@ -15,18 +14,18 @@ from clinic.messages.envelope import check_address
 from clinic.planning.findings import Finding, Weight
 from clinic.queries.accounts import IDLE_FOR
 from clinic.services import passwords
+from clinic.services.attempts import admit, near
 from clinic.services.work import Done, NotFound, Refused, UnitOfWork, record
 from clinic.store.accounts import Account, AccountRole, BrowserSession, SignInAttempt
 from clinic.store.clinics import Clinic
 from clinic.store.engine import PATIENCE
 
 SIGNED_IN_FOR = timedelta(hours=12)
-COUNTED_FOR = timedelta(minutes=15)
 TRIES_OF_A_PAIR = 5
 TRIES_OF_A_NETWORK = 40
 TRIES_OF_AN_ACCOUNT = 100
-"""Failures within `COUNTED_FOR` after which a sign-in is refused unread. An account's own limit is high, so that a
-stranger elsewhere cannot lock its owner out with a few tries."""
+"""Failures within `attempts.COUNTED_FOR` after which a sign-in is refused unread. An account's own limit is high, so
+that a stranger elsewhere cannot lock its owner out with a few tries."""
 
 
 def create_account(
@@ -68,19 +67,7 @@ def put_account(
 
 def admit_attempt(work: UnitOfWork, *, email: str, network: str) -> bool:
     """Counts a try to sign in before anything is hashed; False where there were too many of late."""
-    limits = _limits(email, network)
-    for key in sorted(limits):
-        _take_turns(work, key)
-    since = work.now - COUNTED_FOR
-    work.db.execute(sa.delete(SignInAttempt).where(SignInAttempt.at < since))
-    counted = dict(work.db.execute(
-        sa.select(SignInAttempt.key, sa.func.count()).where(SignInAttempt.key.in_(limits)).group_by(SignInAttempt.key)
-    ).all())
-    admitted = all(counted.get(key, 0) < limit for key, limit in limits.items())
-    if admitted:
-        work.db.add_all(SignInAttempt(key=key, at=work.now) for key in limits)
-    work.commit()
-    return admitted
+    return admit(work, _limits(email, network))
 
 
 def forget_attempts(work: UnitOfWork, *, email: str, network: str) -> None:
@@ -183,29 +170,12 @@ def _judge_grants(work: UnitOfWork, grants: Sequence[Grant]) -> list[Finding]:
 
 
 def _limits(email: str, network: str) -> dict[str, int]:
-    account, near = hash_of(normal_email(email)), _near(network)
+    account, nearby = hash_of(normal_email(email)), near(network)
     return {
         f"account:{account}": TRIES_OF_AN_ACCOUNT,
-        f"network:{near}": TRIES_OF_A_NETWORK,
-        f"pair:{account}:{near}": TRIES_OF_A_PAIR,
+        f"network:{nearby}": TRIES_OF_A_NETWORK,
+        f"pair:{account}:{nearby}": TRIES_OF_A_PAIR,
     }
-
-
-def _near(network: str) -> str:
-    # One subscriber commonly holds a whole /64 of IPv6, and a single address of IPv4.
-    try:
-        address = ipaddress.ip_address(network)
-    except ValueError:
-        return "unknown"
-    if address.version == 4:
-        return str(address)
-    return str(ipaddress.ip_network((address, 64), strict=False))
-
-
-def _take_turns(work: UnitOfWork, key: str) -> None:
-    # SQLite has one writer at a time already; PostgreSQL counts alone only with a lock of its own for the key.
-    if work.db.get_bind().dialect.name == "postgresql":
-        work.db.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
 
 
 def _forget(work: UnitOfWork, account_id: int, keys: dict[str, int]) -> None:

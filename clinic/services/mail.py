@@ -10,6 +10,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from clinic.care.states import MessageState
+from clinic.services.editions import stop_unfinished
 from clinic.services.reconcile import TOO_LATE
 from clinic.services.work import UnitOfWork, record
 from clinic.store.clinics import Business
@@ -84,12 +85,14 @@ class LetGo:
 def let_go(work: UnitOfWork) -> LetGo | None:
     """Ends the wait since the move-in: what is due leaves, the rest when it is due; none where nothing was held back.
 
-    A message that is past its use expires instead. Each one is still asked, before it leaves, whether it is true.
+    A message that is past its use expires instead, and what was being sent to readers of the newsletter stays: who has
+    had it since cannot be known. Each one is still asked, before it leaves, whether it is true.
     """
     business = work.db.scalar(sa.select(Business).where(Business.held_since.is_not(None)).with_for_update())
     if business is None:
         return None
     business.held_since = None
+    stop_unfinished(work)
     expired = work.db.execute(
         sa.update(Message)
         .where(Message.state == MessageState.PENDING, Message.useless_after < work.now, Message.dot_at.is_(None))

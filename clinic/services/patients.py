@@ -11,6 +11,7 @@ from clinic.queries.doubles import alike, person_of
 from clinic.queries.folding import digits, folded
 from clinic.services.links import end_links
 from clinic.services.reconcile import reconcile_patient
+from clinic.services.subscribing import follow_patient
 from clinic.services.work import Done, NotFound, Refused, UnitOfWork, check_version, record
 from clinic.store.locks import lock_patients
 from clinic.store.resources import Patient
@@ -64,6 +65,7 @@ def add_patient(work: UnitOfWork, details: PatientDetails, *, is_another: bool =
     _write(work, row, details)
     work.db.add(row)
     work.db.flush()
+    follow_patient(work, row, wanted_before=False)
     record(work, "patient-added", "patient", row.id)
     work.commit()
     return Done(row.id)
@@ -84,11 +86,13 @@ def edit_patient(
     if findings:
         return Refused(tuple(findings))
     check_version("patient", row, lock_version)
+    wanted_news = row.marketing_consent_at is not None
     changed = _write(work, row, details)
     record(work, "patient-changed", "patient", row.id, fields=changed)
     if "email" in changed:
         end_links(work, patient_id)
     reconcile_patient(work, patient_id)
+    follow_patient(work, row, wanted_before=wanted_news)
     work.commit()
     return Done(row.id)
 

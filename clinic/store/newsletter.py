@@ -40,12 +40,19 @@ class Subscriber(Row):
 
 
 class Edition(Row):
-    """One edition of news and tips, for who reads its languages and follows its interests (none: everybody)."""
+    """One edition of news and tips, for who reads its languages and follows its interests (none: everybody).
+
+    Whoever approved it agreed to send it to so many: those who had consented by then. The worker writes their messages
+    down in the order of their ids; `queued_to` is the last id that it has got to, `queued_at` when it came to an end.
+    """
 
     __tablename__ = "edition"
     __table_args__ = (
         one_of("state", EDITION_STATES),
         sa.CheckConstraint("state <> 'approved' OR send_at IS NOT NULL", name="send"),
+        sa.CheckConstraint("(approved_at IS NULL) = (agreed IS NULL)", name="agreed"),
+        sa.CheckConstraint("(state = 'draft') = (approved_at IS NULL)", name="approved"),
+        sa.CheckConstraint("(state = 'stopped') = (stopped_at IS NOT NULL)", name="stopped"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     clinic_id: Mapped[int] = mapped_column(sa.ForeignKey("clinic.id"), index=True)
@@ -55,7 +62,14 @@ class Edition(Row):
     send_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     created_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
+    approved_at: Mapped[datetime | None]
     approved_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
+    agreed: Mapped[int | None]
+    queued_to: Mapped[int] = mapped_column(default=0)
+    queued_at: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]
+    stopped_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
+    in_archive: Mapped[bool] = mapped_column(default=True)
     lock_version: Mapped[int] = mapped_column(default=1)
 
 

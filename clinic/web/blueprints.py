@@ -13,6 +13,7 @@ from clinic.web import (
     courses,
     devices,
     doubles,
+    edition_sending,
     health,
     held_courses,
     messages,
@@ -23,9 +24,11 @@ from clinic.web import (
     my_door,
     my_reports,
     new_course,
+    newsletter,
     other_visits,
     outside_calendars,
     own_account,
+    own_digest,
     pages,
     patients,
     people,
@@ -39,6 +42,7 @@ from clinic.web import (
     rotas,
     setup,
     signin,
+    signup,
     take_over,
     tasks,
     telling,
@@ -77,6 +81,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     devices.devices,
     treatments.treatments,
     texts.texts,
+    newsletter.newsletter,
+    signup.signup,
     accounts.accounts,
     own_account.own_account,
     moving_in.moving_in,
@@ -84,7 +90,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     my.my,
 )
 FURTHER_PAGES = (
-    course_changes, held_courses, my_dates, my_door, my_reports, new_course, other_visits, protocol_versions, release,
-    repair, resting, rota_days, take_over, times, visit_ends,
+    course_changes, edition_sending, held_courses, my_dates, my_door, my_reports, new_course, other_visits, own_digest,
+    protocol_versions, release, repair, resting, rota_days, take_over, times, visit_ends,
 )
-"""Modules whose pages belong to the blueprint of another one: of courses, of appointments, of the patient's page."""
+"""Modules whose pages belong to the blueprint of another one: courses, appointments, the patient's page, the
+newsletter, one's account."""

@@ -13,6 +13,8 @@ from clinic.web.browser import csrf_secret, give_visitor
 from clinic.web.kit import kit
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_WITHOUT_TOKEN = frozenset({"signup.stop"})
+"""Views that anybody's program may ask: all that they can do is to stop the newsletter for the holder of a secret."""
 
 
 class ForeignForm(BadRequest):
@@ -33,7 +35,7 @@ def token() -> str:
 
 
 def _check() -> None:
-    if request.method in _SAFE or request.routing_exception is not None:
+    if request.method in _SAFE or request.routing_exception is not None or request.endpoint in _WITHOUT_TOKEN:
         return
     if not _comes_from_us():
         raise ForeignForm("The form came from another site, so nothing was changed.")

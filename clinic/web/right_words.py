@@ -23,4 +23,5 @@ RIGHTS = {
     Right.SEE_AUDIT: "See who did what",
     Right.SEE_FIGURES: "See the figures of the business",
     Right.MOVE_DATA: "Move data in, and take all of it out (with this right at every clinic)",
+    Right.WRITE_NEWSLETTER: "Write the newsletter, and send it to who asked for it",
 }

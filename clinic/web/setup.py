@@ -41,6 +41,8 @@ PLACES: tuple[SetupPlace, ...] = (
                "Consultations, patch tests, reviews: what each holds, and for how long."),
     SetupPlace("Texts", "texts.index", "mail", Right.SET_UP,
                "How each message reads, and the clinic's own words in it."),
+    SetupPlace("Newsletter", "newsletter.index", "send", Right.WRITE_NEWSLETTER,
+               "News and tips for who asked for them: editions, readers, and how far each went."),
     SetupPlace("Accounts and rights", "accounts.index", "lock", Right.MANAGE_ACCOUNTS,
                "Who signs in, what each may do, and new passwords."),
     SetupPlace("Move in", "moving_in.index", "inbox", Right.MOVE_DATA,

@@ -16,7 +16,9 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from clinic.services.delivery import Courier, Patience, rescue
+from clinic.services.digests import owe_digests
 from clinic.services.overdue import ask_to_call
+from clinic.services.publishing import publish
 from clinic.services.reconcile import settle_expired, sweep
 from clinic.services.workers import (
     Kit,
@@ -47,6 +49,7 @@ class Pace:
     beat: float = 10
     hold: float = 30
     owe: float = 60
+    publish: float = 5
     clean: float = 3600
     first_rest: float = 5
     longest_rest: float = 300
@@ -83,6 +86,7 @@ class Worker:
             enlist(work, self.id, socket.gethostname())
         self.agree()
         ticks = [(self.beat, self._pace.beat), (self.rescue, self._pace.rescue), (self.owe, self._pace.owe),
+                 (self.publish, self._pace.publish),
                  (self.free_holds, self._pace.hold), (self.agree, self._pace.owe), (self.clean, self._pace.clean)]
         for tick, seconds in ticks:
             self._scheduler.add_job(tick, "interval", seconds=seconds, id=tick.__name__)
@@ -126,6 +130,13 @@ class Worker:
                 break
         with self._work() as work:
             ask_to_call(work)
+        with self._work() as work:
+            owe_digests(work)
+
+    def publish(self) -> None:
+        """Write down the next readers of the editions that go out."""
+        with self._work() as work:
+            publish(work)
 
     def agree(self) -> None:
         """Switch mail on or off as this worker can or cannot send it."""

@@ -97,10 +97,20 @@ def _create_newsletter() -> None:
         sa.Column("send_at", instant()),
         sa.Column("created_at", instant(), nullable=False),
         sa.Column("created_by", sa.Integer, sa.ForeignKey("account.id")),
+        sa.Column("approved_at", instant()),
         sa.Column("approved_by", sa.Integer, sa.ForeignKey("account.id")),
+        sa.Column("agreed", sa.Integer),
+        sa.Column("queued_to", sa.Integer, nullable=False),
+        sa.Column("queued_at", instant()),
+        sa.Column("stopped_at", instant()),
+        sa.Column("stopped_by", sa.Integer, sa.ForeignKey("account.id")),
+        sa.Column("in_archive", sa.Boolean, nullable=False),
         sa.Column("lock_version", sa.Integer, nullable=False),
         sa.CheckConstraint("state IN ('draft', 'approved', 'stopped')", name="state"),
         sa.CheckConstraint("state <> 'approved' OR send_at IS NOT NULL", name="send"),
+        sa.CheckConstraint("(approved_at IS NULL) = (agreed IS NULL)", name="agreed"),
+        sa.CheckConstraint("(state = 'draft') = (approved_at IS NULL)", name="approved"),
+        sa.CheckConstraint("(state = 'stopped') = (stopped_at IS NOT NULL)", name="stopped"),
     )
     op.create_index("ix_edition_clinic_id", "edition", ["clinic_id"])
     op.create_table(

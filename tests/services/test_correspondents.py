@@ -140,5 +140,5 @@ def test_what_is_said_in_somebodys_care_is_repeated_and_what_nobody_decided_abou
 
 
 def test_what_keeps_safe_comes_before_service_and_service_before_news() -> None:
-    asked = (["newsletter"], ["reminder-2d"], ["reminder-2d", "change"], ["digest"], [])
+    asked = (["edition"], ["reminder-2d"], ["reminder-2d", "change"], ["digest"], [])
     assert [priority_of(kinds).name for kinds in asked] == ["NEWS", "SERVICE", "SAFETY", "SERVICE", "SERVICE"]

@@ -18,7 +18,8 @@ def test_a_form_without_its_token_changes_nothing_anywhere(app: Flask, signed_in
     before = checksum(kit.engine)
 
     for example in examples(app):
-        if example.method == "POST":
+        # A mail program stops the newsletter without a token: by the secret that it holds, and here it holds none.
+        if example.method == "POST" and example.endpoint != "signup.stop":
             answer = browser.post(example.url, data=PATIENT)
             assert answer.status_code in (400, 401, 403), str(example)
 

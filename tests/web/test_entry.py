@@ -25,9 +25,14 @@ from tests.web.routes import examples
 
 PUBLIC = {
     "health.show", "pages.asset_file", "signin.form", "signin.enter", "signin.out", "welcome.form", "welcome.begin",
+    "signup.form", "signup.ask", "signup.question", "signup.opt_in", "signup.leave", "signup.stop", "signup.archive",
+    "signup.edition",
+}
+EVERYBODY = {
+    "own_account.change", "own_account.password", "own_account.digest", "own_account.choose_own_digest",
+    "signin.landed", "signin.switch", "signin.theme",
 }
 AT_THE_DOOR = {"my.door", "my.enter", "my.fresh"}
-EVERYBODY = {"own_account.change", "own_account.password", "signin.landed", "signin.switch", "signin.theme"}
 
 
 @pytest.fixture
@@ -129,7 +134,8 @@ def test_the_things_of_another_clinic_are_not_there(
         db.add_all([device, absence])
         db.commit()
         ours = {"room_id": room_id, "device_id": device.id, "absence_id": absence.id, "clinic_id": full_world.harbour}
-    about_a_clinic = {"course_id", "appointment_id", "treatment_session_id", "message_id", "task_id", *ours}
+    about_a_clinic = {
+        "course_id", "appointment_id", "treatment_session_id", "message_id", "task_id", "edition_id", *ours}
     for example in examples(app, **values(full_world), **ours):
         rule = next(rule for rule in app.url_map.iter_rules(example.endpoint))
         entry = entry_of(app.view_functions[example.endpoint])
