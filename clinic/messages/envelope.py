@@ -105,7 +105,7 @@ def _headers(subject: str, header: EnvelopeHeader) -> str:
         f"Content-Language: {header.language}",
         "Auto-Submitted: auto-generated",
         "X-Auto-Response-Suppress: OOF, AutoReply",
-        *([f"List-Unsubscribe:\r\n <{header.stop_link}>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+        *([f"List-Unsubscribe: <{header.stop_link}>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
            f"List-Id: <newsletter.{header.sender_email.rpartition('@')[2]}>"] if header.stop_link else []),
         "MIME-Version: 1.0",
     ]

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from clinic.care.certificates import Standing
 from clinic.care.states import AppointmentState, MessageState
 from clinic.planning.local import instant
+from clinic.queries.people_to_tell import people_count
 from clinic.queries.practitioners import papers_to_look_after
 from clinic.queries.undated import Due, Horizon, undated_counts
 from clinic.store.accounts import Task
@@ -26,6 +27,7 @@ class Morning:
     appointments: int = 0
     unconfirmed: int = 0
     own: int = 0
+    to_tell: int = 0
     failed: int = 0
     held: int = 0
     overdue: int = 0
@@ -67,15 +69,16 @@ def diary_numbers(
     return int(row[0]), int(row[1]), int(row[2])
 
 
-def message_numbers(db: Session, clinic_id: int) -> tuple[int, int]:
-    """The messages to patients that failed or may not have arrived and about which nobody has decided, and those that
-    are held."""
+def message_numbers(db: Session, clinic_id: int, now: datetime) -> tuple[int, int, int]:
+    """The people whom a person has to tell something; the messages to patients that failed or may not have arrived and
+    about which nobody has decided; and those that are held."""
     rows: dict[str, int] = dict(db.execute(
         sa.select(Message.state, sa.func.count())
         .where(Message.clinic_id == clinic_id, Message.patient_id.is_not(None), Message.decision.is_(None),
                Message.state.in_((MessageState.FAILED, MessageState.UNCERTAIN, MessageState.HELD)))
         .group_by(Message.state)).all())
-    return rows.get("failed", 0) + rows.get("uncertain", 0), rows.get("held", 0)
+    people = db.scalar(sa.select(people_count(clinic_id, now))) or 0
+    return people, rows.get("failed", 0) + rows.get("uncertain", 0), rows.get("held", 0)
 
 
 def session_numbers(db: Session, clinic_id: int, horizon: Horizon) -> tuple[int, int]:

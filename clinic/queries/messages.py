@@ -13,6 +13,8 @@ from clinic.store.outbox import Message, MessageAttempt, MessageItem
 from clinic.store.resources import Patient
 
 PAGE = 50
+_TO_A_PATIENT = Message.patient_id.is_not(None)
+"""What goes to readers of the newsletter and to accounts has pages of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ def messages_page(
     newest first. In three statements."""
     counts = {
         MessageState(code): number for code, number in db.execute(
-            sa.select(Message.state, sa.func.count()).where(Message.clinic_id == clinic_id).group_by(Message.state))
+            sa.select(Message.state, sa.func.count()).where(Message.clinic_id == clinic_id, _TO_A_PATIENT)
+            .group_by(Message.state))
     }
     which = sa.and_(Message.clinic_id == clinic_id, Message.state == state if state else sa.true())
     total = counts.get(state, 0) if state else sum(counts.values())
@@ -137,8 +140,8 @@ def message_page(db: Session, message_id: int) -> MessagePage | None:
 
 
 def clinic_of_message(db: Session, message_id: int) -> int | None:
-    """The clinic of a message; none where there is no such message."""
-    return db.scalar(sa.select(Message.clinic_id).where(Message.id == message_id))
+    """The clinic of a message to a patient; none where there is no such message."""
+    return db.scalar(sa.select(Message.clinic_id).where(Message.id == message_id, _TO_A_PATIENT))
 
 
 def _kinds(db: Session, message_ids: list[int]) -> dict[int, tuple[str, ...]]:

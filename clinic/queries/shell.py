@@ -36,7 +36,8 @@ def business_name(db: Session) -> str:
 def shell_counts(db: Session, clinic_id: int, horizon: Horizon, now: datetime) -> ShellCounts:
     """What waits for a person at this clinic."""
     trouble = sa.select(sa.func.count()).where(
-        Message.clinic_id == clinic_id, Message.state.in_(TROUBLE), Message.decision.is_(None))
+        Message.clinic_id == clinic_id, Message.patient_id.is_not(None), Message.state.in_(TROUBLE),
+        Message.decision.is_(None))
     due = sa.select(sa.func.count()).where(
         Task.clinic_id == clinic_id, Task.done_at.is_(None), Task.due_on <= horizon.today)
     waiting = db.execute(

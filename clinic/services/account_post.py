@@ -39,7 +39,7 @@ class Accounts:
             return Stays(MessageState.SUPERSEDED, "the account wants no digest any more")
         clinic_id, day = place_of(items[0].revision)
         clinic = work.db.get_one(Clinic, clinic_id)
-        if morning_of(work.db, reader_of(work.db, account, clinic_id), clinic, day).is_empty:
+        if morning_of(work.db, reader_of(work.db, account, clinic_id), clinic, day, work.now).is_empty:
             return Stays(MessageState.SUPERSEDED, "there is nothing to tell")
         return Goes(account.email)
 
@@ -51,7 +51,7 @@ class Accounts:
         if item.kind == DIGEST:
             clinic_id, day = place_of(item.revision)
             clinic = work.db.get_one(Clinic, clinic_id)
-            morning = morning_of(work.db, reader_of(work.db, account, clinic_id), clinic, day)
+            morning = morning_of(work.db, reader_of(work.db, account, clinic_id), clinic, day, work.now)
             rendered = render_digest(Digest(
                 clinic.name, day, lines_of(morning, where), f"{where}/account/digest"))
             return posted(work, message, rendered, to=account.email, identity=identity, language=LANGUAGE)

@@ -67,7 +67,7 @@ def digests_now(db: Session, account_id: int, base_url: str, now: datetime) -> t
             AccountRole.account_id == account_id, AccountRole.clinic_id == Clinic.id)).order_by(Clinic.name)).all()
     return account.wants_digest, tuple(
         DigestNow(clinic.name, lines_of(morning_of(
-            db, reader_of(db, account, clinic.id), clinic, day_of(now, zone(clinic.zone))), base_url))
+            db, reader_of(db, account, clinic.id), clinic, day_of(now, zone(clinic.zone)), now), base_url))
         for clinic in clinics)
 
 
@@ -92,24 +92,27 @@ def place_of(revision: int) -> tuple[int, date]:
     return clinic_id, date.fromordinal(ordinal)
 
 
-def morning_of(db: Session, reader: Reader, clinic: Clinic, day: date) -> Morning:
+def morning_of(db: Session, reader: Reader, clinic: Clinic, day: date, now: datetime) -> Morning:
     """What waits at a clinic on a day, of what the reader may see."""
     where, may_see = zone(clinic.zone), reader.rights.__contains__
     horizon = Horizon(day, day + timedelta(days=clinic.booking_horizon_days - 1))
     appointments, unconfirmed, own = diary_numbers(
         db, clinic.id, day, where=where, practitioner_id=reader.practitioner_id) if may_see(
         Right.SEE_DIARY) else (0, 0, 0)
-    failed, held = message_numbers(db, clinic.id) if may_see(Right.SEE_MESSAGES) else (0, 0)
+    to_tell, failed, held = message_numbers(db, clinic.id, now) if may_see(Right.SEE_MESSAGES) else (0, 0, 0)
     overdue, undated = session_numbers(db, clinic.id, horizon) if may_see(Right.BOOK) else (0, 0)
     urgent, tasks = task_numbers(db, clinic.id, day) if may_see(Right.SETTLE_TASKS) else (0, 0)
     lapsed, papers = paper_numbers(db, day) if may_see(Right.SET_UP) else (0, 0)
-    return Morning(appointments, unconfirmed, own, failed, held, overdue, undated, urgent, tasks, lapsed, papers)
+    return Morning(
+        appointments, unconfirmed, own, to_tell, failed, held, overdue, undated, urgent, tasks, lapsed, papers)
 
 
 def lines_of(morning: Morning, base_url: str) -> tuple[DigestLine, ...]:
     """What waits, in words, the most urgent first; each with the page on which it is settled."""
     found: Iterable[tuple[int, str, str, str, bool]] = (
         (morning.urgent_tasks, "urgent task", "urgent tasks", "/tasks", True),
+        (morning.to_tell, "patient has to be told by a person", "patients have to be told by a person",
+         "/people-to-tell", True),
         (morning.failed, "message did not go out or may not have arrived",
          "messages did not go out or may not have arrived", "/messages?state=failed", True),
         (morning.held, "message waits for your word", "messages wait for your word", "/messages?state=held", False),

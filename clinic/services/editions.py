@@ -21,6 +21,8 @@ from clinic.store.outbox import Message, MessageItem
 TEST = "edition-test"
 MOST_TESTS_A_DAY = 20
 USEFUL_FOR = timedelta(hours=4)
+MOST_A_MONTH, MONTH = 2, timedelta(days=30)
+"""What every reader has agreed to, in the words of the consent."""
 AHEAD = timedelta(days=90)
 """How long before it goes out an edition may be approved."""
 
@@ -174,9 +176,21 @@ def _judge_sending(
     if send_at > work.now + AHEAD:
         return (Finding("edition-far", Weight.BLOCKS, f"At most {AHEAD.days} days ahead.", "on"),)
     starts_at = max(send_at, work.now)
+    if _near(work, row.id, starts_at) >= MOST_A_MONTH:
+        return (Finding("edition-often", Weight.BLOCKS, f"Readers agreed to at most {MOST_A_MONTH} editions in "
+                        f"{MONTH.days} days, and that many are sent or approved around this day. Choose a later one.",
+                        "on"),)
     if next_allowed(starts_at, quiet_hours(work.db, row.clinic_id)) != starts_at and send_at > work.now:
         return (Finding("edition-quiet", Weight.BLOCKS, "That time lies in the quiet hours of the clinic.", "at"),)
     return ()
+
+
+def _near(work: UnitOfWork, edition_id: int, send_at: datetime) -> int:
+    """How many other editions of the business go out, or went out at least to some, within a month of that time."""
+    return work.db.scalar(
+        sa.select(sa.func.count()).select_from(Edition)
+        .where(Edition.id != edition_id, Edition.send_at > send_at - MONTH, Edition.send_at < send_at + MONTH,
+               sa.or_(Edition.state == "approved", Edition.queued_to > 0))) or 0
 
 
 def _write(work: UnitOfWork, row: Edition, draft: Draft) -> None:

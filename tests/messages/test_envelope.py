@@ -218,3 +218,23 @@ def test_a_calendar_file_without_its_method_is_refused() -> None:
 def test_a_wrong_header_cannot_be_built(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         replace(HEADER, **wrong)
+
+
+def test_what_goes_to_many_can_be_stopped_by_a_machine_and_nothing_else_says_so() -> None:
+    link = f"https://clinic.example/newsletter/stop/{'s' * 43}"
+    news, service = (parsed(build_mime(render(LETTERS["recall"]), replace(HEADER, stop_link=each)))
+                     for each in (link, None))
+
+    assert news["List-Unsubscribe"] == f"<{link}>"
+    assert news["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert news["List-Id"] == "<newsletter.harbour.example>"
+    assert not [name for name in service if name.startswith("List-")]
+
+
+@pytest.mark.parametrize("link", [
+    "javascript:alert(1)", "https://clinic.example/a>\r\nBcc: x@y.example", "https://clinic.example/a b", "/newsletter",
+    "https://clinic.example/" + "a" * 500,
+])
+def test_a_stop_link_that_is_no_address_is_refused(link: str) -> None:
+    with pytest.raises(ValueError, match="not a web address"):
+        replace(HEADER, stop_link=link)

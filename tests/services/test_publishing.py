@@ -156,6 +156,23 @@ def test_nothing_goes_to_nobody_into_the_quiet_hours_or_too_far_ahead(room: News
     assert refused(room.now + timedelta(days=91), 1) == "edition-far"
 
 
+def test_readers_get_no_more_than_they_agreed_to(room: Newsroom) -> None:
+    room.readers(1)
+    room.approved(1)
+    room.wait(days=3)
+    room.approved(1)
+    third = room.edition()
+
+    def outcome(days: int) -> Done[int] | Refused:
+        with room.at_work() as work:
+            return approve_edition(work, third, send_at=room.now + timedelta(days=days), count=1, lock_version=1)
+
+    refused = outcome(5)
+    assert isinstance(refused, Refused)
+    assert (refused.findings[0].code, refused.findings[0].field) == ("edition-often", "on")
+    assert outcome(28) == Done(1)
+
+
 def test_quiet_hours_hold_it_back_until_the_morning(room: Newsroom) -> None:
     room.readers(4)
     room.approved(4)

@@ -79,7 +79,7 @@ def test_a_visitor_signs_up_confirms_and_stops(
     [mail] = post_room()
     secret = secret_in(mail)
 
-    assert f"List-Unsubscribe:\r\n <http://localhost/newsletter/stop/{secret}>\r\n".encode() in mail
+    assert f"List-Unsubscribe: <http://localhost/newsletter/stop/{secret}>\r\n".encode() in mail
     assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in mail
     machine = client.application.test_client(use_cookies=False)
     for _ in range(2):  # as a mail program's server does it: no cookie, no token, and again
