@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.care.states import MessageState
+from clinic.queries.folding import folded
 from clinic.store.outbox import Message, MessageAttempt, MessageItem
 from clinic.store.resources import Patient
 
@@ -82,16 +83,21 @@ class MessagePage:
 
 
 def messages_page(
-    db: Session, clinic_id: int, *, state: MessageState | None = None, number: int = 1
+    db: Session, clinic_id: int, *, state: MessageState | None = None, kind: str | None = None, search: str = "",
+    number: int = 1,
 ) -> MessagesPage:
-    """A page of the messages of a clinic, in one state or in all: those still to go by their time, then what went,
-    newest first. In three statements."""
+    """A page of the messages of a clinic to patients: those still to go by their time, then what went, newest first.
+
+    In one state or in all, of one kind or of all, to the patients that the search finds. In three statements.
+    """
+    wanted = sa.and_(Message.clinic_id == clinic_id, *_narrowed(kind, search))
     counts = {
         MessageState(code): number for code, number in db.execute(
-            sa.select(Message.state, sa.func.count()).where(Message.clinic_id == clinic_id, _TO_A_PATIENT)
-            .group_by(Message.state))
+            sa.select(Message.state, sa.func.count())
+            .join(Patient.__table__, Patient.__table__.c.id == Message.patient_id)
+            .where(wanted).group_by(Message.state))
     }
-    which = sa.and_(Message.clinic_id == clinic_id, Message.state == state if state else sa.true())
+    which = sa.and_(wanted, Message.state == state) if state else wanted
     total = counts.get(state, 0) if state else sum(counts.values())
     number = max(1, min(number, -(-total // PAGE)))
     return MessagesPage(message_rows(db, which, limit=PAGE, offset=(number - 1) * PAGE), counts, total, number)
@@ -142,6 +148,13 @@ def message_page(db: Session, message_id: int) -> MessagePage | None:
 def clinic_of_message(db: Session, message_id: int) -> int | None:
     """The clinic of a message to a patient; none where there is no such message."""
     return db.scalar(sa.select(Message.clinic_id).where(Message.id == message_id, _TO_A_PATIENT))
+
+
+def _narrowed(kind: str | None, search: str) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if kind:
+        found.append(sa.exists().where(MessageItem.message_id == Message.id, MessageItem.kind == kind))
+    return found + [Patient.search_text.contains(word, autoescape=True) for word in folded(search).split()[:8]]
 
 
 def _kinds(db: Session, message_ids: list[int]) -> dict[int, tuple[str, ...]]:

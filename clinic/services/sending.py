@@ -9,6 +9,8 @@ from clinic.care.own_text import fault_of
 from clinic.care.owner_facts import MessageKind
 from clinic.care.quiet import next_allowed
 from clinic.care.states import MessageState
+from clinic.messages.discretion import telling_words
+from clinic.planning.findings import Finding, Weight
 from clinic.services.message_rows import InHand, Said, in_hand, refused, said_now
 from clinic.services.reconcile import WAITING
 from clinic.services.work import Done, Refused, UnitOfWork, record
@@ -63,7 +65,10 @@ def send_again(work: UnitOfWork, message_id: int, *, sure: bool) -> Done[int] | 
 
 
 def set_note(work: UnitOfWork, message_id: int, note: str) -> Done[int] | Refused:
-    """Adds a personal line to a message whose words are not fixed yet, or changes it, or takes it back if empty."""
+    """Adds a personal line to a message whose words are not fixed yet, or changes it, or takes it back if empty.
+
+    Warns of words that tell what the patient is treated for.
+    """
     if fault := fault_of(note, longest=LONGEST_NOTE, most_lines=MOST_LINES):
         return refused("note", fault, "note")
     [held] = in_hand(work, (message_id,))
@@ -75,7 +80,14 @@ def set_note(work: UnitOfWork, message_id: int, note: str) -> Done[int] | Refuse
         message.note = told
         record(work, "message-note-changed", "message", message.id, clinic_id=message.clinic_id, has_note=bool(told))
         work.commit()
-    return Done(message.id)
+    return Done(message.id, _worth_knowing(note))
+
+
+def _worth_knowing(note: str) -> tuple[Finding, ...]:
+    words = telling_words(note)
+    if not words:
+        return ()
+    return (Finding("telling", Weight.WARNS, f"Whoever sees the screen reads “{words[0]}” in it.", "note"),)
 
 
 def _against_again(work: UnitOfWork, held: InHand, said: list[Said], sure: bool) -> Refused | None:

@@ -16,6 +16,7 @@ from clinic.web import (
     edition_sending,
     health,
     held_courses,
+    message_actions,
     messages,
     moving_in,
     moving_out,
@@ -90,8 +91,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     my.my,
 )
 FURTHER_PAGES = (
-    course_changes, edition_sending, held_courses, my_dates, my_door, my_reports, new_course, other_visits, own_digest,
-    protocol_versions, release, repair, resting, rota_days, take_over, times, visit_ends,
+    course_changes, edition_sending, held_courses, message_actions, my_dates, my_door, my_reports, new_course,
+    other_visits, own_digest, protocol_versions, release, repair, resting, rota_days, take_over, times, visit_ends,
 )
 """Modules whose pages belong to the blueprint of another one: courses, appointments, the patient's page, the
 newsletter, one's account."""

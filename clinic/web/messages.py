@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -9,15 +10,19 @@ from werkzeug.wrappers import Response
 from clinic.access import Right
 from clinic.care.states import MessageState
 from clinic.queries.held_back import held_back
+from clinic.queries.message_story import message_story
 from clinic.queries.messages import clinic_of_message, message_page, messages_page
 from clinic.services.letters import MessageBody, body_of
 from clinic.services.mail import mail_is_on, release_held
+from clinic.services.sending import LONGEST_NOTE
 from clinic.web.addresses import safe_next
 from clinic.web.entry import allowed, check_clinic, here
+from clinic.web.forms import Form
 from clinic.web.headers import MESSAGE_POLICY
 from clinic.web.kit import kit, now
+from clinic.web.message_words import WAITS, happened, reply
 from clinic.web.pages import page
-from clinic.web.words import MESSAGE_STATES
+from clinic.web.words import MESSAGE_KINDS, MESSAGE_STATES
 
 messages = Blueprint("messages", __name__)
 
@@ -25,26 +30,25 @@ messages = Blueprint("messages", __name__)
 @messages.get("/messages")
 @allowed(Right.SEE_MESSAGES)
 def index() -> Response:
-    """The messages of the current clinic, in one state or in all."""
-    state = request.args.get("state", "")
+    """The messages of the current clinic: in one state or all, of one kind or all, to whom the search finds."""
+    state, kind = request.args.get("state", ""), request.args.get("kind", "")
     chosen = MessageState(state) if state in {each.value for each in MessageState} else None
+    wanted = {"kind": kind if kind in MESSAGE_KINDS else None, "q": request.args.get("q", "").strip()[:100] or None}
     with kit().read() as db:
         found = messages_page(
-            db, here().clinic_id, state=chosen, number=request.args.get("page", 1, type=int))
+            db, here().clinic_id, state=chosen, kind=wanted["kind"], search=wanted["q"] or "",
+            number=request.args.get("page", 1, type=int))
         is_on, waits = mail_is_on(db), held_back(db, now())
-    return page("messages/index.html", found=found, chosen=chosen, is_on=is_on, held_back=waits,
-                tabs_of=_tabs(found.counts, chosen))
+    return page("messages/index.html", found=found, chosen=chosen, wanted=wanted, is_on=is_on, held_back=waits,
+                kinds=sorted(MESSAGE_KINDS.items(), key=lambda each: each[1]),
+                tabs_of=_tabs(found.counts, chosen, wanted))
 
 
 @messages.get("/messages/<int:message_id>")
 @allowed(Right.SEE_MESSAGES)
 def show(message_id: int) -> Response:
-    """One message with its words, its items and every attempt to send it."""
-    _check(message_id)
-    with kit().read() as db:
-        found, body = message_page(db, message_id), body_of(db, message_id, now=now())
-        is_on = mail_is_on(db)
-    return page("messages/show.html", message=found, one=found.row if found else None, body=body, is_on=is_on)
+    """One message with its words, and everything that happened to it."""
+    return message_shown(message_id, Form())
 
 
 @messages.get("/messages/<int:message_id>/html")
@@ -72,21 +76,34 @@ def calendar(message_id: int, number: int) -> Response:
 @allowed(Right.RELEASE_MESSAGES)
 def release(message_id: int) -> Response:
     """Lets a held message go its way."""
-    _check(message_id)
+    check_message(message_id)
     with kit().work(here().actor) as work:
         released = release_held(work, (message_id,))
     flash("The message will be sent." if released else "The message was no longer held.", "ok" if released else "info")
     return redirect(safe_next(url_for("messages.show", message_id=message_id)), 303)
 
 
-def _check(message_id: int) -> None:
+def message_shown(message_id: int, form: Form) -> Response:
+    """The page of a message, with what stands in the way of what was asked of it."""
+    check_message(message_id)
+    with kit().read() as db:
+        found, body = message_page(db, message_id), body_of(db, message_id, now=now())
+        if found is None:
+            abort(404)
+        story, is_on = message_story(db, message_id, now=now()), mail_is_on(db)
+    return page("messages/show.html", form.status, form=form, message=found, one=found.row, body=body, story=story,
+                is_on=is_on, happened=happened, reply=reply, waits=WAITS, longest_note=LONGEST_NOTE)
+
+
+def check_message(message_id: int) -> None:
+    """Answers 404 where the view's right is not held at the message's clinic."""
     with kit().read() as db:
         clinic_id = clinic_of_message(db, message_id)
     check_clinic(clinic_id)
 
 
 def _body(message_id: int) -> MessageBody:
-    _check(message_id)
+    check_message(message_id)
     with kit().read() as db:
         body = body_of(db, message_id, now=now())
     if body is None:
@@ -94,13 +111,15 @@ def _body(message_id: int) -> MessageBody:
     return body
 
 
-def _tabs(counts: Mapping[MessageState, int], chosen: MessageState | None) -> list[tuple[str, str, bool, int | None]]:
+def _tabs(
+    counts: Mapping[MessageState, int], chosen: MessageState | None, wanted: Mapping[str, Any]
+) -> list[tuple[str, str, bool, int | None]]:
     """All messages, and each state that there is; the one that is shown stays even when it is empty."""
     tabs: list[tuple[str, str, bool, int | None]] = [
-        ("All", url_for("messages.index"), chosen is None, sum(counts.values()))]
+        ("All", url_for("messages.index", **wanted), chosen is None, sum(counts.values()))]
     for state in MessageState:
         if counts.get(state) or state is chosen:
-            tabs.append((MESSAGE_STATES[state], url_for("messages.index", state=state.value), state is chosen,
-                         counts.get(state, 0)))
+            tabs.append((MESSAGE_STATES[state], url_for("messages.index", state=state.value, **wanted),
+                         state is chosen, counts.get(state, 0)))
     return tabs
 

@@ -37,6 +37,8 @@ SCREENS: dict[str, Callable[[Site], str]] = {
     "hold": lambda site: f"/courses/{site.course}/hold",
     "messages": lambda site: "/messages",
     "message": lambda site: "/messages/1",
+    "message-sent": lambda site: "/messages/3",
+    "people-to-tell": lambda site: "/people-to-tell",
     "protocols": lambda site: "/protocols",
     "protocol": lambda site: "/protocols/rfmn_laxity",
     "tasks": lambda site: "/tasks",
