@@ -15,6 +15,8 @@ from clinic.messages.words import Labels, date_in_words, folder, labels
 _TELLS_THE_WAY = frozenset(
     {Kind.CONFIRMATION, Kind.CHANGE, Kind.CLINIC_CHANGE, Kind.REMINDER_7D, Kind.REMINDER_2D})
 """What says how to find the clinic, and what it asks of who cannot come, where the clinic has words for it."""
+_LEADS = frozenset({Kind.CONFIRMATION, Kind.CHANGE, Kind.CLINIC_CHANGE, Kind.CANCELLATION})
+"""What names the whole letter that it begins."""
 _FILES = ("subject.txt", "body.txt", "body.html")
 
 
@@ -42,7 +44,8 @@ def render(letter: Letter) -> Rendered:
     words, env = labels(letter.language), environment()
     views = tuple(see_section(section, letter, words) for section in letter.sections)
     said = tuple(section_text(view, letter) for view in views)
-    subject = said[0].subject if len(said) == 1 else words.merged_subject
+    leads = len(said) == 1 or letter.sections[0].kind in _LEADS
+    subject = said[0].subject if leads else words.merged_subject
     preheader = _preheader(views, letter, words)
     around = {
         "subject": subject,

@@ -71,18 +71,22 @@ class Written:
     mime: bytes
 
 
+OfOwner = tuple[LetterFacts, Sequence[OwedItem]]
+"""What is said of one course, its upkeep or a visit."""
+
+
 def write(
     facts: LetterFacts, items: Sequence[OwedItem], *, identity: str, now: datetime, link: str | None = None,
-    note: str | None = None,
+    note: str | None = None, more: Sequence[OfOwner] = (),
 ) -> Written:
     """The message that says these items, from the same facts always the same bytes; `link` opens the patient's page,
-    and `note` is what a person added.
+    `note` is what a person added, and `more` is what goes to the same patient about others of their courses and visits.
 
     Raises ValueError where the patient's address cannot be written to.
     """
     recipient = check_address(facts.head.patient.email or "")
     sender = check_address(facts.clinic.sender_email)
-    rendered = render(letter_of(facts, items, now=now, link=link, note=note))
+    rendered = render(letter_of(facts, items, now=now, link=link, note=note, more=more))
     header = EnvelopeHeader(
         sender_name=facts.clinic.sender_name, sender_email=sender, to=recipient,
         message_id=message_id(identity, sender.rpartition("@")[2]), sent_at=now, language=language_of(facts),
@@ -91,16 +95,17 @@ def write(
 
 
 def letter_of(
-    facts: LetterFacts, items: Sequence[OwedItem], *, now: datetime, link: str | None = None, note: str | None = None
+    facts: LetterFacts, items: Sequence[OwedItem], *, now: datetime, link: str | None = None, note: str | None = None,
+    more: Sequence[OfOwner] = (),
 ) -> Letter:
     """One letter with a section for each item, its clinical texts in the patient's language where they are there, and
     what a person added; the first section names the link, which is of all of them."""
-    facts = in_their_language(facts)
-    first, *others = (_section(facts, item, now) for item in items)
+    said = [(in_their_language(known), item) for known, each in ((facts, items), *more) for item in each]
+    first, *others = (_section(known, item, now) for known, item in said)
     return Letter(
         language=language_of(facts), first_name=facts.given_name, clinic=card_for(facts),
         sections=(replace(first, link=first.link or link), *others),
-        calendars=tuple(each for item in items for each in _calendars(facts, item, now)),
+        calendars=tuple(each for known, item in said for each in _calendars(known, item, now)),
         note=own_lines(note or ""),
     )
 

@@ -10,20 +10,18 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from clinic.care.owed import OwedItem, messages_owed, why_no_longer
-from clinic.care.owner_facts import Owner, owner_named
 from clinic.care.quiet import hastened
 from clinic.care.states import MessageState
 from clinic.messages.envelope import check_address
-from clinic.queries.letters import LetterFacts, letter_facts
-from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head, said_alike
+from clinic.queries.letters import letter_facts
 from clinic.services.correspondence import Correspondent, Correspondents, Stays, Waits
 from clinic.services.letters import Written, kept_of, write
 from clinic.services.links import link_for
 from clinic.services.reconcile import TOO_LATE, reconcile
 from clinic.services.settling import put_back, settle_unsent
+from clinic.services.shares import Share, owner_of, shares_of, with_what_goes_along
 from clinic.services.work import UnitOfWork
-from clinic.store.claims import held_by, lock_owner
+from clinic.store.claims import held_by, lock_owners
 from clinic.store.outbox import Message, MessageItem
 
 
@@ -51,8 +49,7 @@ def freeze(
         if correspondent is not None:
             frozen = _of_correspondent(work, correspondent, message_id, lease_token, rows, base_url)
         else:
-            for owner in sorted({_owner(row) for row in rows}, key=lambda owner: (owner.kind, owner.id)):
-                lock_owner(work.db, owner)
+            lock_owners(work.db, map(owner_of, rows))
             message = held_by(work.db, message_id, lease_token)
             frozen = _checked(work, message, rows, base_url) if message is not None else None
         work.commit()
@@ -99,71 +96,78 @@ def _checked(
     if message.useless_after < work.now:
         settle_unsent(work, message, MessageState.EXPIRED, TOO_LATE)
         return None
-    head = owner_head(work.db, _owner(rows[0])) if rows else None
-    if head is None:
-        settle_unsent(work, message, MessageState.SUPERSEDED, "no longer true")
+    shares = shares_of(work, message, rows)
+    if not shares:
+        settle_unsent(work, message, MessageState.SUPERSEDED, _why_nothing(rows))
         return None
-    items = _still_owed(work, head, message, rows)
-    if not items:
-        settle_unsent(work, message, MessageState.SUPERSEDED, next(row.dropped for row in rows if row.dropped))
+    withheld = [item.withheld for share in shares for item in share.items]
+    if all(withheld):
+        settle_unsent(work, message, MessageState.WITHHELD, withheld[0])
         return None
-    withheld = next((item.withheld for item in items if item.withheld), None)
-    if withheld:
-        settle_unsent(work, message, MessageState.WITHHELD, withheld)
-        return None
-    due_at = hastened(max(item.due_at for item in items), message.hastened_at, head.quiet, now=work.now)
+    shares = _without_withheld(shares)
+    due_at = hastened(min(item.due_at for share in shares for item in share.items), message.hastened_at,
+                      shares[0].head.quiet, now=work.now)
     if due_at > work.now:
         message.attempts -= 1
         put_back(message, due_at, message.reason)
         return None
-    return _frozen(work, message, rows, head, items, base_url)
+    return _frozen(work, message, rows, shares, base_url)
 
 
-def _still_owed(
-    work: UnitOfWork, head: OwnerHead, message: Message, rows: Sequence[MessageItem]
-) -> list[OwedItem]:
-    """The items that are owed under the same key; the others are dropped, with the reason."""
-    facts = owner_facts(work.db, head, leaving_out=said_alike(work.db, (message.id,)))
-    owed = {item.key: item for item in messages_owed(facts, now=work.now)}
-    found = []
-    for row in rows:
-        key = (row.kind, row.subject_kind, row.subject_id, row.revision)
-        if key in owed:
-            found.append(owed[key])
-        else:
-            row.dropped = why_no_longer(facts, *key)
-    return found
+def _why_nothing(rows: Sequence[MessageItem]) -> str:
+    return next((row.dropped for row in rows if row.dropped), "no longer true")
+
+
+def _without_withheld(shares: Sequence[Share]) -> list[Share]:
+    """What of a message that says several things may go; the rest is dropped, and owed anew where it still is."""
+    for row, item in (pair for share in shares for pair in share.said):
+        row.dropped = item.withheld or row.dropped
+    going = (Share(share.head, tuple(pair for pair in share.said if not pair[1].withheld)) for share in shares)
+    return [share for share in going if share.said]
 
 
 def _frozen(
-    work: UnitOfWork, message: Message, rows: Sequence[MessageItem], head: OwnerHead, items: Sequence[OwedItem],
-    base_url: str | None
+    work: UnitOfWork, message: Message, rows: Sequence[MessageItem], shares: list[Share], base_url: str | None
 ) -> Frozen | None:
+    head = shares[0].head
     try:
         address = check_address(head.patient.email or "")
     except ValueError as error:
         settle_unsent(work, message, MessageState.WITHHELD, str(error))
         return None
     if message.mime is None:
-        _write(work, message, rows, letter_facts(work.db, head), items, base_url)
-    elif message.recipient != address:
-        settle_unsent(work, message, MessageState.SUPERSEDED, "the e-mail address has changed")
-        reconcile(work, head.owner)
-        return None
-    return _frozen_of(message)
+        _write(work, message, with_what_goes_along(work, message, shares), base_url)
+        return _frozen_of(message)
+    wrong = _why_not_as_frozen(message, rows, address)
+    if wrong is None:
+        return _frozen_of(message)
+    settle_unsent(work, message, MessageState.SUPERSEDED, wrong)
+    for share in shares:
+        reconcile(work, share.head.owner)
+    return None
 
 
-def _write(
-    work: UnitOfWork, message: Message, rows: Sequence[MessageItem], facts: LetterFacts, items: Sequence[OwedItem],
-    base_url: str | None
-) -> None:
+def _why_not_as_frozen(message: Message, rows: Sequence[MessageItem], address: str) -> str | None:
+    """Why the bytes, which never change, may not go any more: what is still owed goes in a message of its own then.
+
+    What an item told is kept when the bytes are frozen: one that was dropped since is still in them.
+    """
+    if message.recipient != address:
+        return "the e-mail address has changed"
+    return "part of it is not true any more" if any(row.dropped and row.facts for row in rows) else None
+
+
+def _write(work: UnitOfWork, message: Message, shares: Sequence[Share], base_url: str | None) -> None:
+    rows = [row for share in shares for row, _ in share.said]
+    said = [(letter_facts(work.db, share.head), share) for share in shares]
+    facts = said[0][0]
     link = link_for(work, message.id, facts, base_url=base_url) if base_url else None
-    _keep(message, write(facts, items, identity=_identity(message, rows), now=work.now, link=link, note=message.note))
-    by_key = {item.key: item for item in items}
-    for row in rows:
-        item = by_key.get((row.kind, row.subject_kind, row.subject_id, row.revision))
-        if item is not None:
-            row.facts = kept_of(facts, item)
+    _keep(message, write(
+        facts, shares[0].items, identity=_identity(message, rows), now=work.now, link=link, note=message.note,
+        more=[(others, share.items) for others, share in said[1:]]))
+    for known, share in said:
+        for row, item in share.said:
+            row.facts = kept_of(known, item)
 
 
 def _identity(message: Message, rows: Sequence[MessageItem]) -> str:
@@ -180,7 +184,3 @@ def _keep(message: Message, written: Written) -> None:
 def _frozen_of(message: Message) -> Frozen:
     assert message.sender and message.recipient and message.mime  # frozen together
     return Frozen(message.sender, message.recipient, message.mime)
-
-
-def _owner(row: MessageItem) -> Owner:
-    return owner_named(row.owner_kind, row.owner_id)

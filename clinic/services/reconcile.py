@@ -94,15 +94,16 @@ def _reconcile_locked(work: UnitOfWork, owner: Owner) -> None:
     owed = {item.key: item for item in messages_owed(facts, now=work.now)}
     latest = _latest(known)
     owed |= _said_again(work, head, known, owed)
+    shared = _shared(work, known)
     for key, item in owed.items():
-        if key in latest:
+        if key in latest and latest[key][0].id not in shared:
             _keep_up(work, facts, latest[key][0], item)
     for message, row in known:
         if _key(row) not in owed:
-            _let_go(work, facts, message, row)
+            _let_go(work, facts, message, row, is_shared=message.id in shared)
     _insert(work, head, [
         (item, latest[key][1].generation + 1 if key in latest else 0) for key, item in owed.items()
-        if item.useless_after > work.now and (key not in latest or latest[key][0].state == MessageState.SUPERSEDED)
+        if item.useless_after > work.now and (key not in latest or _was_let_go(*latest[key]))
     ])
 
 
@@ -112,8 +113,26 @@ def _known(work: UnitOfWork, owner: Owner) -> Sequence[Known]:
         .where(MessageItem.owner_kind == owner.kind, MessageItem.owner_id == owner.id)
         .order_by(Message.id, MessageItem.id)
         .with_for_update(of=Message).execution_options(populate_existing=True)
+        # What was sent is much to read, and nothing is decided by it.
+        .options(sa.orm.defer(Message.mime))
     )
     return [(message, item) for message, item in work.db.execute(found)]
+
+
+def _shared(work: UnitOfWork, known: Sequence[Known]) -> frozenset[int]:
+    """The waiting messages that say several things: they became one when they were about to leave."""
+    tried = {message.id for message, _ in known if message.state in WAITING and (
+        message.mime_sha256 is not None or message.state == MessageState.HELD)}
+    if not tried:
+        return frozenset()
+    return frozenset(work.db.scalars(
+        sa.select(MessageItem.message_id).where(MessageItem.message_id.in_(tried), MessageItem.dropped.is_(None))
+        .group_by(MessageItem.message_id).having(sa.func.count() > 1)))
+
+
+def _was_let_go(message: Message, row: MessageItem) -> bool:
+    """Whether it was not said, because it was not owed then: by its message, or by a message that said other things."""
+    return message.state == MessageState.SUPERSEDED or row.dropped is not None
 
 
 def _latest(known: Sequence[Known]) -> Mapping[Key, Known]:
@@ -182,16 +201,19 @@ def _keep_up(work: UnitOfWork, facts: OwnerFacts, message: Message, item: OwedIt
         _settle(message, MessageState.PENDING, None, None)
 
 
-def _let_go(work: UnitOfWork, facts: OwnerFacts, message: Message, row: MessageItem) -> None:
-    """A waiting message that is not owed any more is superseded, or expired where its time has simply passed.
+def _let_go(work: UnitOfWork, facts: OwnerFacts, message: Message, row: MessageItem, *, is_shared: bool) -> None:
+    """A waiting message that is not owed any more is superseded, or expired where its time has simply passed; of one
+    that says other things too, only this is dropped.
 
     One that failed stays so, and keeps why nobody need be told of it any more.
     """
-    if message.state == MessageState.FAILED and row.dropped is None:
+    if message.state == MessageState.FAILED and row.dropped is None and message.decision not in FINAL_DECISIONS:
         row.dropped = why_no_longer(facts, *_key(row))
     if message.state not in WAITING or message.dot_at is not None or message.decision in FINAL_DECISIONS:
         return
-    if message.useless_after > work.now:
+    if is_shared:
+        row.dropped = row.dropped or why_no_longer(facts, *_key(row))
+    elif message.useless_after > work.now:
         row.dropped = why_no_longer(facts, *_key(row))
         _settle(message, MessageState.SUPERSEDED, row.dropped, work.now)
     elif message.state != MessageState.WITHHELD:

@@ -1,6 +1,7 @@
 """The statements of delivery that need a lock or a claim, on either database."""
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -30,6 +31,20 @@ def lock_owner(db: Session, owner: Owner, *, skip_locked: bool = False) -> bool:
         course_id = sa.select(Course.id).where(Course.id == (
             sa.select(MaintenancePlan.course_id).where(MaintenancePlan.id == owner.id).scalar_subquery()))
     return db.scalar(course_id.with_for_update(skip_locked=skip_locked)) is not None
+
+
+def lock_owners(db: Session, owners: Iterable[Owner]) -> None:
+    """Locks them all: courses in the order of their ids, whoever of them and their upkeep is named, then visits."""
+    named = set(owners)
+    plans = sa.select(MaintenancePlan.course_id).where(
+        MaintenancePlan.id.in_([owner.id for owner in named if owner.kind == "maintenance-plan"]))
+    courses = {owner.id for owner in named if owner.kind == "course"}
+    if any(owner.kind == "maintenance-plan" for owner in named):
+        courses |= set(db.scalars(plans))
+    for ident in sorted(courses):
+        lock_owner(db, Owner("course", ident))
+    for ident in sorted(owner.id for owner in named if owner.kind == "appointment"):
+        lock_owner(db, Owner("appointment", ident))
 
 
 def next_due(db: Session, now: datetime) -> Message | None:

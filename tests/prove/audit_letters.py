@@ -16,6 +16,10 @@ from tests.prove.plain_rows import Row, Rows
 SCHEDULE = ("confirmation", "change", "clinic-change", "cancellation")
 READ_AFRESH = (*SCHEDULE, "reminder-7d", "reminder-2d", "aftercare", "check-in-24h", "check-in-72h")
 WAITING = ("pending", "held", "withheld")
+SAFE = ("change", "clinic-change", "cancellation", "dates-released", "aftercare", "check-in-24h", "check-in-72h")
+"""What no daily limit holds back."""
+UNWANTED = ("reminder-7d", "reminder-2d")
+"""What a patient who wants no reminders does not get."""
 GRACE = timedelta(minutes=3)
 
 Subject = tuple[str, str, int, int]
@@ -39,6 +43,8 @@ class Case:
     id: int
     is_active: bool
     can_be_reached: bool
+    wants_reminders: bool
+    full_on: date | None
     clinic: Row
     sessions: tuple[Row, ...]
     appointments: tuple[Row, ...]
@@ -64,6 +70,7 @@ def cases(rows: Rows) -> list[Case]:
     owners = [("course", row, row) for row in rows["course"]]
     owners += [("maintenance-plan", row, courses[row.course_id]) for row in rows["maintenance_plan"]]
     told = _told(rows)
+    blocked = {row.email.lower() for row in rows["bounce"] if row.is_hard and row.lifted_at is None}
     found = []
     for kind, owner, course in owners:
         sessions = tuple(row for row in rows["treatment_session"] if owner.id == (
@@ -72,9 +79,12 @@ def cases(rows: Rows) -> list[Case]:
         appointments = tuple(row for row in rows["appointment"] if row.treatment_session_id in idents
                              and row.state != "proposed")
         patient = patients[course.patient_id]
-        reached = patient.wants_service_messages and patient.channel == "email" and bool(patient.email)
-        found.append(Case(kind, owner.id, owner.state == "active", reached, clinics[course.clinic_id], sessions,
-                          appointments, tuple(told[kind, owner.id].values())))
+        reached = patient.wants_service_messages and patient.channel == "email" and bool(patient.email) and (
+            patient.email.lower() not in blocked)
+        clinic = clinics[course.clinic_id]
+        found.append(Case(kind, owner.id, owner.state == "active", reached, patient.wants_reminders,
+                          _full_on(rows, patient.id, clinic), clinic, sessions, appointments,
+                          tuple(told[kind, owner.id].values())))
     return found
 
 
@@ -88,6 +98,16 @@ def expected(case: Case, now: datetime) -> dict[Subject, Due]:
         if row.state == "completed":
             found.update(_after_treatment(case, row, now))
     return found
+
+
+def _full_on(rows: Rows, patient_id: int, clinic: Row) -> date | None:
+    """The last day of the clinic on which the patient got as many messages as it sends on one day."""
+    counts: defaultdict[date, int] = defaultdict(int)
+    for row in rows["message"]:
+        if row.patient_id == patient_id and row.state in ("sent", "uncertain"):
+            counts[row.settled_at.astimezone(ZoneInfo(clinic.zone)).date()] += 1
+    last = max(counts, default=None)
+    return last if last is not None and counts[last] >= clinic.most_messages_a_day else None
 
 
 def _faults(rows: Rows, case: Case, now: datetime) -> Iterator[str]:
@@ -120,6 +140,8 @@ def _newest(rows: Rows, case: Case, now: datetime) -> dict[Subject, Row]:
     messages = {row.id: row for row in rows["message"]}
     found: dict[Subject, Row] = {}
     for item in sorted(rows["message_item"], key=lambda row: (row.generation, row.id)):
+        if item.dropped is not None and messages[item.message_id].state != "superseded":
+            continue  # it went, or goes, without this
         if (item.owner_kind, item.owner_id) != (case.kind, case.id) or item.kind not in READ_AFRESH:
             continue
         schedule = item.kind in SCHEDULE
@@ -136,6 +158,8 @@ def _said_once(rows: Rows, now: datetime) -> Iterator[str]:
     schedules: defaultdict[Any, int] = defaultdict(int)
     for item in rows["message_item"]:
         message = messages[item.message_id]
+        if item.dropped is not None and message.state != "superseded":
+            continue
         living[item.kind, item.subject_kind, item.subject_id, item.revision].append(message.state)
         schedules[item.owner_kind, item.owner_id] += item.kind in SCHEDULE and waits(message, now)
     for key, states in living.items():
@@ -209,7 +233,7 @@ def _schedule(case: Case, now: datetime) -> Iterator[tuple[Subject, Due]]:
         return
     name = "confirmation" if kinds == {"new"} else "cancellation" if kinds <= {"kept", "cancelled"} else (
         "clinic-change" if all(ours) else "change")
-    yield (name, case.kind, case.id, 0), _due(case, now, max(changed_at) + GRACE, max(matters_until))
+    yield (name, case.kind, case.id, 0), _due(case, now, name, max(changed_at) + GRACE, max(matters_until))
 
 
 def _news(case: Case, stands: Row | None, believed: list[Any], now: datetime) -> str | None:
@@ -241,7 +265,7 @@ def _reminders(case: Case, row: Row, now: datetime) -> Iterator[tuple[Subject, D
     for kind, days, useless_after in plans:
         planned = _local(row.zone, on - timedelta(days=days), 9 * 60)
         if planned > row.scheduled_at + timedelta(days=1) and not (kind == "reminder-2d" and row.confirmed_at):
-            yield (kind, "appointment", row.id, row.revision), _due(case, now, planned, useless_after)
+            yield (kind, "appointment", row.id, row.revision), _due(case, now, kind, planned, useless_after)
 
 
 def _after_treatment(case: Case, row: Row, now: datetime) -> Iterator[tuple[Subject, Due]]:
@@ -254,17 +278,22 @@ def _after_treatment(case: Case, row: Row, now: datetime) -> Iterator[tuple[Subj
         planned = row.performed_at + timedelta(hours=hours)
         if planned > recorded_at:
             useless_after = _loud(case.clinic, planned) + timedelta(hours=24)
-            yield (kind, "treatment-session", row.id, 0), _due(case, now, planned, useless_after)
+            yield (kind, "treatment-session", row.id, 0), _due(case, now, kind, planned, useless_after)
 
 
-def _due(case: Case, now: datetime, planned: datetime, useless_after: datetime) -> Due:
-    """Outside quiet hours; what is overdue goes now, or when quiet hours end; what comes too late is withheld."""
+def _due(case: Case, now: datetime, kind: str, planned: datetime, useless_after: datetime) -> Due:
+    """Outside quiet hours, not on a day that has had enough; what is overdue goes now, or when quiet hours end; what
+    comes too late is withheld."""
     at = _loud(case.clinic, planned)
     if at <= now and _loud(case.clinic, now) != now:
         at = _loud(case.clinic, now)
+    is_full = case.full_on is not None and at.astimezone(ZoneInfo(case.clinic.zone)).date() <= case.full_on
+    if is_full and kind not in SAFE and at <= useless_after:
+        at = _loud(case.clinic, _local(case.clinic.zone, case.full_on + timedelta(days=1), 9 * 60))
     if at > useless_after:
         return Due(useless_after, useless_after, True)
-    return Due(at, useless_after, not case.can_be_reached)
+    is_unwanted = kind in UNWANTED and not case.wants_reminders
+    return Due(at, useless_after, is_unwanted or not case.can_be_reached)
 
 
 def _loud(clinic: Row, at: datetime) -> datetime:

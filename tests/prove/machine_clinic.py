@@ -110,7 +110,8 @@ class Clinic(RuleBasedStateMachine):
                     elif message and message.state in WAITING and item.useless_after > self.made.now:
                         kept = (message.due_at, message.useless_after, message.state == "withheld")
                         due = (item.due_at, item.useless_after, item.withheld is not None)
-                        if kept != due:
+                        # When something that is not sent would be due matters to nobody, and is not kept up.
+                        if kept[1:] != due[1:] or (item.withheld is None and kept != due):
                             found.append(f"{key} waits as {kept}, and {due} is owed")
                 found += [
                     f"{key} waits, and nothing owes it" for key, message in newest.items()
@@ -211,6 +212,7 @@ class Clinic(RuleBasedStateMachine):
             self.do_round()
         if worker == "delivers":
             self.send_what_is_due()
+            self.do_round()  # what was sent may fill a patient's day: what else they are owed then waits
         self.look("wait")
         if worker != "sleeps":
             self.in_step = {("course", row.id) for row in self.rows["course"]}

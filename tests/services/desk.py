@@ -213,12 +213,16 @@ class Desk:
     def _add_appointment(self, work: UnitOfWork, row: TreatmentSession, day: date, hour: int) -> Appointment:
         count = work.db.scalar(sa.select(sa.func.count()).select_from(Appointment))
         appointment = Appointment(
-            clinic_id=1, patient_id=self.patient_id, kind="session", treatment_session_id=row.id,
+            clinic_id=1, patient_id=self._patient_of(work, row), kind="session", treatment_session_id=row.id,
             treatment_code="skin-needling", state="booked", uid=f"visit-{count}@alvor.example",
             scheduled_at=self.now, created_at=self.now, **_times(day, hour))
         work.db.add(appointment)
         work.db.flush()
         return appointment
+
+    def _patient_of(self, work: UnitOfWork, row: TreatmentSession) -> int:
+        course_id = row.course_id or work.db.get_one(MaintenancePlan, row.maintenance_plan_id).course_id
+        return work.db.get_one(Course, course_id).patient_id
 
     def _reconcile(self, work: UnitOfWork, appointment: Appointment) -> None:
         work.db.flush()

@@ -235,7 +235,7 @@ def test_the_same_facts_give_the_same_bytes(desk: Desk) -> None:
 
 
 def test_staff_see_what_would_be_sent_and_then_what_was_sent(desk: Desk) -> None:
-    desk.book_course()
+    desk.book_course((date(2027, 5, 20), date(2027, 6, 20)))
     message_id = desk.message("confirmation").id
     preview = body(desk, message_id)
     desk.wait(minutes=3)

@@ -57,12 +57,16 @@ class Story:
             rows = db.execute(
                 sa.select(Message.id, MessageItem.kind, Message.mime)
                 .join(MessageItem, MessageItem.message_id == Message.id)
-                .where(Message.state == "sent", Message.settled_at == self.clinic.now).order_by(Message.id)).all()
+                .where(Message.state == "sent", Message.settled_at == self.clinic.now)
+                .order_by(Message.id, MessageItem.id)).all()
             known = {(at, text) for at, _, text in self.sent}
-            for _, kind, mime in rows:
+            said: dict[int, list[str]] = {}
+            for ident, kind, _ in rows:
+                said.setdefault(ident, []).append(kind)
+            for ident, mime in {ident: mime for ident, _, mime in rows}.items():
                 text = _text(mime or b"")
                 if (self.clinic.now, text) not in known:
-                    self.sent.append((self.clinic.now, kind, text))
+                    self.sent.append((self.clinic.now, " + ".join(said[ident]), text))
 
     def appointment(self, number: int, *, upkeep: bool = False) -> Appointment:
         """The active appointment of a session of the course, or of its maintenance plan."""

@@ -1,0 +1,145 @@
+"""What one message says, owner by owner, as things stand; and what else goes to the same patient in the same e-mail.
+
+A patient with two courses gets one e-mail where two would follow each other within the hour. Patients who share an
+address are never put together: each message is one patient's.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from clinic.care.message_kinds import SCHEDULE, MessageKind
+from clinic.care.owed import OwedItem, messages_owed, why_no_longer
+from clinic.care.owner_facts import Owner, owner_named
+from clinic.care.quiet import is_quiet
+from clinic.care.states import MessageState
+from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head, said_alike
+from clinic.services.reconcile import TOO_LATE
+from clinic.services.work import UnitOfWork
+from clinic.store.claims import lock_owner
+from clinic.store.outbox import Message, MessageAttempt, MessageItem
+
+SOON = timedelta(hours=1)
+"""Messages to one person that are due this close to each other go together."""
+
+_ALONE = frozenset({MessageKind.REVIEW_REQUEST})
+"""What is no part of the care goes by itself: it must not ride on what a patient needs."""
+_NEVER_BEFORE = frozenset({*SCHEDULE, MessageKind.DATES_HELD, MessageKind.DATES_RELEASED, MessageKind.PRECARE})
+"""What has to leave time for a change to be taken back is never taken along early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a message says of one owner: each of its rows with what is owed."""
+
+    head: OwnerHead
+    said: tuple[tuple[MessageItem, OwedItem], ...]
+
+    @property
+    def items(self) -> list[OwedItem]:
+        """What is said, without the rows."""
+        return [item for _, item in self.said]
+
+
+def shares_of(work: UnitOfWork, message: Message, rows: Sequence[MessageItem]) -> list[Share]:
+    """The rows that are owed under the same key, owner by owner; the others are dropped, with the reason."""
+    found = []
+    alike = said_alike(work.db, (message.id,))
+    for owner in dict.fromkeys(map(owner_of, rows)):
+        own = [row for row in rows if owner_of(row) == owner and (row.dropped is None or len(rows) == 1)]
+        head = owner_head(work.db, owner)
+        if head is None:
+            for row in own:
+                row.dropped = "no longer true"
+            continue
+        facts = owner_facts(work.db, head, leaving_out=alike)
+        owed = {item.key: item for item in messages_owed(facts, now=work.now)}
+        said = []
+        for row in own:
+            item = owed.get(_key(row))
+            if item is None:
+                row.dropped = why_no_longer(facts, *_key(row))
+            elif item.useless_after < work.now:
+                row.dropped = TOO_LATE
+            else:
+                said.append((row, item))
+        if said:
+            found.append(Share(head, tuple(said)))
+    return found
+
+
+def with_what_goes_along(work: UnitOfWork, message: Message, shares: list[Share]) -> list[Share]:
+    """The shares, and those of the patient's other messages that are due within the hour: they become part of this one,
+    in which news of dates comes first.
+
+    Only what was never tried, and what nobody looked at or decided about. Nothing is taken along in quiet hours.
+    """
+    if is_quiet(work.now, shares[0].head.quiet) or message.note or not _may_share(shares):
+        return shares
+    found = list(shares)
+    for ident in _others(work, message):
+        rows = work.db.scalars(
+            sa.select(MessageItem).where(MessageItem.message_id == ident).order_by(MessageItem.id)).all()
+        # Whoever holds an owner's row may be changing what is to be said: that goes by itself, a little later.
+        if rows and all(lock_owner(work.db, owner, skip_locked=True) for owner in set(map(owner_of, rows))):
+            found += _taken_along(work, message, ident, rows)
+    return sorted(found, key=lambda share: not any(item.kind in SCHEDULE for item in share.items))
+
+
+def owner_of(row: MessageItem) -> Owner:
+    """Whose item it is."""
+    return owner_named(row.owner_kind, row.owner_id)
+
+
+def _taken_along(work: UnitOfWork, message: Message, ident: int, rows: Sequence[MessageItem]) -> list[Share]:
+    other = work.db.scalar(
+        sa.select(Message).where(Message.id == ident, *_untouched(work))
+        .with_for_update(skip_locked=True).execution_options(populate_existing=True))
+    if other is None or len(shares := shares_of(work, other, rows)) == 0:
+        return []
+    items = [item for share in shares for item in share.items]
+    if len(items) != len(rows) or not all(_goes_now(work, item) for item in items) or not _may_share(shares):
+        return []
+    for row in rows:
+        row.message_id = message.id
+    message.useless_after = max(message.useless_after, other.useless_after)
+    message.priority = min(message.priority, other.priority)
+    work.db.flush()
+    work.db.delete(other)
+    work.db.flush()
+    return shares
+
+
+def _goes_now(work: UnitOfWork, item: OwedItem) -> bool:
+    within = timedelta(0) if item.kind in _NEVER_BEFORE else SOON
+    return item.withheld is None and item.due_at <= work.now + within
+
+
+def _may_share(shares: Sequence[Share]) -> bool:
+    return not any(item.kind in _ALONE for share in shares for item in share.items)
+
+
+def _others(work: UnitOfWork, message: Message) -> Sequence[int]:
+    tried = sa.exists().where(MessageAttempt.message_id == Message.id)
+    return work.db.scalars(
+        sa.select(Message.id)
+        .where(Message.patient_id == message.patient_id, Message.clinic_id == message.clinic_id,
+               Message.id != message.id, Message.due_at <= work.now + SOON, ~tried, *_untouched(work))
+        .order_by(Message.due_at, Message.id)).all()
+
+
+def _untouched(work: UnitOfWork) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        Message.state == MessageState.PENDING, Message.attempts == 0, Message.dot_at.is_(None), Message.mime.is_(None),
+        Message.decision.is_(None), Message.note.is_(None), Message.looked_at.is_(None), Message.hastened_at.is_(None),
+        Message.useless_after > work.now,
+        ~sa.exists().where(MessageItem.message_id == Message.id,
+                           MessageItem.owner_kind.not_in(("course", "maintenance-plan", "appointment"))),
+    )
+
+
+def _key(row: MessageItem) -> tuple[str, str, int, int]:
+    return (row.kind, row.subject_kind, row.subject_id, row.revision)
