@@ -19,6 +19,8 @@ from clinic.queries.series import Place, course_series
 from clinic.queries.visit_choice import VisitChoice
 from clinic.store.clinics import Clinic
 
+_OURS = frozenset({"not-open", "busy", "lacks-skill", "unknown-resource", "wrong-kind"})
+"""What speaks against a time that was booked: the clinic is closed, or somebody or something of it is not there."""
 MINUTE = timedelta(minutes=1)
 PATIENCE = 2.0
 """Seconds after which a desk takes the best that was found of one way. Our default: usual answers take milliseconds."""
@@ -56,7 +58,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class RepairLine:
-    """One open session of a proposal: what it has, what it would have, and why it cannot stay."""
+    """One open session of a proposal: what it has, what it would have, and why it cannot stay.
+
+    `is_ours`: it cannot because somebody or something of the clinic is not there.
+    """
 
     number: int
     treatment: str
@@ -67,6 +72,7 @@ class RepairLine:
     fit: Fit | None
     is_fixed: bool
     why: str | None
+    is_ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,11 @@ class Proposal:
     def changes(self) -> int:
         """How many sessions get another time, a first one, or lose theirs."""
         return len(self.choices) + len(self.undated)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the clinic is the cause of any of it, as far as can be seen."""
+        return any(line.is_ours for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +209,8 @@ class _Laying:
                 number=number, treatment=place.step.name, becomes=becomes,
                 old=self._slot(place, old), new=self._slot(place, new), window=window,
                 fit=window.fit(day) if window and day else None, is_fixed=number in rest.fixed,
-                why=self._why(number, before[number], dates) if changes else None)
+                why=self._why(number, before[number], dates) if changes else None,
+                is_ours=changes and self._is_ours(number, before[number], dates))
 
     def _slot(self, place: Place, pin: Pin | None) -> Slot | None:
         if pin is None:
@@ -214,6 +226,9 @@ class _Laying:
             return None
         found = self._against(number, old, dates)
         return found[0].text if found else None
+
+    def _is_ours(self, number: int, old: Pin, dates: Dates) -> bool:
+        return any(finding.code in _OURS for finding in self._against(number, old, dates))
 
     def _warnings(self, dates: Dates, choices: tuple[VisitChoice, ...]) -> tuple[tuple[int, Finding], ...]:
         found: dict[Finding, int] = {}

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.care.states import MessageState
+from clinic.queries.open_visits import open_visit_count
 from clinic.queries.people_to_tell import people_count
 from clinic.queries.undated import Horizon, due_count
 from clinic.store.accounts import Task
@@ -20,7 +21,10 @@ TROUBLE = (MessageState.FAILED, MessageState.HELD, MessageState.UNCERTAIN)
 
 @dataclass(frozen=True, slots=True)
 class ShellCounts:
-    """How many messages, tasks, sessions without a date and people to tell of a clinic wait for somebody."""
+    """How many messages, tasks, sessions without a date and people to tell of a clinic wait for somebody.
+
+    A visit that stays open counts as a task.
+    """
 
     messages_in_trouble: int
     tasks_due: int
@@ -41,6 +45,7 @@ def shell_counts(db: Session, clinic_id: int, horizon: Horizon, now: datetime) -
     due = sa.select(sa.func.count()).where(
         Task.clinic_id == clinic_id, Task.done_at.is_(None), Task.due_on <= horizon.today)
     waiting = db.execute(
-        sa.select(trouble.scalar_subquery(), due.scalar_subquery(), due_count(clinic_id, horizon),
+        sa.select(trouble.scalar_subquery(), due.scalar_subquery() + open_visit_count(clinic_id, now),
+                  due_count(clinic_id, horizon),
                   people_count(clinic_id, now))).one()
     return ShellCounts(*waiting)

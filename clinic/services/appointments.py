@@ -101,9 +101,9 @@ def book_session(
 
 def move_appointment(
     work: UnitOfWork, appointment_id: int, choice: VisitChoice, *, lock_version: int,
-    overrides: Mapping[str, str] | None = None,
+    overrides: Mapping[str, str] | None = None, by_clinic: bool = False,
 ) -> Done[int] | Refused:
-    """Gives an appointment a new time, or says what stands in the way."""
+    """Gives an appointment a new time, or says what stands in the way. `by_clinic`: the clinic is the cause."""
     opened = open_appointment(work, appointment_id, lock_version)
     appointment, about = opened.appointment, opened.about
     wrong = _not_movable(opened, choice)
@@ -116,7 +116,7 @@ def move_appointment(
         return Refused(standing)
     clinic = work.db.get_one(Clinic, appointment.clinic_id)
     try:
-        change_time(work, clinic, appointment, _parts_of(work, opened), choice)
+        change_time(work, clinic, appointment, _parts_of(work, opened), choice, by_clinic=by_clinic)
     except Taken:
         return Refused((TAKEN,))
     if about:
@@ -126,9 +126,9 @@ def move_appointment(
 
 
 def cancel_appointment(
-    work: UnitOfWork, appointment_id: int, *, reason: str, lock_version: int
+    work: UnitOfWork, appointment_id: int, *, reason: str, lock_version: int, by_clinic: bool = False
 ) -> Done[int] | Refused:
-    """Cancels an appointment; its session, where it is for one, stays owed."""
+    """Cancels an appointment, `by_clinic` where the clinic is the cause; its session, if it is for one, stays owed."""
     opened = open_appointment(work, appointment_id, lock_version)
     appointment = opened.appointment
     if AppointmentState.CANCELLED not in APPOINTMENT_MOVES[AppointmentState(appointment.state)]:
@@ -136,7 +136,7 @@ def cancel_appointment(
     if _is_last_held(opened):
         return Refused((Finding("last-held", Weight.BLOCKS, "This is the last date that is held for this course: stop "
                                 "the course instead, or move the date"),))
-    cancel(work, appointment, reason)
+    cancel(work, appointment, reason, by_clinic=by_clinic)
     _owe_again(opened)
     settle_appointment(work, opened, "appointment-cancelled")
     return Done(appointment.id)

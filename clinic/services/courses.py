@@ -121,10 +121,11 @@ def stop_course(work: UnitOfWork, course_id: int, *, reason: str, lock_version: 
     return Done(course.id)
 
 
-def cancel(work: UnitOfWork, appointment: Appointment, reason: str) -> None:
-    """Marks an appointment cancelled; the database frees what it held. No commit."""
+def cancel(work: UnitOfWork, appointment: Appointment, reason: str, *, by_clinic: bool = False) -> None:
+    """Marks an appointment cancelled, by the clinic's doing or not; the database frees what it held. No commit."""
     appointment.state = AppointmentState.CANCELLED
     appointment.cancellation_reason = reason
+    appointment.changed_by_clinic = by_clinic
     appointment.hold_expires_at = None
     appointment.closed_at = work.now
     appointment.scheduled_at = work.now

@@ -64,13 +64,18 @@ def new_appointment(
 
 
 def change_time(
-    work: UnitOfWork, clinic: Clinic, appointment: Appointment, parts: Sequence[Part], choice: VisitChoice
+    work: UnitOfWork, clinic: Clinic, appointment: Appointment, parts: Sequence[Part], choice: VisitChoice, *,
+    by_clinic: bool = False
 ) -> None:
-    """Gives an appointment another time: what it held is free, what it needs now is held. Raises Taken."""
+    """Gives an appointment another time: what it held is free, what it needs now is held. Raises Taken.
+
+    `by_clinic`: the clinic was the cause, which its patient is told with an apology.
+    """
     for name, value in _times(work, clinic, parts, choice.starts_at).items():
         setattr(appointment, name, value)
     appointment.revision += 1
     appointment.confirmed_at = None
+    appointment.changed_by_clinic = by_clinic
     free(work, [appointment.id])
     work.db.flush()
     _hold(work, appointment, parts, choice)

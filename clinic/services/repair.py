@@ -34,10 +34,11 @@ UNDONE = "repair-undone"
 
 def repair_course(
     work: UnitOfWork, course_id: int, choices: Sequence[VisitChoice], undated: Iterable[int] = (), *, token: str,
-    overrides: Mapping[str, str] | None = None,
+    overrides: Mapping[str, str] | None = None, by_clinic: bool = False,
 ) -> Done[int] | Refused:
     """Gives sessions of a course the chosen times and takes the dates of others away: all of it, or nothing.
 
+    `by_clinic`: the clinic is the cause, such as an absence, which the patient is told with an apology.
     `token` is what the course was when this was proposed: Stale where it has changed since. Each new time is judged
     among the others as they will be; a warning needs a reason.
     """
@@ -54,7 +55,7 @@ def repair_course(
     if standing:
         return Refused(standing)
     try:
-        _lay(work, rest, choices, undated)
+        _lay(work, rest, choices, undated, by_clinic=by_clinic)
     except Taken:
         return Refused((TAKEN,))
     for number, found in judged.items():
@@ -132,20 +133,22 @@ def _dates(rest: Rest, choices: Sequence[VisitChoice], undated: Iterable[int]) -
     return {**dates, **{choice.number: pin_of(choice) for choice in choices}}
 
 
-def _lay(work: UnitOfWork, rest: Rest, choices: Sequence[VisitChoice], undated: Iterable[int]) -> None:
+def _lay(
+    work: UnitOfWork, rest: Rest, choices: Sequence[VisitChoice], undated: Iterable[int], *, by_clinic: bool = False
+) -> None:
     """Writes the new times: first everything is freed that is given up, so that sessions may change places."""
     clinic = work.db.get_one(Clinic, rest.series.course.clinic_id)
     places = {place.row.number: place for place in rest.series.places}
     for number in sorted(undated):
         place = places[number]
         assert place.appointment is not None  # only what has a date is in `before`
-        cancel(work, place.appointment, LEFT_UNDATED)
+        cancel(work, place.appointment, LEFT_UNDATED, by_clinic=by_clinic)
         _now(place, SessionState.OWED)
     moved = [(choice, places[choice.number]) for choice in choices]
     free(work, [place.appointment.id for _, place in moved if place.appointment])
     for choice, place in moved:
         if place.appointment is not None:
-            change_time(work, clinic, place.appointment, place.step.parts, choice)
+            change_time(work, clinic, place.appointment, place.step.parts, choice, by_clinic=by_clinic)
             place.appointment.lock_version += 1
         else:
             new_appointment(

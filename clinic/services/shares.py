@@ -25,6 +25,9 @@ from clinic.store.outbox import Message, MessageAttempt, MessageItem
 SOON = timedelta(hours=1)
 """Messages to one person that are due this close to each other go together."""
 
+MOST = 5
+"""So many others at most go along: what more there is follows by itself."""
+
 _ALONE = frozenset({MessageKind.REVIEW_REQUEST})
 """What is no part of the care goes by itself: it must not ride on what a patient needs."""
 _NEVER_BEFORE = frozenset({*SCHEDULE, MessageKind.DATES_HELD, MessageKind.DATES_RELEASED, MessageKind.PRECARE})
@@ -128,7 +131,7 @@ def _others(work: UnitOfWork, message: Message) -> Sequence[int]:
         sa.select(Message.id)
         .where(Message.patient_id == message.patient_id, Message.clinic_id == message.clinic_id,
                Message.id != message.id, Message.due_at <= work.now + SOON, ~tried, *_untouched(work))
-        .order_by(Message.due_at, Message.id)).all()
+        .order_by(Message.due_at, Message.id).limit(MOST)).all()
 
 
 def _untouched(work: UnitOfWork) -> tuple[sa.ColumnElement[bool], ...]:

@@ -55,10 +55,11 @@ def ask_cancel(appointment_id: int) -> Response:
 def cancel(appointment_id: int) -> Response:
     """Cancels the appointment; its session stays owed."""
     found, form = found_appointment(appointment_id), Form(request.form)
-    reason, version = read_reason(form, CANCELLATION), form.version()
+    reason, version, ours = read_reason(form, CANCELLATION), form.version(), form.ticked("by_clinic")
     told = f"Cancelled. {session_words(found)} stays owed." if found.treatment_session else "Cancelled."
     return _acted(found, form, "cancel", told,
-                  lambda work: cancel_appointment(work, appointment_id, reason=reason, lock_version=version))
+                  lambda work: cancel_appointment(
+                      work, appointment_id, reason=reason, lock_version=version, by_clinic=ours))
 
 
 def found_appointment(appointment_id: int) -> AppointmentPage:

@@ -75,12 +75,13 @@ def repaired(course_id: int) -> Response:
     """Does what was chosen: all of it or nothing."""
     found, form = found_course(course_id), Form(request.form)
     chosen = form.choice("plan", "How the course goes on", parse_chosen)
-    reasons, token = form.overrides(), request.form.get("token", "")[:MOST_TOKEN]
+    reasons, token, ours = form.overrides(), request.form.get("token", "")[:MOST_TOKEN], form.ticked("by_clinic")
     if chosen is None or form.faults:
         return _repair_page(found, _wanted(found), form)
 
     def act(work: UnitOfWork) -> Done[Any] | Refused:
-        return repair_course(work, course_id, chosen.choices, chosen.undated, token=token, overrides=reasons)
+        return repair_course(work, course_id, chosen.choices, chosen.undated, token=token, overrides=reasons,
+                             by_clinic=ours)
 
     back = url_for("courses.show", course_id=course_id)
     try:
@@ -147,8 +148,16 @@ def _repair_page(found: CoursePage, wanted: VisitChoice | None, form: Form) -> R
         finding.code: finding for each in repairs.proposals for _, finding in each.warnings}.values())
     return page(
         "courses/repair.html", form.status, course=found, wanted=wanted, repairs=repairs, cards=cards, form=form,
-        warnings=warnings, words=course_words, becomes=Becomes, zone_words=zone_words(zone(found.zone)),
+        warnings=warnings, is_ours=_is_ours(repairs.proposals, form), words=course_words,
+        becomes=Becomes, zone_words=zone_words(zone(found.zone)),
         back=url_for("courses.show", course_id=found.id))
+
+
+def _is_ours(proposals: Sequence[Proposal], form: Form) -> bool:
+    """Whether the tick that it is the clinic's doing is set: as it was sent, or as it seems."""
+    if request.method == "POST":
+        return bool(form.value("by_clinic"))
+    return any(each.is_ours for each in proposals)
 
 
 def _card(proposal: Proposal) -> RepairCard:

@@ -5,11 +5,12 @@ from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
+from clinic.queries.open_visits import open_visits
 from clinic.queries.tasks import clinic_of_task, tasks_page
 from clinic.services.tasks import finish_task
 from clinic.web.addresses import safe_next
 from clinic.web.entry import allowed, check_clinic, here
-from clinic.web.kit import kit
+from clinic.web.kit import kit, now
 from clinic.web.pages import page
 
 tasks = Blueprint("tasks", __name__)
@@ -22,7 +23,8 @@ def index() -> Response:
     done = request.args.get("show") == "done"
     with kit().read() as db:
         found = tasks_page(db, here().clinic_id, done=done, number=request.args.get("page", 1, type=int))
-    return page("tasks/index.html", found=found, done=done)
+        left_open = () if done else open_visits(db, here().clinic_id, now=now())
+    return page("tasks/index.html", found=found, done=done, open_visits=left_open)
 
 
 @tasks.post("/tasks/<int:task_id>/finish")

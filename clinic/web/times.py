@@ -55,9 +55,9 @@ def move(appointment_id: int) -> Response:
 def moved(appointment_id: int) -> Response:
     """Gives the appointment its new time."""
     wish, form = _moving(appointment_id), Form(request.form)
-    version, reasons = form.version(), form.overrides()
+    version, reasons, ours = form.version(), form.overrides(), form.ticked("by_clinic")
     return _decided(wish, form, "Moved.", lambda work, choice: move_appointment(
-        work, appointment_id, choice, lock_version=version, overrides=reasons))
+        work, appointment_id, choice, lock_version=version, overrides=reasons, by_clinic=ours))
 
 
 @appointments.get("/sessions/<int:treatment_session_id>/book")

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from clinic.access import Right
 from clinic.care.states import AppointmentState
 from clinic.queries.held_back import held_back
+from clinic.queries.open_visits import open_visits
 from clinic.queries.readiness import has_course
 from clinic.queries.today import DayVisit, day_at
 from clinic.web import entry
@@ -35,9 +36,11 @@ def show() -> Response:
         day = day_at(db, here().clinic_id, on, where=here().clinic.zone, today=entry.today())
         waits = held_back(db, now()) if here().may(Right.RELEASE_MESSAGES) else None
         papers = paper_notice(db, entry.today())
+        left_open = open_visits(db, here().clinic_id, now=now()) if on == entry.today() else ()
     steps = [(words, url_for("today.show", day=on + timedelta(days=days))) for days, words in _STEPS]
     return page("today/day.html", day=day, visits=[_line(visit) for visit in day.visits], steps=steps, held_back=waits,
-                is_new=is_new, papers=papers, before=on - timedelta(days=1), after=on + timedelta(days=1),
+                is_new=is_new, papers=papers, open_visits=left_open,
+                before=on - timedelta(days=1), after=on + timedelta(days=1),
                 next=url_for("today.show", day=on) if on != entry.today() else url_for("today.show"))
 
 

@@ -120,9 +120,9 @@ def desk(database_url: str) -> Iterator[Desk]:
 
 
 def book(desk: Desk, count: int) -> None:
-    """So many courses of one visit, whose confirmations are due and whose other messages are not."""
+    """So many patients with a course of one visit, whose confirmations are due and whose other messages are not."""
     for number in range(count):
-        desk.book_course((desk.now.date() + timedelta(days=60 + number % 5),))
+        desk.book_course((desk.now.date() + timedelta(days=60 + number % 5),), patient_id=desk.new_patient())
 
 
 def rows(desk: Desk) -> list[Row]:

@@ -2,14 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.store.accounts import Task
+from clinic.store.clinics import OpeningHours
+from clinic.store.diary import Appointment
 from tests.web import seed
-from tests.web.conftest import SignedIn, World, post
+from tests.web.conftest import FixedClock, SignedIn, World, post
 
 
 def test_tasks_are_listed_by_date_and_done_once(
@@ -31,3 +33,25 @@ def test_tasks_are_listed_by_date_and_done_once(
     with rows() as db:
         assert db.scalars(sa.select(Task.id).where(Task.done_at.is_(None))).all() == [later]
     assert "First" in browser.get("/tasks?show=done").get_data(as_text=True)
+
+
+def test_a_visit_that_stays_open_is_a_task_after_twenty_minutes_and_red_when_the_clinic_has_closed(
+    signed_in: SignedIn, world: World, rows: Callable[[], Session], clock: FixedClock
+) -> None:
+    with rows() as db:
+        patient = seed.add_patient(db)
+        visit = seed.add_appointment(db, patient, world.harbour, seed.NOW, state="arrived")
+        ends_at = db.scalars(sa.select(Appointment.ends_at).where(Appointment.id == visit)).one()
+        db.add(OpeningHours(clinic_id=world.harbour, weekday=0, opens=9 * 60, closes=18 * 60))
+        db.commit()
+    shown = []
+
+    for after in (timedelta(minutes=19), timedelta(minutes=20), timedelta(hours=9)):
+        clock.now = ends_at + after
+        shown += [[signed_in().get(url).get_data(as_text=True) for url in ("/", "/tasks")]]
+
+    assert [["1 visit still open" in page for page in pages] for pages in shown] == [
+        [False, False], [True, True], [True, True]]
+    assert [["The clinic has closed" in page for page in pages] for pages in shown] == [
+        [False, False], [False, False], [True, True]]
+    assert f"/appointments/{visit}/end" in shown[1][1]
