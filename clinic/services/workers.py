@@ -73,6 +73,12 @@ def note_trouble(work: UnitOfWork, worker_id: str, trouble: str | None) -> None:
     work.commit()
 
 
+def note_sweep(work: UnitOfWork, worker_id: str) -> None:
+    """The worker has looked at every course just now."""
+    work.db.execute(sa.update(WorkerRow).where(WorkerRow.id == worker_id).values(swept_at=work.now))
+    work.commit()
+
+
 def leave(work: UnitOfWork, worker_id: str) -> None:
     """The worker ends; what it may have left unfinished is free to be taken over at once."""
     work.db.execute(sa.delete(WorkerRow).where(WorkerRow.id == worker_id))

@@ -148,7 +148,9 @@ class Bounce(Row):
 
 
 class WorkerRow(Row):
-    """A worker process: its id is new at every start. `trouble` is what keeps it from the mail server, since when."""
+    """A worker process: its id is new at every start. `swept_at` is when it last looked at every course, `trouble` what
+    keeps it from the mail server, since when.
+    """
 
     __tablename__ = "worker"
     __table_args__ = (sa.CheckConstraint("(trouble IS NULL) = (trouble_since IS NULL)", name="trouble"),)
@@ -156,5 +158,6 @@ class WorkerRow(Row):
     host: Mapped[str]
     started_at: Mapped[datetime]
     heartbeat_at: Mapped[datetime]
+    swept_at: Mapped[datetime | None]
     trouble: Mapped[str | None]
     trouble_since: Mapped[datetime | None]

@@ -68,6 +68,7 @@ _ARRANGING = Place("Set-up", "setup.index", "building", "u", Right.SET_UP)
 
 ACCOUNT_PLACES: tuple[tuple[str, str, Right | None], ...] = (
     ("Set-up", "setup.index", Right.SET_UP),
+    ("Health", "mail.show", Right.SEE_AUDIT),
     ("Morning digest", "own_account.digest", None),
     ("Password", "own_account.password", None),
 )

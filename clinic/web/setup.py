@@ -43,6 +43,8 @@ PLACES: tuple[SetupPlace, ...] = (
                "How each message reads, and the clinic's own words in it."),
     SetupPlace("Newsletter", "newsletter.index", "send", Right.WRITE_NEWSLETTER,
                "News and tips for who asked for them: editions, readers, and how far each went."),
+    SetupPlace("Health", "mail.show", "shield", Right.SEE_AUDIT,
+               "Whether messages go out as they should: due, failed, held, come back, and the workers."),
     SetupPlace("Accounts and rights", "accounts.index", "lock", Right.MANAGE_ACCOUNTS,
                "Who signs in, what each may do, and new passwords."),
     SetupPlace("Move in", "moving_in.index", "inbox", Right.MOVE_DATA,

@@ -16,6 +16,7 @@ from clinic.web import entry
 from clinic.web.course_words import visit_state
 from clinic.web.entry import allowed, here
 from clinic.web.kit import kit, now
+from clinic.web.mail_health import urgent_checks
 from clinic.web.pages import page
 from clinic.web.papers import paper_notice
 from clinic.web.words import clock, short_day
@@ -35,11 +36,12 @@ def show() -> Response:
         is_new = here().may(Right.SET_UP) and not has_course(db, here().clinic_id)
         day = day_at(db, here().clinic_id, on, where=here().clinic.zone, today=entry.today())
         waits = held_back(db, now()) if here().may(Right.RELEASE_MESSAGES) else None
+        urgent = urgent_checks(db)
         papers = paper_notice(db, entry.today())
         left_open = open_visits(db, here().clinic_id, now=now()) if on == entry.today() else ()
     steps = [(words, url_for("today.show", day=on + timedelta(days=days))) for days, words in _STEPS]
     return page("today/day.html", day=day, visits=[_line(visit) for visit in day.visits], steps=steps, held_back=waits,
-                is_new=is_new, papers=papers, open_visits=left_open,
+                is_new=is_new, papers=papers, open_visits=left_open, urgent=urgent,
                 before=on - timedelta(days=1), after=on + timedelta(days=1),
                 next=url_for("today.show", day=on) if on != entry.today() else url_for("today.show"))
 

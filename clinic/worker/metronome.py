@@ -28,6 +28,7 @@ from clinic.services.workers import (
     enlist,
     free_holds,
     leave,
+    note_sweep,
     note_trouble,
     tidy_diary,
     work_of,
@@ -127,6 +128,8 @@ class Worker:
             with self._work() as work:
                 after = sweep(work, after=after, limit=self._pace.batch)
             if after is None:
+                with self._work() as work:
+                    note_sweep(work, self.id)
                 break
         with self._work() as work:
             ask_to_call(work)

@@ -35,6 +35,7 @@ def downgrade() -> None:
         worker.drop_constraint("trouble", type_="check")
         worker.drop_column("trouble_since")
         worker.drop_column("trouble")
+        worker.drop_column("swept_at")
     with altered("task") as task:
         task.drop_constraint("kind", type_="check")
         task.drop_constraint("fk_task_appointment_id_appointment", type_="foreignkey")
@@ -337,6 +338,7 @@ def _alter_others() -> None:
     with altered("patient") as patient:
         patient.add_column(sa.Column("wants_reminders", sa.Boolean, nullable=False, server_default=sa.true()))
     with altered("worker") as worker:
+        worker.add_column(sa.Column("swept_at", instant()))
         worker.add_column(sa.Column("trouble", sa.Text))
         worker.add_column(sa.Column("trouble_since", instant()))
         worker.create_check_constraint("trouble", "(trouble IS NULL) = (trouble_since IS NULL)")

@@ -51,6 +51,7 @@ SCREENS: dict[str, Callable[[Site], str]] = {
     "travel": lambda site: f"/setup/clinics/{site.clinic.clinic_id}/travel",
     "treatments": lambda site: "/setup/treatments",
     "new-treatment": lambda site: "/setup/treatments/new",
+    "health": lambda site: "/setup/health",
     "texts": lambda site: "/setup/texts?kind=change",
     "new-version": lambda site: "/protocols/combo_mn_peel/new-version",
     "difference": lambda site: "/protocols/rfmn_laxity/difference?before=1&after=1",
@@ -98,7 +99,8 @@ ENTERED_BY = {
     **dict.fromkeys(("people", "person", "new-person", "edit-person", "new-rota", "which-date", "hours-of-a-date",
                      "swap", "absences", "new-absence", "rooms", "new-room", "room", "devices", "new-device",
                      "device"), "manager"),
-    "treatments": "manager", "new-treatment": "manager", "texts": "manager", "new-version": "manager",
+    "treatments": "manager", "new-treatment": "manager", "texts": "manager", "health": "manager",
+    "new-version": "manager",
     "accounts": "administrator", "new-account": "administrator", "account": "administrator", "rights": "administrator",
 }
 """Who opens a screen that the desk may not enter."""
