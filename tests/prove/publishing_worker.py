@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from clinic.clock import system_clock
 from clinic.services.publishing import publish
 from clinic.services.work import Actor, UnitOfWork
-from clinic.store.engine import for_writing, open_engine
+from clinic.store.engine import open_engine
 
-BATCH = 40
+BATCH = 5
 
 
 def publish_and_die(url: str, statement: int) -> None:
@@ -25,8 +25,8 @@ def publish_and_die(url: str, statement: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         seen += 1
 
-    sa.event.listen(for_writing(engine), "before_cursor_execute", count)
-    sa.event.listen(for_writing(engine), "commit", count)
+    sa.event.listen(engine, "before_cursor_execute", count)
+    sa.event.listen(engine, "commit", count)
     with UnitOfWork(engine, system_clock, Actor("worker")) as work:
         publish(work, batch=BATCH)
 

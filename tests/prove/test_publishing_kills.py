@@ -15,11 +15,11 @@ from clinic.store.engine import open_engine
 from clinic.store.newsletter import Edition, Subscriber
 from clinic.store.outbox import Message, MessageItem
 from tests.databases import is_full
-from tests.prove.publishing_worker import publish_all, publish_and_die
+from tests.prove.publishing_worker import BATCH, publish_all, publish_and_die
 from tests.services.newsroom import Newsroom
 
-READERS = 300
-PLACES = range(14) if is_full() else range(0, 14, 3)
+READERS = 400
+PLACES = range(32) if is_full() else range(0, 32, 4)
 
 
 @pytest.fixture
@@ -63,9 +63,11 @@ def test_whoever_dies_while_writing_has_written_a_whole_piece_or_nothing(room: N
         after = written(room)
         with room.work() as work:
             reached = work.db.scalars(sa.select(Edition.queued_to)).one()
+            work.db.execute(sa.update(Message).values(state="sent", settled_at=room.now))  # so that there is room again
+            work.commit()
         died += dying.exitcode == -9
-        assert dying.exitcode in (0, -9)
-        assert sum(after.values()) - before in (0, 40)
+        assert dying.exitcode in (0, -9), place
+        assert sum(after.values()) - before in (0, BATCH)
         assert max(after.values(), default=1) == 1
         assert max(after, default=0) == reached  # the mark and the messages always agree
     together = [context.Process(target=publish_all, args=(database_url,)) for _ in range(3)]
@@ -75,6 +77,6 @@ def test_whoever_dies_while_writing_has_written_a_whole_piece_or_nothing(room: N
         each.join(60)
 
     found = written(room)
-    assert died >= 3
+    assert 2 <= died < len(PLACES)  # and some came to their end
     assert [each.exitcode for each in together] == [0, 0, 0]
     assert (len(found), set(found.values())) == (READERS, {1})
