@@ -140,7 +140,7 @@ MESSAGE_MOVES: Mapping[MessageState, frozenset[MessageState]] = {
     }),
     MessageState.SENDING: frozenset({
         MessageState.SENT, MessageState.PENDING, MessageState.UNCERTAIN, MessageState.FAILED,
-        MessageState.SUPERSEDED, MessageState.EXPIRED, MessageState.WITHHELD,
+        MessageState.SUPERSEDED, MessageState.EXPIRED, MessageState.HELD, MessageState.WITHHELD,
     }),
     MessageState.UNCERTAIN: frozenset({MessageState.PENDING, MessageState.SENT}),
     MessageState.HELD: frozenset({

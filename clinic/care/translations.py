@@ -17,6 +17,8 @@ from clinic.care.guidance import Aftercare
 from clinic.care.protocols import Protocol
 
 ENGLISH = "en"
+LANGUAGES: Mapping[str, str] = {ENGLISH: "English", "de": "German"}
+"""The languages in which patients are written to, by their names."""
 
 
 class Place(StrEnum):

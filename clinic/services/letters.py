@@ -21,7 +21,7 @@ from clinic.care.owed import OwedItem, OwedVisit, VisitChange, messages_owed
 from clinic.care.owed_after import REVIEW_LASTS
 from clinic.care.owner_facts import OwnerKind, Told, owner_named
 from clinic.care.protocols import Protocol
-from clinic.care.translations import translated
+from clinic.care.translations import ClinicalText, Place, translated
 from clinic.interchange.calendar import CalendarEntry, Party, cancel_file, request_file, series_file
 from clinic.messages.envelope import EnvelopeHeader, build_mime, check_address, message_id
 from clinic.messages.letters import (
@@ -110,6 +110,11 @@ def letter_of(
     )
 
 
+def clinical_texts_of(facts: LetterFacts, items: Sequence[OwedItem], *, now: datetime) -> frozenset[ClinicalText]:
+    """Every clinical text that the letter of these items says, as its protocol has it."""
+    return frozenset(text for item in items for text in _clinical_texts(_section(facts, item, now)))
+
+
 def told_of(facts: LetterFacts, item: OwedItem) -> tuple[Told, ...]:
     """What the patient knows of each appointment once the item has been read."""
     told = [_told(facts, gone, cancelled=True) for visit in item.visits for gone in visit.withdrawn]
@@ -132,7 +137,7 @@ def body_of(db: Session, message_id: int, *, now: datetime) -> MessageBody | Non
         return None
     if message.mime is not None:
         return _unpacked(message.mime)
-    found = _owed_now(db, message_id, now)
+    found = owed_now(db, message_id, now)
     if found is None:
         return None
     rendered = render(letter_of(*found, now=now, link=STAND_IN, note=message.note))
@@ -141,13 +146,14 @@ def body_of(db: Session, message_id: int, *, now: datetime) -> MessageBody | Non
 
 def paper_of(db: Session, message_id: int, *, now: datetime) -> OnPaper | None:
     """What a person reads out, or prints, in the place of a message; none where it is not true any more."""
-    message, found = db.get(Message, message_id), _owed_now(db, message_id, now)
+    message, found = db.get(Message, message_id), owed_now(db, message_id, now)
     if message is None or found is None:
         return None
     return on_paper(letter_of(*found, now=now, note=message.note), today=_today(found[0], now))
 
 
-def _owed_now(db: Session, message_id: int, now: datetime) -> tuple[LetterFacts, list[OwedItem]] | None:
+def owed_now(db: Session, message_id: int, now: datetime) -> tuple[LetterFacts, list[OwedItem]] | None:
+    """What a message of a course, upkeep or visit would say if it went now; none where it would not go."""
     rows = db.scalars(
         sa.select(MessageItem).where(MessageItem.message_id == message_id).order_by(MessageItem.id)).all()
     if not rows or rows[0].owner_kind not in get_args(OwnerKind):
@@ -172,6 +178,14 @@ def _unpacked(mime: bytes) -> MessageBody:
         # A file that is shown inline travels as an attachment too.
         calendars=tuple(dict.fromkeys(file for file in files if isinstance(file, bytes))), frozen=True,
     )
+
+
+def _clinical_texts(section: Section) -> Iterator[ClinicalText]:
+    yield from (ClinicalText(Place.PRECARE, each.text) for each in section.instructions)
+    for phase in section.phases:
+        for place, lines in ((Place.EXPECT, phase.expect), (Place.DO, phase.do), (Place.AVOID, phase.avoid)):
+            yield from (ClinicalText(place, line) for line in lines)
+    yield from (ClinicalText(Place.RED_FLAG, each.text) for each in section.red_flags)
 
 
 def in_their_language(facts: LetterFacts) -> LetterFacts:

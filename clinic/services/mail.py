@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from clinic.care.states import MessageState
 from clinic.services.editions import stop_unfinished
 from clinic.services.reconcile import TOO_LATE
+from clinic.services.settling import TO_READ
 from clinic.services.work import UnitOfWork, record
 from clinic.store.clinics import Business
 from clinic.store.outbox import Message
@@ -57,21 +58,43 @@ def switch_mail_off(work: UnitOfWork) -> None:
 
 
 def release_held(work: UnitOfWork, message_ids: Sequence[int] | None = None) -> int:
-    """Lets held messages go, all or those named; how many will. One that is past its use expires instead."""
+    """Lets held messages go, all or those named; how many will. One that is past its use expires instead.
+
+    One that is named has been looked at. All at once have not: what a person has to read first stays held.
+    """
     held = sa.select(Message).where(Message.state == MessageState.HELD).order_by(Message.id).with_for_update()
-    if message_ids is not None:
-        held = held.where(Message.id.in_(message_ids))
+    unnamed = sa.func.coalesce(Message.reason, "").not_like(f"%{TO_READ}")
+    held = held.where(Message.id.in_(message_ids) if message_ids is not None else unnamed)
     released = 0
     for message in work.db.scalars(held):
-        if message.useless_after < work.now:
-            message.state, message.reason, message.settled_at = MessageState.EXPIRED.value, TOO_LATE, work.now
-        else:
-            message.state, message.reason = MessageState.PENDING.value, None
+        if message_ids is not None:
             message.looked_at, message.looked_by = work.now, work.actor.account_id
-            released += 1
-        record(work, "message-released", "message", message.id, clinic_id=message.clinic_id)
+        released += let_one_go(work, message)
     work.commit()
     return released
+
+
+def note_read(work: UnitOfWork, message_id: int) -> bool:
+    """Notes that a person has read a message before it is due: then it leaves by itself; False where it has left."""
+    message = work.db.scalar(
+        sa.select(Message).where(Message.id == message_id, Message.state == MessageState.PENDING).with_for_update())
+    if message is None:
+        return False
+    message.looked_at, message.looked_by = work.now, work.actor.account_id
+    record(work, "message-read", "message", message.id, clinic_id=message.clinic_id)
+    work.commit()
+    return True
+
+
+def let_one_go(work: UnitOfWork, message: Message) -> bool:
+    """Lets a held message go its way, without a commit; False where it is past its use and expires instead."""
+    is_of_use = message.useless_after >= work.now
+    if is_of_use:
+        message.state, message.reason = MessageState.PENDING.value, None
+    else:
+        message.state, message.reason, message.settled_at = MessageState.EXPIRED.value, TOO_LATE, work.now
+    record(work, "message-released", "message", message.id, clinic_id=message.clinic_id)
+    return is_of_use
 
 
 @dataclass(frozen=True, slots=True)

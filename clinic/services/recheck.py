@@ -18,8 +18,8 @@ from clinic.services.correspondence import Correspondent, Correspondents, Stays,
 from clinic.services.letters import Written, kept_of, write
 from clinic.services.links import link_for
 from clinic.services.reconcile import TOO_LATE, reconcile
-from clinic.services.settling import put_back, settle_unsent
-from clinic.services.shares import Share, owner_of, shares_of, with_what_goes_along
+from clinic.services.settling import hold, put_back, settle_unsent
+from clinic.services.shares import Share, owner_of, shares_of, unread_of, with_what_goes_along
 from clinic.services.work import UnitOfWork
 from clinic.store.claims import held_by, lock_owners
 from clinic.store.outbox import Message, MessageItem
@@ -136,6 +136,10 @@ def _frozen(
         settle_unsent(work, message, MessageState.WITHHELD, str(error))
         return None
     if message.mime is None:
+        reason = None if message.looked_at is not None else unread_of(work, shares)
+        if reason is not None:
+            hold(message, reason)
+            return None
         _write(work, message, with_what_goes_along(work, message, shares), base_url)
         return _frozen_of(message)
     wrong = _why_not_as_frozen(message, rows, address)

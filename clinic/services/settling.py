@@ -8,6 +8,8 @@ from clinic.services.work import UnitOfWork
 from clinic.store.outbox import Message
 
 LOST_ANSWER = "the mail server's answer was lost"
+TO_READ = "read it before it goes"
+"""How the reason of a message ends that a person has to read first."""
 
 
 def settle_unsent(work: UnitOfWork, message: Message, state: MessageState, reason: str | None) -> None:
@@ -21,6 +23,13 @@ def settle_unsent(work: UnitOfWork, message: Message, state: MessageState, reaso
 def settle(work: UnitOfWork, message: Message, state: MessageState, reason: str | None) -> None:
     """Gives a message its last state, with the reason, and ends the lease."""
     message.state, message.reason, message.settled_at = state.value, reason, work.now
+    message.lease_token = message.lease_until = message.worker_id = None
+
+
+def hold(message: Message, reason: str) -> None:
+    """Lets a message that has not begun to leave wait until a person has read it; no attempt is used."""
+    message.attempts -= 1
+    message.state, message.reason = MessageState.HELD.value, reason
     message.lease_token = message.lease_until = message.worker_id = None
 
 

@@ -16,8 +16,10 @@ from clinic.care.owed import OwedItem, messages_owed, why_no_longer
 from clinic.care.owner_facts import Owner, owner_named
 from clinic.care.quiet import is_quiet
 from clinic.care.states import MessageState
+from clinic.queries.letters import letter_facts
 from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head, said_alike
 from clinic.services.reconcile import TOO_LATE
+from clinic.services.translations import is_approved, unread
 from clinic.services.work import UnitOfWork
 from clinic.store.claims import lock_owner
 from clinic.store.outbox import Message, MessageAttempt, MessageItem
@@ -78,7 +80,8 @@ def with_what_goes_along(work: UnitOfWork, message: Message, shares: list[Share]
     """The shares, and those of the patient's other messages that are due within the hour: they become part of this one,
     in which news of dates comes first.
 
-    Only what was never tried, and what nobody looked at or decided about. Nothing is taken along in quiet hours.
+    Only what was never tried, what nobody looked at or decided about, and what needs nobody to read it first. Nothing
+    is taken along in quiet hours.
     """
     if is_quiet(work.now, shares[0].head.quiet) or message.note or not _may_share(shares):
         return shares
@@ -90,6 +93,15 @@ def with_what_goes_along(work: UnitOfWork, message: Message, shares: list[Share]
         if rows and all(lock_owner(work.db, owner, skip_locked=True) for owner in set(map(owner_of, rows))):
             found += _taken_along(work, message, ident, rows)
     return sorted(found, key=lambda share: not any(item.kind in SCHEDULE for item in share.items))
+
+
+def unread_of(work: UnitOfWork, shares: Sequence[Share]) -> str | None:
+    """Why somebody has to read these shares before they go; none where all they say is approved in its language."""
+    for share in shares:
+        facts = letter_facts(work.db, share.head)
+        if not is_approved(work.db, facts, share.items, now=work.now):
+            return unread(facts.language)
+    return None
 
 
 def owner_of(row: MessageItem) -> Owner:
@@ -105,6 +117,8 @@ def _taken_along(work: UnitOfWork, message: Message, ident: int, rows: Sequence[
         return []
     items = [item for share in shares for item in share.items]
     if len(items) != len(rows) or not all(_goes_now(work, item) for item in items) or not _may_share(shares):
+        return []
+    if unread_of(work, shares) is not None:
         return []
     for row in rows:
         row.message_id = message.id

@@ -13,8 +13,9 @@ from clinic.queries.held_back import held_back
 from clinic.queries.message_story import message_story
 from clinic.queries.messages import clinic_of_message, message_page, messages_page
 from clinic.services.letters import MessageBody, body_of
-from clinic.services.mail import mail_is_on, release_held
+from clinic.services.mail import mail_is_on, note_read, release_held
 from clinic.services.sending import LONGEST_NOTE
+from clinic.services.translations import waits_for_reading
 from clinic.web.addresses import safe_next
 from clinic.web.entry import allowed, check_clinic, here
 from clinic.web.forms import Form
@@ -83,6 +84,18 @@ def release(message_id: int) -> Response:
     return redirect(safe_next(url_for("messages.show", message_id=message_id)), 303)
 
 
+@messages.post("/messages/<int:message_id>/read")
+@allowed(Right.RELEASE_MESSAGES)
+def read(message_id: int) -> Response:
+    """Notes that somebody has read a message before it is due."""
+    check_message(message_id)
+    with kit().work(here().actor) as work:
+        waits = note_read(work, message_id)
+    flash("It goes by itself when it is due." if waits else "The message was no longer waiting.",
+          "ok" if waits else "info")
+    return redirect(url_for("messages.show", message_id=message_id), 303)
+
+
 def message_shown(message_id: int, form: Form) -> Response:
     """The page of a message, with what stands in the way of what was asked of it."""
     check_message(message_id)
@@ -91,8 +104,9 @@ def message_shown(message_id: int, form: Form) -> Response:
         if found is None:
             abort(404)
         story, is_on = message_story(db, message_id, now=now()), mail_is_on(db)
+        unread = waits_for_reading(db, message_id, now=now())
     return page("messages/show.html", form.status, form=form, message=found, one=found.row, body=body, story=story,
-                is_on=is_on, happened=happened, reply=reply, waits=WAITS, longest_note=LONGEST_NOTE)
+                is_on=is_on, unread=unread, happened=happened, reply=reply, waits=WAITS, longest_note=LONGEST_NOTE)
 
 
 def check_message(message_id: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from clinic.care.translations import LANGUAGES
 from clinic.queries.patient import PatientCard
 from clinic.services.patients import CHANNELS, FIRST_BIRTH, PatientDetails, Wish
 from clinic.web.entry import today
@@ -11,7 +12,6 @@ from clinic.web.forms import Form
 from clinic.web.words import WEEKDAYS, clock, day
 
 CHANNEL_WORDS = {"email": "E-mail", "phone": "Phone calls only", "none": "Not at all"}
-LANGUAGES = (("en", "English"), ("de", "German (Deutsch)"))
 WISHES = (("only", "Only these times", "Plans never leave these times."),
           ("rather", "Rather these times", "Plans prefer these times, and say where they could not."))
 MOST_WISHES = 6
@@ -36,7 +36,7 @@ def read_details(form: Form) -> PatientDetails:
         birth_on=form.date("birth_on", "The birth date", required=False, earliest=FIRST_BIRTH, latest=today()),
         email=form.text("email", "The e-mail address", most=254, required=False) or None,
         phone=form.text("phone", "The phone number", most=40, required=False) or None,
-        language=form.one_of("language", "A language", [code for code, _ in LANGUAGES]),
+        language=form.one_of("language", "A language", list(LANGUAGES)),
         channel=form.one_of("channel", "How the patient is reached", CHANNELS),
         wants_service_messages=form.ticked("service"),
         wants_marketing=form.ticked("marketing"),
@@ -64,7 +64,7 @@ def initial_of(card: PatientCard) -> dict[str, Any]:
 def field_choices(form: Form) -> dict[str, Any]:
     """What the fields offer; of each kind of wish the rows that are used, and an empty one."""
     return {
-        "channels": CHANNEL_WORDS, "languages": LANGUAGES, "wish_kinds": WISHES,
+        "channels": CHANNEL_WORDS, "languages": list(LANGUAGES.items()), "wish_kinds": WISHES,
         "weekdays": [(number, WEEKDAYS[int(number)][:3]) for number in _DAYS],
         "wishes": {kind: range(min(MOST_WISHES, max([-1, *_used(form, kind)]) + 2)) for kind, _, _ in WISHES},
     }

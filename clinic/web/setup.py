@@ -45,6 +45,8 @@ PLACES: tuple[SetupPlace, ...] = (
                "News and tips for who asked for them: editions, readers, and how far each went."),
     SetupPlace("Health", "mail.show", "shield", Right.SEE_AUDIT,
                "Whether messages go out as they should: due, failed, held, come back, and the workers."),
+    SetupPlace("Translations", "translations.index", "book", Right.SEE_PROTOCOLS,
+               "What patients read in German, beside the English, and whether it is approved."),
     SetupPlace("Accounts and rights", "accounts.index", "lock", Right.MANAGE_ACCOUNTS,
                "Who signs in, what each may do, and new passwords."),
     SetupPlace("Move in", "moving_in.index", "inbox", Right.MOVE_DATA,

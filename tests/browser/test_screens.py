@@ -55,6 +55,9 @@ SCREENS: dict[str, Callable[[Site], str]] = {
     "texts": lambda site: "/setup/texts?kind=change",
     "new-version": lambda site: "/protocols/combo_mn_peel/new-version",
     "difference": lambda site: "/protocols/rfmn_laxity/difference?before=1&after=1",
+    "translations": lambda site: "/setup/translations",
+    "translated-messages": lambda site: "/setup/translations/de/messages",
+    "translated-protocol": lambda site: "/setup/translations/de/protocols/mn_rejuvenation",
     "accounts": lambda site: "/setup/accounts",
     "new-account": lambda site: "/setup/accounts/new",
     "account": lambda site: f"/setup/accounts/{site.clinic.accounts['receptionist']}",
@@ -100,7 +103,7 @@ ENTERED_BY = {
                      "swap", "absences", "new-absence", "rooms", "new-room", "room", "devices", "new-device",
                      "device"), "manager"),
     "treatments": "manager", "new-treatment": "manager", "texts": "manager", "health": "manager",
-    "new-version": "manager",
+    "new-version": "manager", "translated-messages": "manager", "translated-protocol": "practitioner",
     "accounts": "administrator", "new-account": "administrator", "account": "administrator", "rights": "administrator",
 }
 """Who opens a screen that the desk may not enter."""
