@@ -89,12 +89,16 @@ class PostgreSQLDatabases:
 
     def remove(self, url: str) -> None:
         """Take the database back; drop it with whoever is still connected to it, unless another test can have it."""
-        name = url.partition("@/")[2].partition("?")[0]
+        name = self.name_of(url)
         if url in self._lent and self._is_rinsed(name):
             self._free.append(url)
         else:
             self.server.drop(name)
         self._lent.discard(url)
+
+    def name_of(self, url: str) -> str:
+        """The name of the database at that address."""
+        return url.partition("@/")[2].partition("?")[0]
 
     def _is_rinsed(self, name: str) -> bool:
         assert self._shape is not None

@@ -43,6 +43,7 @@ class Postgres:
             programs = self._hand_to_nobody(programs)
         self._environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC", "HOME": str(self.home)}
         self._initialise(programs)
+        self._programs = programs
         self.process = self._start(programs)
         self._wait()
 
@@ -68,6 +69,20 @@ class Postgres:
     def connect(self, name: str) -> psycopg.Connection:
         """A connection to that database, each of whose statements counts at once."""
         return psycopg.connect(self._dsn(name), autocommit=True)
+
+    def crash(self) -> None:
+        """End the server as if its machine had, and start it again: only what was written stays, every client is cut.
+
+        Nothing that a client was told is lost, unless it did not ask to be told so late: see `durable`.
+        """
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(20)
+        self.process = self._start(self._programs)
+        self._wait()
+
+    def durable(self, name: str) -> None:
+        """From the next connection on, a commit in that database outlives a crash of the server."""
+        self._run(f'ALTER DATABASE "{name}" SET synchronous_commit = on')
 
     def _run(self, statement: str) -> None:
         with self.connect("postgres") as connection:

@@ -169,6 +169,7 @@ class Sink:
                 self._open.discard(connection)
             connection.close()
             self._room.release()
+            self.note("ended")
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import Literal
 
 import sqlalchemy as sa
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from clinic.care.repeats import goes_once_more
 from clinic.care.states import MessageState
@@ -30,6 +31,8 @@ from clinic.store.claims import abandoned, copies_out, has_room, held_by, next_d
 from clinic.store.outbox import Message, MessageAttempt
 
 _SERVER_TROUBLE = frozenset({Phase.CONNECT, Phase.TLS, Phase.AUTH})
+_AWAY = 1.0
+"""Seconds until a database that was away is asked again."""
 _log = logging.getLogger(__name__)
 
 _GO_AWAY = 421
@@ -102,6 +105,7 @@ class Courier:
     patience: Patience = Patience()
     correspondents: Correspondents = field(default_factory=lambda: CORRESPONDENTS)
     monotonic: Callable[[], float] = time.monotonic
+    pause: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = field(default=random.random)
     base_url: str | None = None
 
@@ -142,10 +146,25 @@ class Courier:
         except Exception as error:  # one message must never stop the others, whatever is wrong with it
             _say("delivery-failed", claim.message_id, attempt=claim.number, error=told(error))
             outcome = outcome or Outcome(OutcomeKind.RETRY, Phase.DATA, None, f"our own fault: {type(error).__name__}")
-        with self.work() as work:
-            _finish(work, self, claim, outcome)
-            work.commit()
+        self._record(claim, outcome)
         return Trouble(f"{outcome.phase}: {_words(outcome)}") if _is_trouble(outcome) else "done"
+
+    def _record(self, claim: Claim, outcome: Outcome) -> None:
+        """Writes down what became of a delivery, however often the database is away until the lease ends.
+
+        What the mail server said is known only here: forgetting it would cost the patient a second copy.
+        """
+        while True:
+            try:
+                with self.work() as work:
+                    _finish(work, self, claim, outcome)
+                    work.commit()
+                return
+            except (OperationalError, InterfaceError):
+                if self.monotonic() - claim.begun_at > self.lease_for.total_seconds():
+                    raise
+                _say("database-away", claim.message_id, attempt=claim.number)
+                self.pause(_AWAY)
 
     def _begin(self, claim: Claim) -> bool:
         """Notes that the end of the message is about to be sent; False where the lease is not ours any more."""
@@ -161,9 +180,14 @@ class Courier:
         return True
 
 
-def rescue(work: UnitOfWork, *, worker_id: str, patience: Patience = Patience()) -> int:
-    """Takes messages from workers that died or let their lease run out; how many."""
-    found = abandoned(work.db, work.now, work.now - patience.dead_after, asked_by=worker_id)
+def rescue(
+    work: UnitOfWork, *, worker_id: str, patience: Patience = Patience(), is_sending: bool = True
+) -> int:
+    """Takes messages from workers that died or let their lease run out; how many.
+
+    With `is_sending` False also from the worker that asks: it has none in hand, and lost track of what it held.
+    """
+    found = abandoned(work.db, work.now, patience.dead_after, asked_by=worker_id, is_sending=is_sending)
     for message in found:
         work.db.add(MessageAttempt(message_id=message.id, number=message.attempts, at=work.now, worker_id=worker_id,
                                    phase="rescued", text="its worker was not heard of again"))
@@ -198,6 +222,8 @@ def _claim(work: UnitOfWork, courier: Courier) -> Claim | None:
 def _finish(work: UnitOfWork, courier: Courier, claim: Claim, outcome: Outcome) -> None:
     """Records what became of a delivery, if the lease still holds the message."""
     message = held_by(work.db, claim.message_id, claim.lease_token)
+    if message is None and _was_noted(work, courier, claim, outcome):
+        return  # the database had it all, and only its answer was lost
     late = "" if message is not None else "late: "
     _note(work, courier.worker_id, claim, outcome.phase.value, outcome.code, f"{late}{outcome.kind}: {outcome.text}")
     if message is None:
@@ -266,6 +292,14 @@ def _is_trouble(outcome: Outcome) -> bool:
     """Whether the next message would fare no better: what ends before a recipient is named, or with "go away"."""
     before_recipient = outcome.phase in _SERVER_TROUBLE or outcome.phase is Phase.MAIL
     return outcome.kind is OutcomeKind.RETRY and (before_recipient or outcome.code == _GO_AWAY)
+
+
+def _was_noted(work: UnitOfWork, courier: Courier, claim: Claim, outcome: Outcome) -> bool:
+    return work.db.scalar(
+        sa.select(MessageAttempt.id).where(
+            MessageAttempt.message_id == claim.message_id, MessageAttempt.number == claim.number,
+            MessageAttempt.worker_id == courier.worker_id, MessageAttempt.phase == outcome.phase.value,
+        ).limit(1)) is not None
 
 
 def _words(outcome: Outcome) -> str:

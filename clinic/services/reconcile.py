@@ -89,8 +89,9 @@ def settle_expired(work: UnitOfWork) -> int:
 def _reconcile_locked(work: UnitOfWork, owner: Owner) -> None:
     head = owner_head(work.db, owner)
     assert head is not None  # its row is locked
-    facts = owner_facts(work.db, head)
+    # Locked before the facts are read: a message that is just being sent counts as told, unless it is put back first.
     known = _known(work, owner)
+    facts = owner_facts(work.db, head)
     owed = {item.key: item for item in messages_owed(facts, now=work.now)}
     latest = _latest(known)
     owed |= _said_again(work, head, known, owed)

@@ -83,13 +83,15 @@ def held_by(db: Session, message_id: int, lease_token: str) -> Message | None:
     )
 
 
-def abandoned(db: Session, now: datetime, silent_since: datetime, *, asked_by: str) -> list[Message]:
-    """Messages, locked, whose lease has run out or whose worker has not been heard of since `silent_since`.
+def abandoned(db: Session, now: datetime, silence: timedelta, *, asked_by: str, is_sending: bool) -> list[Message]:
+    """Messages, locked, whose lease has run out or whose worker has not been heard of for that long.
 
-    The worker that asks lives, however late its own heartbeat is.
+    The worker that asks lives, however late its own heartbeat is; but what it is not sending was left behind. A
+    heartbeat of the future was made before the clock was set back: who lives has made another since.
     """
-    living = sa.select(WorkerRow.id).where(
-        sa.or_(WorkerRow.heartbeat_at >= silent_since, WorkerRow.id == asked_by))
+    heard = WorkerRow.heartbeat_at.between(now - silence, now + silence)
+    asks = WorkerRow.id == asked_by
+    living = sa.select(WorkerRow.id).where(sa.or_(heard, asks) if is_sending else sa.and_(heard, ~asks))
     return list(db.scalars(
         sa.select(Message)
         .where(Message.state == MessageState.SENDING,

@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -43,7 +43,7 @@ _scheduler_log.setLevel(logging.ERROR)
 @dataclass(frozen=True, slots=True)
 class Pace:
     """Seconds between two ticks of each kind; after trouble with the mail server, from the first rest to the longest;
-    and the patience with messages."""
+    and the patience with messages. A lease outlives `budget`, which must be left of it when the dot is sent."""
 
     deliver: float = 2
     rescue: float = 15
@@ -56,6 +56,8 @@ class Pace:
     longest_rest: float = 300
     batch: int = 50
     patience: Patience = Patience()
+    budget: float = 660.0
+    lease_for: timedelta = timedelta(seconds=1080)
 
 
 USUAL = Pace()
@@ -70,10 +72,11 @@ class Worker:
         self._pace = pace
         self._stopping = threading.Event()
         self._courier = None if kit.post_office is None else Courier(
-            self._work, kit.post_office(), self.id, per_minute=kit.settings.smtp_per_minute, patience=pace.patience,
-            base_url=kit.settings.base_url)
+            self._work, kit.post_office(), self.id, budget=pace.budget, lease_for=pace.lease_for,
+            per_minute=kit.settings.smtp_per_minute, patience=pace.patience, base_url=kit.settings.base_url)
         self._rest = 0.0
         self._rests_until = 0.0
+        self._has_lost_track = False
         # Delivery has a thread of its own: one connection to the mail server belongs to one thread.
         self._scheduler = BackgroundScheduler(
             timezone=UTC, logger=_scheduler_log,
@@ -164,8 +167,15 @@ class Worker:
         """
         if self._courier is None or time.monotonic() < self._rests_until:
             return
+        if self._has_lost_track:
+            self._take_back()
+        self._has_lost_track = True
+        self._deliver_all(self._courier)
+        self._has_lost_track = False
+
+    def _deliver_all(self, courier: Courier) -> None:
         while not self._stopping.is_set():
-            found = self._courier.deliver_due(self._pace.batch, stopping=self._stopping.is_set)
+            found = courier.deliver_due(self._pace.batch, stopping=self._stopping.is_set)
             if found.trouble is not None:
                 self._rest_from(found.trouble, made_progress=found.done > 0)
                 return
@@ -185,3 +195,8 @@ class Worker:
     def _tell(self, trouble: str | None) -> None:
         with self._work() as work:
             note_trouble(work, self.id, trouble)
+
+    def _take_back(self) -> None:
+        """An error, such as of a database that went away, ended the last round: what was in hand is free again."""
+        with self._work() as work:
+            rescue(work, worker_id=self.id, patience=self._pace.patience, is_sending=False)

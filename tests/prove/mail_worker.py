@@ -1,100 +1,107 @@
-"""What a process of the experiments runs: a real worker, or one that dies at a named point of its first delivery."""
+"""What a process of the experiments with mail runs: a real worker, with its patience cut to seconds."""
 from __future__ import annotations
 
 import os
 import secrets
 import signal
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 from sqlalchemy.engine import Engine
 
 from clinic.clock import Clock, system_clock
 from clinic.messages.smtp import Security, SmtpSettings, SmtpTransport, Timeouts
-from clinic.messages.transport import BeforeDot, Outcome, Transport
-from clinic.services.delivery import Courier, Patience
-from clinic.services.work import UnitOfWork
-from clinic.services.workers import enlist, work_of
+from clinic.messages.transport import Transport
+from clinic.services.delivery import Patience
+from clinic.services.reconcile import sweep
+from clinic.services.workers import work_of
+from clinic.settings import Settings
 from clinic.store.engine import open_engine
 from clinic.worker import Pace, run
 
 DEAD_AFTER = 4.0
+PATIENCE = Patience(
+    first_wait=timedelta(seconds=1), longest_wait=timedelta(seconds=4), dead_after=timedelta(seconds=DEAD_AFTER))
 PACE = Pace(
-    deliver=0.2, rescue=1, beat=0.5, owe=5, first_rest=0.5, longest_rest=1,
-    patience=Patience(first_wait=timedelta(seconds=1), longest_wait=timedelta(seconds=4),
-                      dead_after=timedelta(seconds=DEAD_AFTER)),
-)
-PLACES = ("after-claim", "after-freezing", "before-dot", "after-begun", "after-answer")
-OPENED_BEFORE = {"after-claim": 1, "after-freezing": 2}
-"""How many units of work a delivery has opened when it dies between two of them."""
+    deliver=0.2, rescue=1, beat=0.5, owe=5, first_rest=0.5, longest_rest=1, patience=PATIENCE,
+    budget=45, lease_for=timedelta(seconds=50))
+TIMEOUTS = Timeouts(connect=5, command=5, data=5, dot=10)
+
+
+class ShiftedClock:
+    """The system's clock, so many seconds off as a file says at that moment: every process that reads it agrees."""
+
+    def __init__(self, path: Path) -> None:
+        """Reads the file again whenever it is asked; a file that is not there means no shift."""
+        self._path = path
+
+    def __call__(self) -> datetime:
+        """The instant."""
+        return system_clock() + timedelta(seconds=self.shift)
+
+    @property
+    def shift(self) -> int:
+        """How many seconds it is off."""
+        return int(self._path.read_text()) if self._path.exists() else 0
+
+    def set(self, seconds: int) -> None:
+        """From now on it is so many seconds off."""
+        new = self._path.with_suffix(".new")
+        new.write_text(str(seconds))
+        new.replace(self._path)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a worker lives: its database, the port of its mail server, its clock, and what it does to its messages."""
+
+    url: str
+    port: int
+    pace: Pace = PACE
+    timeouts: Timeouts = TIMEOUTS
+    clock: Clock = system_clock
+    office: Callable[[Transport], Transport] | None = None
 
 
 @dataclass(frozen=True)
 class Kit:
     """What a worker is given."""
 
+    settings: Settings
     engine: Engine
     clock: Clock
     post_office: Callable[[], Transport]
 
 
-class Dying:
-    """A transport whose process dies around the dot."""
+def kit_of(place: Place) -> Kit:
+    """Everything that a worker at that place needs."""
+    smtp = SmtpSettings("127.0.0.1", place.port, Security.NONE, timeouts=place.timeouts)
+    made = partial(SmtpTransport, smtp)
+    office = made if place.office is None else lambda: place.office(made())  # type: ignore[misc]
+    settings = Settings(Path(), place.url, "k" * 64, "https://clinic.example")
+    return Kit(settings, open_engine(place.url), place.clock, office)
 
-    def __init__(self, inner: Transport, place: str) -> None:
-        self._inner = inner
-        self._place = place
 
-    def connection(self) -> AbstractContextManager[None]:
-        return self._inner.connection()
+def run_worker(place: Place) -> None:
+    """Work until told to stop."""
+    run(kit_of(place), place.pace)
 
-    def deliver(self, sender: str, recipient: str, mime: bytes, *, before_dot: BeforeDot) -> Outcome:
-        def around() -> bool | None:
-            self._die_at("before-dot")
-            begun = before_dot()
-            self._die_at("after-begun")
-            return begun
 
-        outcome = self._inner.deliver(sender, recipient, mime, before_dot=around)
-        self._die_at("after-answer")
-        return outcome
-
-    def _die_at(self, place: str) -> None:
-        if place == self._place:
-            die()
+def run_sweeps(place: Place, rounds: int) -> None:
+    """Ask so many times what everybody owes, a few owners at a time in a random grain, as the worker's tick does."""
+    open_work = work_of(kit_of(place))
+    for _ in range(rounds):
+        after = None
+        while True:
+            with open_work() as work:
+                after = sweep(work, after=after, limit=1 + secrets.randbelow(5))
+            if after is None:
+                break
 
 
 def die() -> None:
     """As the power goes."""
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-def run_worker(url: str, port: int) -> None:
-    """Work until told to stop."""
-    run(_kit(url, port), PACE)
-
-
-def deliver_and_die(url: str, port: int, place: str) -> None:
-    """Deliver what is due, and die at that place of the first delivery."""
-    kit = _kit(url, port)
-    open_work, opened = work_of(kit), 0
-
-    def counted() -> UnitOfWork:
-        nonlocal opened
-        if opened == OPENED_BEFORE.get(place, -1):
-            die()
-        opened += 1
-        return open_work()
-
-    worker_id = f"dying-{secrets.token_hex(4)}"
-    with open_work() as work:
-        enlist(work, worker_id, "prove")
-    Courier(counted, Dying(kit.post_office(), place), worker_id).deliver_due()
-
-
-def _kit(url: str, port: int) -> Kit:
-    smtp = SmtpSettings("127.0.0.1", port, Security.NONE, timeouts=Timeouts(connect=10, command=10, data=10, dot=10))
-    return Kit(open_engine(url), system_clock, partial(SmtpTransport, smtp))
