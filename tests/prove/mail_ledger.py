@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from clinic.clock import system_clock
 from clinic.store.clinics import Clinic
@@ -61,14 +62,14 @@ def book(desk: Desk, count: int) -> None:
 
 def entries(desk: Desk, kind: str = "confirmation") -> list[Entry]:
     """Every message of a kind."""
-    with desk.work() as work:
+    with Session(desk.engine) as db:
         attempts: dict[int, list[tuple[int, str]]] = {}
-        for message_id, number, phase in work.db.execute(
+        for message_id, number, phase in db.execute(
             sa.select(MessageAttempt.message_id, MessageAttempt.number, MessageAttempt.phase)
             .order_by(MessageAttempt.id)
         ):
             attempts.setdefault(message_id, []).append((number, phase))
-        found = work.db.execute(
+        found = db.execute(
             sa.select(Message.id, Message.state, Message.reason, Message.message_id, Message.mime_sha256)
             .join(MessageItem, MessageItem.message_id == Message.id)
             .where(MessageItem.kind == kind).order_by(Message.id))
@@ -76,9 +77,9 @@ def entries(desk: Desk, kind: str = "confirmation") -> list[Entry]:
 
 
 def unsettled(desk: Desk, kind: str = "confirmation") -> list[int]:
-    """The messages of a kind that are still under way."""
-    with desk.work() as work:
-        return list(work.db.scalars(
+    """The messages of a kind that are still under way; it only reads, and so waits for nobody who writes."""
+    with Session(desk.engine) as db:
+        return list(db.scalars(
             sa.select(Message.id).join(MessageItem, MessageItem.message_id == Message.id)
             .where(MessageItem.kind == kind, Message.state.in_(("pending", "sending")))))
 

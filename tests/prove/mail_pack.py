@@ -57,6 +57,12 @@ class Pack:
                 self._asleep.remove((until, worker))
                 self.running.append(worker)
 
+    def all_awake(self) -> bool:
+        """Wake who has slept long enough; whether nobody sleeps any more. One that fell asleep in the middle of writing
+        keeps SQLite from everybody until then."""
+        self.wake()
+        return not self._asleep
+
     def revive(self) -> int:
         """Start another for each that has ended by itself, as a supervisor does; how many had."""
         ended = [worker for worker in self.running if worker.exitcode is not None]

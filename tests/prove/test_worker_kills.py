@@ -58,7 +58,7 @@ def test_killed_and_sleeping_workers_lose_nothing_and_repeat_only_where_an_answe
                 databases.server.durable(databases.name_of(database_url))
             workers.start(WORKERS)
             disturb(workers, databases if isinstance(databases, PostgreSQLDatabases) else None, desk)
-            wait_until(lambda: workers.revive() == 0 and not unsettled(desk))
+            wait_until(lambda: workers.all_awake() and workers.revive() == 0 and not unsettled(desk))
             statuses = workers.stop()
         accepted = sink.accepted()
 
