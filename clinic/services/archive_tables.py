@@ -27,7 +27,8 @@ EXPORTED: Final = frozenset({
 LEFT_BEHIND: Final[Mapping[str, str]] = {
     "browser_session": "who is signed in here",
     "idempotency_key": "forms that were sent here within a day",
-    "link": "what the links in messages open here; a patient is sent a new one",
+    "link": "what the links in messages open here; a patient is sent a new one, and those that stop the newsletter are "
+            "made again from what its messages keep",
     "occupancy": "says again what resource_booking says; the database rebuilds it",
     "occupancy_change": "says again what resource_booking says; the database rebuilds it",
     "patient_browser": "which patients look at their pages just now",

@@ -19,9 +19,10 @@ from clinic.messages.rendering import Rendered
 from clinic.planning.local import day_of, zone
 from clinic.queries.shell import business_name
 from clinic.queries.texts import clinic_words
+from clinic.services.accounts import hash_of
 from clinic.services.correspondence import Answer, Goes, Stays, Waits
 from clinic.services.letters import Written, card_of
-from clinic.services.subscriber_links import WORKS_FOR, new_link
+from clinic.services.subscriber_links import STOP_HASH, WORKS_FOR, new_link
 from clinic.services.subscribing import AT_THE_DESK, STOPPED
 from clinic.services.work import UnitOfWork
 from clinic.store.clinics import Clinic
@@ -64,7 +65,9 @@ class Readers:
         where = known(base_url)
         reader = work.db.get_one(Subscriber, message.subscriber_id)
         if items[0].kind == EDITION:
-            stop = f"{where}/newsletter/stop/{new_link(work, 'stop', reader.id, message.id)}"
+            secret = new_link(work, "stop", reader.id, message.id)
+            stop = f"{where}/newsletter/stop/{secret}"
+            items[0].facts = {STOP_HASH: hash_of(secret)}
             rendered = edition_letter(work.db, items[0].subject_id, reader.language, stop=stop, base_url=where)
             return posted(work, message, rendered, to=reader.email, identity=identity, language=reader.language,
                           stop_link=stop)

@@ -20,6 +20,7 @@ from clinic.services.archive_tables import (
     exported_tables,
 )
 from clinic.services.export import Progress
+from clinic.services.subscriber_links import bring_back_stop_links
 from clinic.services.work import Done, Refused, UnitOfWork, record
 from clinic.store.clinics import Business
 from clinic.store.migrate import revision_in
@@ -48,6 +49,7 @@ def restore(
     except ArchiveFault as fault:
         return Refused((Finding("archive-fault", Weight.BLOCKS, str(fault)),))
     _number_on(work.db)
+    bring_back_stop_links(work)
     while merge_changes(work.db):
         pass
     work.db.execute(sa.update(Business).values(held_since=work.now))

@@ -8,19 +8,25 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
 
 from clinic.care.newsletter import Audience
 from clinic.queries.audience import count_audience
 from clinic.services.editions import approve_edition, send_test, stop_edition, withdraw_edition
 from clinic.services.mail import let_go
 from clinic.services.publishing import publish
-from clinic.services.work import Done, Refused
+from clinic.services.subscribing import stop
+from clinic.services.work import Actor, Done, Refused, UnitOfWork
 from clinic.store.clinics import Business
+from clinic.store.engine import open_engine
 from clinic.store.newsletter import Edition, Subscriber
 from clinic.store.outbox import Message, MessageItem
+from tests.databases import SQLiteFiles
 from tests.services.desk import NOW
-from tests.services.newsroom import ENGLISH, GERMAN, Newsroom
+from tests.services.newsroom import ENGLISH, GERMAN, Newsroom, secret_in
 from tests.services.test_delivery import LOST, Scripted
+from tests.services.test_export import exported
+from tests.services.test_restore import restored
 
 ROOT = Path(__file__).parents[2]
 
@@ -274,3 +280,26 @@ def test_what_was_on_its_way_when_the_data_were_brought_back_is_stopped_with_the
     with room.work() as work:
         assert work.db.get_one(Edition, edition_id).state == "stopped"
     assert room.states("edition") == {"superseded": 2}
+
+
+def test_the_link_that_stops_it_works_after_the_clinic_has_moved_house(
+    room: Newsroom, sqlite_files: SQLiteFiles, tmp_path: Path
+) -> None:
+    room.readers(1)
+    room.approved(1)
+    transport = Scripted()
+    piece(room)
+    room.deliver(transport)
+    exported(room.engine, tmp_path / "left")
+
+    url = sqlite_files.migrated()
+    new_house = open_engine(url)
+    assert isinstance(restored(new_house, tmp_path / "left"), Done)
+    with UnitOfWork(new_house, lambda: NOW, Actor("reader")) as work:
+        stopped = stop(work, secret_in(transport.taken[0]))
+    with Session(new_house) as db:
+        states = list(db.scalars(sa.select(Subscriber.state)))
+    new_house.dispose()
+    sqlite_files.remove(url)
+
+    assert (stopped, states) == (True, ["stopped"])
