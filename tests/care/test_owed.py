@@ -274,6 +274,13 @@ def test_a_treatment_owes_aftercare_at_any_hour_and_check_ins_by_elapsed_time() 
     ]
 
 
+@pytest.mark.parametrize("performed_at", [utc("2027-03-27T12:00"), utc("2027-10-30T12:00")])
+def test_a_check_in_comes_after_hours_that_elapse_over_a_clock_change(performed_at: datetime) -> None:
+    [check_in] = owed(course(sessions=(done_session(1, performed_at),)), "check-in-24h", now=performed_at)
+
+    assert check_in.due_at == performed_at + timedelta(hours=24)
+
+
 def test_a_treatment_recorded_a_day_late_skips_the_check_in_that_its_aftercare_overtakes() -> None:
     performed_at = utc("2027-03-20T11:00")
     facts = course(sessions=(done_session(1, performed_at, performed_at + timedelta(hours=30)),))

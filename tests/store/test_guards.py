@@ -19,7 +19,7 @@ from clinic.store.accounts import Account, AuditEntry
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.engine import for_writing
 from clinic.store.guards import OVERLAP
-from clinic.store.outbox import Message, MessageAttempt
+from clinic.store.outbox import Message, MessageAttempt, MessageItem
 from clinic.store.protocols import Protocol, ProtocolVersion
 from tests.store.rows import NOW, Ids, add_appointment, hold, open_clinic
 
@@ -358,3 +358,15 @@ def test_a_frozen_message_still_moves_through_its_states(db: Session, ids: Ids) 
     db.commit()
 
     assert (message.state, message.mime) == ("sent", b"Subject: x")
+
+
+def test_the_same_thing_is_never_said_twice_however_it_is_written_down(db: Session, ids: Ids) -> None:
+    said = {"kind": "confirmation", "owner_kind": "course", "owner_id": 1, "subject_kind": "course", "subject_id": 1,
+            "revision": 0, "facts": {}}
+    first, second, again = (add_message(db, ids).id for _ in range(3))
+    db.add_all([MessageItem(message_id=first, generation=0, **said),
+                MessageItem(message_id=second, generation=1, **said)])
+    db.flush()
+
+    with pytest.raises(IntegrityError):
+        db.execute(sa.insert(MessageItem).values(message_id=again, generation=1, **said))
