@@ -136,7 +136,8 @@ def test_the_last_session_completes_the_course_and_begins_upkeep_with_its_recall
     assert [(each.state, each.earliest_on, each.ideal_on, each.latest_on) for each in owed] == [
         ("owed", *(last_on + timedelta(days=days) for days in (180, 270, 365)))]
     assert asked_on == last_on + timedelta(days=270 - RECALL_DAYS_BEFORE)
-    assert told == {"aftercare", "check-in-24h", "check-in-72h", "confirmation", "course-complete", "recall"}
+    assert told == {"aftercare", "check-in-24h", "check-in-72h", "confirmation", "course-complete", "recall",
+                    "review-visit"}
     assert audit(engine) == []
 
 

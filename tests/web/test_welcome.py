@@ -42,7 +42,7 @@ def counted(rows: Callable[[], Session]) -> tuple[int, int]:
 def test_every_page_of_an_empty_database_leads_to_the_welcome(stranger: FlaskClient, app: Flask) -> None:
     public = {"health.show", "pages.asset_file", "welcome.form", "signin.form"}
     for example in examples(app):
-        is_for_patients = example.endpoint.startswith("my.")
+        is_for_patients = example.endpoint.startswith(("my.", "signup."))
         if example.method == "GET" and example.endpoint not in public and not is_for_patients:
             assert stranger.get(example.url).location == "/welcome", str(example)
 
