@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStandard, vCalAddress, vText
 
+from clinic.care.directions import undirected
 from clinic.planning.local import zone as zone_named
 
 _PRODUCT = "-//clinic//treatment series scheduler//EN"
@@ -134,8 +135,9 @@ def _attending(party: Party) -> vCalAddress:
 
 
 def _clean(text: str) -> str:
-    """Text without the control characters that no calendar value may hold; line ends become one kind."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    """Text without the control characters that no calendar value may hold, and without turns of direction; line ends
+    become one kind."""
+    lines = undirected(text).replace("\r\n", "\n").replace("\r", "\n")
     return "".join(sign for sign in lines if sign == "\n" or (sign >= " " and sign != "\x7f"))
 
 

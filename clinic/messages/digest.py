@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from clinic.care.directions import isolated
 from clinic.messages.news import framed
 from clinic.messages.rendering import Rendered
 from clinic.messages.section_texts import environment
@@ -34,11 +35,11 @@ class Digest:
 
 def render_digest(digest: Digest) -> Rendered:
     """The digest in words."""
-    words = labels(LANGUAGE)
+    words, clinic = labels(LANGUAGE), isolated(digest.clinic)
     facts: dict[str, object] = {
-        "clinic": digest.clinic, "day": day_in_words(digest.day, words), "lines": digest.lines, "own": digest.own,
+        "clinic": clinic, "day": day_in_words(digest.day, words), "lines": digest.lines, "own": digest.own,
         "short_day": short_day_in_words(digest.day, words),
     }
     subject = " ".join(environment().get_template("messages/digest/en/subject.txt").render(facts).split())
-    return framed(subject, digest.lines[0].words, brand=digest.clinic, language=LANGUAGE, facts=facts,
+    return framed(subject, digest.lines[0].words, brand=clinic, language=LANGUAGE, facts=facts,
                   body="messages/digest/en/body", closing="messages/digest/en/closing")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
+from clinic.care.directions import undirected
 from clinic.messages.rendering import Rendered
 
 _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z")
@@ -93,13 +94,13 @@ def build_mime(rendered: Rendered, header: EnvelopeHeader) -> bytes:
 
 
 def _headers(subject: str, header: EnvelopeHeader) -> str:
-    name = _display_name(" ".join(header.sender_name.split()), len("From: "))
+    name = _display_name(undirected(" ".join(header.sender_name.split())), len("From: "))
     sender = f"{name}\r\n <{header.sender_email}>" if name else header.sender_email
     lines = [
         f"From: {sender}",
         f"To: {header.to}",
         *([f"Reply-To: {header.reply_to}"] if header.reply_to else []),
-        f"Subject: {_unstructured(subject, len('Subject: '))}",
+        f"Subject: {_unstructured(undirected(subject), len('Subject: '))}",
         f"Date: {format_datetime(header.sent_at.astimezone(UTC))}",
         f"Message-ID: {header.message_id}",
         f"Content-Language: {header.language}",

@@ -7,8 +7,10 @@ from datetime import date
 
 from markupsafe import Markup
 
+from clinic.care.directions import isolated, undirected
 from clinic.care.newsletter import Block
 from clinic.messages.letters import ClinicCard
+from clinic.messages.reading_order import blocks_in_order, card_in_order
 from clinic.messages.rendering import Rendered, phone_link, tidy
 from clinic.messages.section_texts import environment, styles
 from clinic.messages.words import day_in_words, labels
@@ -44,14 +46,16 @@ class Question:
 
 def render_edition(letter: NewsLetter) -> Rendered:
     """An edition in words; the same for every reader but for the link that stops it."""
+    clinic = card_in_order(letter.clinic)
     facts = {
-        "heading": letter.subject, "blocks": letter.blocks, "business": letter.business, "clinic": letter.clinic,
+        "heading": isolated(letter.subject), "blocks": blocks_in_order(letter.blocks),
+        "business": isolated(letter.business), "clinic": clinic,
         "phone_link": phone_link(letter.clinic.phone), "stop": letter.stop, "archive": letter.archive,
     }
     first = next((text for block in letter.blocks for text in block.paragraphs), letter.subject)
     return framed(
         letter.subject, first if len(first) <= _PREHEADER else f"{first[:_PREHEADER].rsplit(' ', 1)[0]} …",
-        brand=letter.clinic.name, language=letter.language, facts=facts, body="messages/edition/body",
+        brand=clinic.name, language=letter.language, facts=facts, body="messages/edition/body",
         closing=f"messages/edition/{letter.language}/closing")
 
 
@@ -59,14 +63,15 @@ def render_question(question: Question) -> Rendered:
     """The question in words."""
     words = labels(question.language)
     where = f"messages/opt-in/{question.language}"
+    clinic = card_in_order(question.clinic)
     facts = {
-        "business": question.business, "clinic": question.clinic, "phone_link": phone_link(question.clinic.phone),
-        "wording": question.wording, "link": question.link, "until": day_in_words(question.until, words),
+        "business": isolated(question.business), "clinic": clinic, "phone_link": phone_link(clinic.phone),
+        "wording": isolated(question.wording), "link": question.link, "until": day_in_words(question.until, words),
         "at_the_desk": question.at_the_desk,
     }
     subject = environment().get_template(f"{where}/subject.txt").render(facts)
     return framed(
-        " ".join(subject.split()), words.preheader.format(phone=question.clinic.phone), brand=question.clinic.name,
+        " ".join(subject.split()), words.preheader.format(phone=clinic.phone), brand=clinic.name,
         language=question.language, facts=facts, body=f"{where}/body", closing=f"{where}/closing")
 
 
@@ -74,7 +79,7 @@ def framed(
     subject: str, preheader: str, *, brand: str, language: str, facts: dict[str, object], body: str, closing: str
 ) -> Rendered:
     """A message that is no letter to a patient: its texts of that name in the frame, as text and as a page."""
-    env = environment()
+    env, subject = environment(), undirected(subject)
     text = env.get_template("messages/frame.txt").render({
         part: env.get_template(f"{name}.txt").render(facts).strip("\n")
         for part, name in (("body", body), ("closing", closing))})

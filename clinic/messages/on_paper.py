@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from clinic.messages.letters import ClinicCard, Kind, Letter, Section
+from clinic.messages.reading_order import letter_in_order
 from clinic.messages.rendering import cancellation_heading, greeting, tells_the_way, tidy
 from clinic.messages.section_texts import environment, section_text
 from clinic.messages.views import DateView, SectionView, see_section
@@ -28,13 +29,13 @@ class OnPaper:
 
 def on_paper(letter: Letter, *, today: date) -> OnPaper:
     """The letter as it is read out or printed."""
-    bare = replace(letter, calendars=(), sections=tuple(map(_without_link, letter.sections)))
+    bare = letter_in_order(replace(letter, calendars=(), sections=tuple(map(_without_link, letter.sections))))
     words = labels(letter.language)
     views = tuple(see_section(section, bare, words) for section in bare.sections)
     said = tuple(section_text(view, bare) for view in views)
     text = environment().get_template("messages/paper.txt").render(
-        greeting=greeting(letter, words), sections=[_without_mail(each.text, words) for each in said],
-        personal=letter.note, words=words, own=letter.clinic.own, clinic=letter.clinic,
+        greeting=greeting(bare, words), sections=[_without_mail(each.text, words) for each in said],
+        personal=bare.note, words=words, own=bare.clinic.own, clinic=bare.clinic,
         cancellation_heading=cancellation_heading(letter.clinic, words), tells_the_way=tells_the_way(letter),
         call=words.call.format(phone=letter.clinic.phone))
     dates = tuple(_date(date) for view in views for date in _dates_of(view))

@@ -1,6 +1,7 @@
 """Puts a letter into words: subject, text and HTML, from the texts of its language inside one layout."""
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -8,7 +9,8 @@ from markupsafe import Markup, escape
 
 from clinic import paths
 from clinic.messages.letters import ClinicCard, Kind, Letter, VisitState
-from clinic.messages.section_texts import environment, section_text, styles
+from clinic.messages.reading_order import letter_in_order
+from clinic.messages.section_texts import block, environment, section_text, styles
 from clinic.messages.views import SectionView, see_section
 from clinic.messages.words import Labels, date_in_words, folder, labels
 
@@ -17,6 +19,8 @@ _TELLS_THE_WAY = frozenset(
 """What says how to find the clinic, and what it asks of who cannot come, where the clinic has words for it."""
 _LEADS = frozenset({Kind.CONFIRMATION, Kind.CHANGE, Kind.CLINIC_CHANGE, Kind.CANCELLATION})
 """What names the whole letter that it begins."""
+_NOT_DIALLED = r'<a\b.*?</a>|<head>.*?</head>|<div class="preheader".*?</div>|<[^>]*>'
+"""Where a number stands that is no link: in one already, before the page, in the line that mail programs preview."""
 _FILES = ("subject.txt", "body.txt", "body.html")
 
 
@@ -41,6 +45,7 @@ class CalendarWords:
 
 def render(letter: Letter) -> Rendered:
     """The letter in its language; LookupError where that language has no such texts."""
+    letter = letter_in_order(letter)
     words, env = labels(letter.language), environment()
     views = tuple(see_section(section, letter, words) for section in letter.sections)
     said = tuple(section_text(view, letter) for view in views)
@@ -65,7 +70,7 @@ def render(letter: Letter) -> Rendered:
     text = env.get_template("messages/layout.txt").render(around, sections=[each.text for each in said])
     html = env.get_template("messages/layout.html").render(
         around, sections=[each.html for each in said], media=Markup(styles().media))
-    return Rendered(subject, preheader, tidy(text), _unbroken(html, letter.clinic), letter.calendars)
+    return Rendered(subject, preheader, tidy(text), _dialled(html, letter.clinic), letter.calendars)
 
 
 @lru_cache(maxsize=1)
@@ -116,11 +121,15 @@ def greeting(letter: Letter, words: Labels) -> str:
     return words.greeting.format(name=name) if name else words.greeting_without_name
 
 
-def _unbroken(html: str, clinic: ClinicCard) -> str:
-    """The page with its phone numbers kept on one line each."""
+def _dialled(html: str, clinic: ClinicCard) -> str:
+    """The page with its phone numbers on one line each, and each of them a link that dials it."""
+    links: dict[str, str] = {}
     for phone in filter(None, (clinic.phone, clinic.out_of_hours_phone)):
-        html = html.replace(escape(phone), escape(phone).replace(" ", "\N{NO-BREAK SPACE}"))
-    return html
+        number = Markup(escape(phone).replace(" ", "\N{NO-BREAK SPACE}"))
+        html = html.replace(escape(phone), number)
+        links[number] = block("html", "dial")(number, phone_link(phone))
+    numbers = "|".join(sorted(map(re.escape, links), key=len, reverse=True))
+    return re.sub(f"({_NOT_DIALLED})|({numbers})", lambda found: found[1] or links[found[2]], html, flags=re.DOTALL)
 
 
 def tidy(text: str) -> str:

@@ -10,6 +10,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from clinic import paths
+from clinic.care.directions import undirected
 from clinic.messages.letters import Letter
 from clinic.messages.styles import StyleSheet, parse_styles
 from clinic.messages.views import SectionView
@@ -27,31 +28,31 @@ class SectionText:
 def section_text(view: SectionView, letter: Letter) -> SectionText:
     """A section in the words of the letter's language."""
     env, where = environment(), f"messages/{view.kind}/{letter.language}"
-    text = env.get_template(f"{where}/body.txt").render(_placeholders(env, view, "txt"))
-    html = env.get_template(f"{where}/body.html").render(_placeholders(env, view, "html"))
+    text = env.get_template(f"{where}/body.txt").render(_placeholders(view, "txt"))
+    html = env.get_template(f"{where}/body.html").render(_placeholders(view, "html"))
     return SectionText(_subject(env, where, view), text.strip("\n"), Markup(html))
 
 
-def _placeholders(env: Environment, view: SectionView, form: str) -> dict[str, object]:
+def block(form: str, name: str) -> Callable[..., str]:
+    """What puts a piece of a message into a form of it, `txt` or `html`; the pieces stand in `blocks.*`."""
+    macro: Callable[..., str] = getattr(environment().get_template(f"messages/blocks.{form}").module, name)
+    return macro
+
+
+def _placeholders(view: SectionView, form: str) -> dict[str, object]:
     """What a text may name. Blocks of several lines come ready made, so that texts hold no logic of their own."""
-    blocks = env.get_template(f"messages/blocks.{form}").module
-
-    def block(name: str, value: object) -> str:
-        macro: Callable[[object], str] = getattr(blocks, name)
-        return macro(value)
-
     return view.plain() | {
-        "dates": block("dates", view.dates),
-        "other_dates": block("dates", view.other_dates),
-        "checklist": block("checklist", view.checklist),
-        "care": block("care", view.care),
-        "expected": block("expected", view.expected),
-        "red_flags": block("red_flags", view.red_flags),
+        "dates": block(form, "dates")(view.dates),
+        "other_dates": block(form, "dates")(view.other_dates),
+        "checklist": block(form, "checklist")(view.checklist),
+        "care": block(form, "care")(view.care),
+        "expected": block(form, "expected")(view.expected),
+        "red_flags": block(form, "red_flags")(view.red_flags),
     }
 
 
 def _subject(env: Environment, where: str, view: SectionView) -> str:
-    return " ".join(env.get_template(f"{where}/subject.txt").render(view.plain()).split())
+    return undirected(" ".join(env.get_template(f"{where}/subject.txt").render(view.plain()).split()))
 
 
 class _StyledLoader(FileSystemLoader):

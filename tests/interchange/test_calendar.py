@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
+from clinic.care.directions import undirected
 from clinic.interchange.calendar import CalendarEntry, Party, cancel_file, request_file, series_file
 from clinic.planning.local import instant
 
@@ -218,8 +219,8 @@ def test_any_text_is_read_back_by_both_readers(summary: str, location: str, name
 
 
 def readable(text: str) -> str:
-    """What a calendar can hold of a text: line ends of one kind, no control characters."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    """What a calendar can hold of a text: line ends of one kind, no control characters, no turns of direction."""
+    lines = undirected(text).replace("\r\n", "\n").replace("\r", "\n")
     return "".join(sign for sign in lines if sign == "\n" or (sign >= " " and sign != "\x7f"))
 
 

@@ -13,6 +13,7 @@ from clinic.messages.letters import (
     Offer,
     OwnWords,
     RedFlag,
+    RequestKind,
     Section,
     Urgency,
     VisitLine,
@@ -158,6 +159,24 @@ LETTERS: dict[str, Letter] = {
         date(2027, 3, 9), state=VisitState.MOVED, practitioner="Dr Inês Duarte", old_starts_at=FIRST.starts_at),))),
     "other-visit-missed": letter(Section(Kind.MISSED, (visit(date(2027, 3, 2), state=VisitState.KEPT),))),
     "missed": letter(Section(Kind.MISSED, (kept(FIRST),))),
+    "late-booking": letter(
+        Section(Kind.CONFIRMATION, (FIRST,), note=RULE, link=LINK),
+        Section(Kind.PRECARE, (FIRST,), instructions=INSTRUCTIONS, written_on=date(2027, 3, 1)),
+        calendars=(b"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n",),
+    ),
+    "many-dates": letter(Section(Kind.CONFIRMATION, tuple(
+        visit(date(2027 + month // 12, month % 12 + 1, 9), number=month - 1, of=14) for month in range(2, 14)),
+        undated=2, link=LINK)),
+    "no-number-out-of-hours": replace(
+        letter(Section(Kind.AFTERCARE, phases=(EXPECTED,), red_flags=FLAGS, treated_at=NOW)),
+        clinic=replace(CLINIC, out_of_hours_phone=None)),
+    "elsewhere-in-another-zone": letter(
+        Section(Kind.REMINDER_7D, (replace(FIRST, zone="Atlantic/Azores", place="Hill Clinic, Ponta Delgada"),)),
+        note=("The lift is being repaired: ring the bell and we come down.", "Ruth")),
+    "right-to-left": replace(
+        letter(Section(Kind.CHANGE, (replace(MOVED, practitioner="د. ليلى حداد (٢)"),), link=LINK)),
+        first_name="נועה", clinic=replace(CLINIC, name="عيادة الميناء", address=("רחוב הנמל 12", "Lisbon 1200-109"))),
+    "fresh-link": letter(Section(RequestKind.FRESH_LINK, link=LINK)),
     "merged": letter(
         Section(Kind.PRECARE, (FIRST,), instructions=INSTRUCTIONS[2:]), Section(Kind.REMINDER_7D, (FIRST,))
     ),
@@ -166,6 +185,9 @@ LETTERS: dict[str, Letter] = {
 _GERMAN = {
     RULE: "Bis zwei Werktage vorher können Sie einen Termin kostenfrei verschieben oder absagen.",
     "No fee applies.": "Es fallen keine Kosten an.",
+    "The lift is being repaired: ring the bell and we come down.":
+        "Der Aufzug wird repariert: Klingeln Sie, und wir kommen herunter.",
+    "Ruth": "Ruth",
     "No sunbathing, sunbed or spray tan. Sunburnt? Then you need a new date.":
         "Kein Sonnenbad, kein Solarium, kein Selbstbräuner. Sonnenbrand? Dann brauchen Sie einen neuen Termin.",
     "No waxing or hair removal cream on the area.": "An der Stelle weder Wachs noch Enthaarungscreme anwenden.",
@@ -200,6 +222,7 @@ def in_german(given: Letter) -> Letter:
     """The same letter to a patient who reads German."""
     own = replace(given.clinic.own, cancellation=tuple(_GERMAN[line] for line in given.clinic.own.cancellation))
     return replace(given, language="de", clinic=replace(given.clinic, own=own),
+                   note=tuple(_GERMAN[line] for line in given.note),
                    sections=tuple(map(_german_section, given.sections)))
 
 

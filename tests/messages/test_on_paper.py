@@ -7,13 +7,15 @@ from datetime import date
 
 import pytest
 
+from clinic.care.directions import isolated
 from clinic.messages.on_paper import on_paper
 from tests.messages.samples import CLINIC, EVERY_LETTER
 
 TODAY = date(2027, 3, 1)
 
 
-@pytest.mark.parametrize("name", [name for name in EVERY_LETTER if "review-request" not in name])
+@pytest.mark.parametrize("name", [
+    name for name in EVERY_LETTER if not name.endswith(("review-request", "fresh-link"))])
 def test_on_paper_nothing_is_said_of_mail_or_links(name: str) -> None:
     letter = EVERY_LETTER[name]
 
@@ -21,7 +23,7 @@ def test_on_paper_nothing_is_said_of_mail_or_links(name: str) -> None:
 
     assert re.findall(r"e-?mail|https?:|Kalenderdatei|calendar file|\n\n\n", paper.text, re.IGNORECASE) == []
     assert CLINIC.phone in paper.text
-    assert paper.text.rstrip().endswith(CLINIC.name)
+    assert paper.text.rstrip().endswith(isolated(letter.clinic.name))
     assert len(paper.dates) == sum(len(section.visits) for section in letter.sections)
 
 

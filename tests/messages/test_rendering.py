@@ -16,8 +16,9 @@ from jinja2 import TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError
 
 from clinic import paths
+from clinic.care.directions import END, FIRST_STRONG, isolated, undirected
 from clinic.messages.discretion import telling_words
-from clinic.messages.letters import ClinicCard, Kind, Letter, Section, VisitLine
+from clinic.messages.letters import ClinicCard, Kind, Letter, RequestKind, Section, VisitLine
 from clinic.messages.rendering import Rendered, calendar_words, languages, phone_link, render
 from clinic.messages.section_texts import environment
 from tests.messages.samples import CLINIC, EVERY_LETTER, FIRST, LANGUAGES, LETTERS, LINK, in_german, letter, visit
@@ -88,7 +89,8 @@ def test_nothing_is_approved_that_no_longer_exists() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_kind_of_message_is_approved(language: str) -> None:
-    assert {section.kind for each in LANGUAGES[language].values() for section in each.sections} == set(Kind)
+    assert {section.kind for each in LANGUAGES[language].values() for section in each.sections} == {
+        *Kind, *RequestKind}
 
 
 @pytest.mark.parametrize("name", EVERY_LETTER)
@@ -123,7 +125,7 @@ def test_every_message_greets_by_first_name_and_names_a_phone_to_call_and_that_a
     rendered = render(EVERY_LETTER[name])
 
     hello, reply = GREETINGS[EVERY_LETTER[name].language]
-    assert rendered.text.startswith(f"{hello} Ana,\n\n")
+    assert rendered.text.startswith(f"{hello} {isolated(EVERY_LETTER[name].first_name)},\n\n")
     assert f"{reply} +351 21 555 01 20." in rendered.text
     assert f"{reply} +351 21 555 01 20 ." in plain(rendered.html)
     assert "tel:+351215550120" in read(rendered.html).links
@@ -236,16 +238,38 @@ def test_values_are_shown_and_never_run() -> None:
 def test_any_name_arrives_unharmed(name: str) -> None:
     rendered = render(replace(LETTERS["recall"], first_name=name))
 
-    shown = name.strip()
-    assert (f"Hello {shown}," if shown else "Hello,") in "".join(read(rendered.html).words)
+    shown = undirected(name.strip())
+    for said in ("".join(read(rendered.html).words), rendered.text):
+        assert (f"Hello {shown}," if shown else "Hello,") in undirected(said)
 
 
-def test_a_right_to_left_name_keeps_its_place_in_the_line() -> None:
-    rendered = render(replace(LETTERS["recall"], first_name="נועה"))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_names_from_right_to_left_are_kept_apart_in_both_twins_and_turn_nothing_else(language: str) -> None:
+    rendered = render(LANGUAGES[language]["right-to-left"])
 
-    assert "<bdi>Hello נועה,</bdi>" in rendered.html
-    assert rendered.text.startswith("Hello נועה,\n")
-    assert "<bdi>Guten Tag נועה,</bdi>" in render(replace(LETTERS["recall"], first_name="נועה", language="de")).html
+    names = ("נועה", "عيادة الميناء", "د. ليلى حداد (٢)")
+    for twin in (rendered.text, rendered.html):
+        assert [f"{FIRST_STRONG}{name}{END}" in twin for name in names] == [True] * 3
+        assert _depths(twin) == {0, 1}
+    assert undirected(rendered.subject) == rendered.subject
+    assert undirected(rendered.preheader) == rendered.preheader
+
+
+def test_a_direction_that_somebody_typed_ends_with_their_name() -> None:
+    rendered = render(replace(LETTERS["recall"], first_name="\N{RIGHT-TO-LEFT OVERRIDE}Ana\N{LEFT-TO-RIGHT ISOLATE}"))
+
+    assert rendered.text.startswith("Hello Ana,\n")
+    assert _depths(rendered.html) == {0}
+
+
+def _depths(text: str) -> set[int]:
+    """How deep in turns of direction the text is at its signs; it ends outside of all of them."""
+    depth, found = 0, {0}
+    for sign in text:
+        depth += (sign == FIRST_STRONG) - (sign == END)
+        found.add(depth)
+    assert depth == 0
+    return found
 
 
 def test_a_merged_message_holds_every_section_under_one_greeting() -> None:
