@@ -38,6 +38,13 @@ def longest_lead(protocol: Protocol, *, number: int = 1, treatment: str | None =
     return max((each.days_before for each in _precare(protocol, number, treatment)), default=0)
 
 
+def lead_of(protocol: Protocol, *, number: int = 1, treatment: str | None = None) -> int | None:
+    """How many days before that session its preparation begins; none where it has no instructions."""
+    if not _precare(protocol, number, treatment):
+        return None
+    return longest_lead(protocol, number=number, treatment=treatment)
+
+
 def aftercare(protocol: Protocol, *, treatment: str | None = None) -> tuple[Aftercare, ...]:
     """What to expect, do and avoid after that treatment, in order of time."""
     meant = (each for each in protocol.aftercare if _is_for(each.treatments, treatment))

@@ -111,6 +111,11 @@ class Choice:
         return bool(self.counted) and self.most_days > 0
 
     @property
+    def has_weekdays(self) -> bool:
+        """Whether it can be kept to some days of the week: never what tells dates, or keeps a patient safe."""
+        return bool(self.counted) and self.may_be_off
+
+    @property
     def has_minutes(self) -> bool:
         """Whether it can be counted in hours."""
         return self.most_minutes > 0
@@ -186,6 +191,12 @@ def rules_from(*levels: Mapping[str, Mapping[str, Any]]) -> MessageRules:
             kind = MessageKind(code)
             found[kind] = _read(found.get(kind) or DEFAULTS[kind], document)
     return MessageRules(MappingProxyType({kind: rule for kind, rule in found.items() if rule != DEFAULTS[kind]}))
+
+
+def departure_of(rule: Rule, base: Rule) -> dict[str, Any]:
+    """What a rule says that its base does not, as it is kept; empty where they are the same."""
+    ours = document_of(base)
+    return {name: figure for name, figure in document_of(rule).items() if figure != ours[name]}
 
 
 def document_of(rule: Rule) -> dict[str, Any]:

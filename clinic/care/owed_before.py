@@ -67,9 +67,9 @@ def _reminded_at(facts: OwnerFacts, kind: MessageKind, appointment: AppointmentF
 
 def _of_use_until(facts: OwnerFacts, kind: MessageKind, appointment: AppointmentFacts) -> datetime:
     """The first reminder is of use until about when the second one follows, the second until shortly before."""
-    first, second = (facts.rules.of(each).days for each in REMINDERS)
-    if kind is MessageKind.REMINDER_7D and first > second > 0:
-        return instant(_date_of(appointment) - second * DAY, _minute_of(appointment), zone(appointment.zone))
+    first, second = (facts.rules.of(each) for each in REMINDERS)
+    if kind is MessageKind.REMINDER_7D and second.is_on and first.days > second.days > 0:
+        return instant(_date_of(appointment) - second.days * DAY, _minute_of(appointment), zone(appointment.zone))
     return appointment.starts_at - _LATEST
 
 

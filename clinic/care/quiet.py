@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from clinic.planning.local import DAY, day_of, instant
@@ -47,11 +48,16 @@ def is_quiet(at: datetime, quiet: QuietHours) -> bool:
 def _quiet_until(at: datetime, quiet: QuietHours) -> datetime | None:
     if quiet.begins == quiet.ends:
         return None
-    length = (quiet.ends - quiet.begins) % 1440
     today = day_of(at, quiet.zone)
-    for day in (today - DAY, today, today + timedelta(days=1)):
-        begins_at = instant(day, quiet.begins, quiet.zone)
-        ends_at = instant(day, quiet.begins + length, quiet.zone, last=True)
+    for day in (today - DAY, today, today + DAY):
+        begins_at, ends_at = _span(day, quiet)
         if begins_at <= at < ends_at:
             return ends_at
     return None
+
+
+# Every item that is owed asks this, of the same few days again and again.
+@lru_cache(maxsize=4096)
+def _span(day: date, quiet: QuietHours) -> tuple[datetime, datetime]:
+    length = (quiet.ends - quiet.begins) % 1440
+    return instant(day, quiet.begins, quiet.zone), instant(day, quiet.begins + length, quiet.zone, last=True)

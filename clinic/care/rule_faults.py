@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from clinic.care.message_kinds import MessageKind
-from clinic.care.message_rules import CHOICES, Choice, Elapsed, Rule, WallClock
+from clinic.care.message_rules import CHOICES, EVERY_DAY, Choice, Elapsed, Rule, WallClock
 from clinic.planning.findings import Finding, Weight
 
 
@@ -23,8 +23,10 @@ def _faults(choice: Choice, rule: Rule) -> Iterator[Finding]:
         yield from _elapsed_faults(choice, rule.when)
     elif rule.when is not None:
         yield from _wall_clock_faults(choice, rule.when)
-    if not rule.weekdays or not rule.weekdays <= frozenset(range(7)):
+    if not rule.weekdays or not rule.weekdays <= EVERY_DAY:
         yield _fault("no-weekday", "weekdays", "Choose at least one weekday on which it may go out.")
+    elif rule.weekdays != EVERY_DAY and not choice.has_weekdays:
+        yield _fault("any-day", "weekdays", "This message goes out on any day: it must not come too late.")
     if not rule.gives_way <= frozenset(choice.gives_way):
         yield _fault("gives-way", "gives_way", "This message gives way to nothing of that kind.")
 

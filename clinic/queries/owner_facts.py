@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.care.business_days import EVERY_DAY, BusinessDays
-from clinic.care.instructions import checklist, longest_lead
+from clinic.care.instructions import lead_of
 from clinic.care.message_kinds import SCHEDULE, MessageKind
 from clinic.care.message_rules import OUR_RULES, MessageRules
 from clinic.care.owner_facts import (
@@ -38,6 +38,7 @@ from clinic.care.states import (
     MessageState,
     SessionState,
 )
+from clinic.care.together import day_that_is_full
 from clinic.planning.local import DAY, day_of, zone
 from clinic.queries.message_rules import rules_of
 from clinic.queries.protocol_contents import protocol_of
@@ -249,8 +250,7 @@ def _full_on(db: Session, head: OwnerHead) -> date | None:
         .where(Message.patient_id == head.patient_id,
                Message.state.in_((MessageState.SENT, MessageState.UNCERTAIN)))
         .order_by(Message.settled_at.desc()).limit(head.most_a_day)).all()
-    days = [day_of(at, head.quiet.zone) for at in sent if at is not None]
-    return days[0] if len(days) == head.most_a_day and days[0] == days[-1] else None
+    return day_that_is_full([day_of(at, head.quiet.zone) for at in sent if at is not None], head.most_a_day)
 
 
 def _business_days(db: Session, head: OwnerHead, appointments: tuple[AppointmentFacts, ...]) -> BusinessDays:
@@ -298,10 +298,7 @@ def _state_of_visit(appointment: AppointmentFacts) -> SessionState:
 
 
 def _precare_days(head: OwnerHead, number: int, treatment: str) -> int | None:
-    number = instruction_number(head, number)
-    if not checklist(head.protocol, date.max, number=number, treatment=treatment):
-        return None
-    return longest_lead(head.protocol, number=number, treatment=treatment)
+    return lead_of(head.protocol, number=instruction_number(head, number), treatment=treatment)
 
 
 def _told(

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from clinic.care.outcomes import PartlyTreated, VisitOutcome
 from clinic.care.protocols import Interval
+from clinic.care.recalls import ask_on
 from clinic.care.states import (
     APPOINTMENT_MOVES,
     AppointmentState,
@@ -12,7 +13,7 @@ from clinic.care.states import (
     MaintenanceState,
     SessionState,
 )
-from clinic.care.windows import Window, window_after
+from clinic.care.windows import window_after
 from clinic.planning import Finding, Weight
 from clinic.planning.local import day_of, zone
 from clinic.planning.words import date_words
@@ -27,8 +28,6 @@ from clinic.store.accounts import Task
 from clinic.store.courses import MaintenancePlan, Recall, TreatmentSession
 from clinic.store.diary import Appointment
 
-RECALL_DAYS_BEFORE = 21
-"""A patient is asked this long before the ideal date of upkeep. Our default; clinic systems use 12 to 28 days."""
 RECORDED_WITHIN = timedelta(days=366)
 """A treatment longer ago than this is taken for a slip of the keyboard. Our default: no source gives a figure."""
 DECIDE_WITHIN = timedelta(days=7)
@@ -176,8 +175,3 @@ def _owe_upkeep(
     work.db.flush()
     work.db.add(Recall(treatment_session_id=owed.id, ask_on=ask_on(window, after.performed_on)))
     record(work, "upkeep-owed", "treatment_session", owed.id, clinic_id=series.course.clinic_id)
-
-
-def ask_on(window: Window, performed_on: date) -> date:
-    """When a patient is asked to come for upkeep with that window, after a session of that date."""
-    return max(window.ideal_on - timedelta(days=RECALL_DAYS_BEFORE), performed_on + timedelta(days=1))

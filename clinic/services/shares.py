@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import sqlalchemy as sa
 
-from clinic.care.message_kinds import SCHEDULE, MessageKind
+from clinic.care.message_kinds import SCHEDULE
 from clinic.care.owed import OwedItem, messages_owed, why_no_longer
 from clinic.care.owner_facts import Owner, owner_named
 from clinic.care.quiet import is_quiet
 from clinic.care.states import MessageState
+from clinic.care.together import MOST, SOON, may_go_now, may_share
 from clinic.queries.letters import letter_facts
 from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head, said_alike
 from clinic.services.reconcile import TOO_LATE
@@ -23,17 +23,6 @@ from clinic.services.translations import is_approved, unread
 from clinic.services.work import UnitOfWork
 from clinic.store.claims import lock_owner
 from clinic.store.outbox import Message, MessageAttempt, MessageItem
-
-SOON = timedelta(hours=1)
-"""Messages to one person that are due this close to each other go together."""
-
-MOST = 5
-"""So many others at most go along: what more there is follows by itself."""
-
-_ALONE = frozenset({MessageKind.REVIEW_REQUEST})
-"""What is no part of the care goes by itself: it must not ride on what a patient needs."""
-_NEVER_BEFORE = frozenset({*SCHEDULE, MessageKind.DATES_HELD, MessageKind.DATES_RELEASED, MessageKind.PRECARE})
-"""What has to leave time for a change to be taken back is never taken along early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +105,7 @@ def _taken_along(work: UnitOfWork, message: Message, ident: int, rows: Sequence[
     if other is None or len(shares := shares_of(work, other, rows)) == 0:
         return []
     items = [item for share in shares for item in share.items]
-    if len(items) != len(rows) or not all(_goes_now(work, item) for item in items) or not _may_share(shares):
+    if len(items) != len(rows) or not all(may_go_now(item, work.now) for item in items) or not _may_share(shares):
         return []
     if unread_of(work, shares) is not None:
         return []
@@ -130,13 +119,8 @@ def _taken_along(work: UnitOfWork, message: Message, ident: int, rows: Sequence[
     return shares
 
 
-def _goes_now(work: UnitOfWork, item: OwedItem) -> bool:
-    within = timedelta(0) if item.kind in _NEVER_BEFORE else SOON
-    return item.withheld is None and item.due_at <= work.now + within
-
-
 def _may_share(shares: Sequence[Share]) -> bool:
-    return not any(item.kind in _ALONE for share in shares for item in share.items)
+    return may_share([item.kind for share in shares for item in share.items])
 
 
 def _others(work: UnitOfWork, message: Message) -> Sequence[int]:

@@ -30,8 +30,8 @@ class Business(Row):
 class Clinic(Row):
     """One site: its zone decides every local time, its quiet hours hold back messages.
 
-    `most_messages_a_day` is how many a patient gets on one day, what keeps them safe not counted. What patients may do
-    with their dates on their own page is `patients_move` and `patients_cancel`.
+    `most_messages_a_day` is after how many on one day a patient gets no more but what keeps them safe. What patients
+    may do with their dates on their own page is `patients_move` and `patients_cancel`.
     """
 
     __tablename__ = "clinic"

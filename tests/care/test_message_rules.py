@@ -18,6 +18,7 @@ from clinic.care.message_rules import (
     Rule,
     Shift,
     WallClock,
+    departure_of,
     document_of,
     rules_from,
 )
@@ -104,6 +105,14 @@ def test_a_first_reminder_is_of_use_until_the_second_one_follows() -> None:
     assert first.useless_after == utc("2027-03-17T10:00")
 
 
+def test_a_first_reminder_without_a_second_one_is_of_use_until_shortly_before_the_visit() -> None:
+    facts = course(visit(1, SATURDAY), rules=MessageRules({SECOND: Rule(is_on=False, when=WallClock(2))}))
+
+    [first] = [item for item in messages_owed(facts, now=NOW) if item.kind is FIRST]
+
+    assert first.useless_after == utc("2027-03-20T08:00")
+
+
 def test_the_last_level_that_says_something_counts_and_an_empty_one_says_nothing() -> None:
     clinic = {FIRST.value: {"when": {"days": 5, "at": 600}, "weekdays": [0, 1]}, SECOND.value: {"on": False}}
     protocol = {FIRST.value: {"weekdays": [2]}, SECOND.value: {}}
@@ -115,9 +124,12 @@ def test_the_last_level_that_says_something_counts_and_an_empty_one_says_nothing
     assert rules_from() == OUR_RULES
 
 
-@given(st.sampled_from(MessageKind), rules)
-def test_a_rule_that_is_kept_comes_back_as_it_was(kind: MessageKind, rule: Rule) -> None:
+@given(st.sampled_from(MessageKind), rules, rules)
+def test_a_rule_that_is_kept_comes_back_as_it_was_whole_or_by_what_departs(
+    kind: MessageKind, rule: Rule, base: Rule
+) -> None:
     assert rules_from({kind.value: document_of(rule)}).of(kind) == rule
+    assert rules_from({kind.value: document_of(base)}, {kind.value: departure_of(rule, base)}).of(kind) == rule
 
 
 @given(rules, st.sampled_from(("Europe/Lisbon", "America/New_York", "Australia/Lord_Howe")),
@@ -147,6 +159,7 @@ def test_a_message_goes_out_on_an_allowed_weekday_less_than_a_week_away(
     (MessageKind.CHECK_IN_24H, Rule(when=Elapsed(60 * 100)), "minutes"),
     (MessageKind.RECALL, Rule(when=Elapsed(60)), "only-days"),
     (FIRST, Rule(when=WallClock(7), weekdays=frozenset()), "no-weekday"),
+    (MessageKind.CHECK_IN_24H, Rule(when=Elapsed(24 * 60), weekdays=frozenset(range(5))), "any-day"),
     (MessageKind.RECALL, Rule(when=WallClock(0), gives_way=frozenset({GivesWay.NEWS})), "gives-way"),
 ])
 def test_a_rule_that_cannot_be_kept_says_why(kind: MessageKind, rule: Rule, code: str) -> None:

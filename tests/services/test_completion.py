@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from clinic.services.completion import RECALL_DAYS_BEFORE, complete_appointment
+from clinic.care.recalls import RECALL_DAYS_BEFORE
+from clinic.services.completion import complete_appointment
 from clinic.services.work import Done, Refused
 from clinic.store.courses import Course, MaintenancePlan, Recall
 from clinic.store.diary import Appointment

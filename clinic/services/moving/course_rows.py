@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from clinic.care.course_changes import IntervalChange, interval_before
 from clinic.care.outcomes import VisitOutcome
 from clinic.care.protocols import Interval, Protocol, Step, steps_for
+from clinic.care.recalls import ask_on
 from clinic.care.states import CourseState, MaintenanceState, SessionState
 from clinic.care.windows import Window, window_after, windows
 from clinic.interchange.moving_in.forms import APPOINTMENTS
@@ -18,7 +19,6 @@ from clinic.planning.local import instant, zone
 from clinic.planning.words import date_words
 from clinic.queries.course_changes import INTERVAL
 from clinic.queries.series import course_series, maintenance_series
-from clinic.services.completion import ask_on
 from clinic.services.holding import refresh_windows
 from clinic.services.moving.courses import BOOKED, DONE, Courses, Going, Upkeep, table
 from clinic.services.moving.state import AT_ONCE, Moving
