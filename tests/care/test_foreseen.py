@@ -95,7 +95,8 @@ def heard_of(facts: OwnerFacts, kind: MessageKind, key: Key) -> OwnerFacts:
         return told_by(facts, item)
     if kind is MessageKind.PRECARE:
         [visit] = [each for each in facts.appointments if each.id == key[2]]
-        return replace(facts, told_precare=facts.told_precare | {(visit.treatment_session_id, visit.local_start.date())})
+        prepared = (visit.treatment_session_id, visit.local_start.date())
+        return replace(facts, told_precare=facts.told_precare | {prepared})
     return facts
 
 
