@@ -238,6 +238,39 @@ def create_account(
     _say(outcome, f"Created an account for {email}")
 
 
+@main.command("check-zones")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@_reached
+def check_zones(dry_run: bool) -> None:
+    """Keep the local time of every visit to come where the rules of its time zone have changed.
+
+    Run it after an update of the zone data, with serve and worker started anew; workers do the same when they start and
+    once a day. Exit code 2 where a person has to agree on another time: a task says so.
+    """
+    from clinic.services.zones import follow_zones
+
+    kit = _kit()
+    with kit.work(CLI) as work:
+        found = follow_zones(work, is_trial=dry_run)
+    if not found:
+        click.echo("Every visit to come is where the rules of its time zone put it")
+        return
+    click.echo(f"Visits to come that new zone rules put at another instant: {len(found):,}"
+               f"{' (dry run: nothing was changed)' if dry_run else ''}")
+    for each in sorted(found, key=lambda each: (not each.needs_a_person, each.starts_at, each.appointment_id)):
+        click.echo(f"  visit {each.appointment_id}, {each.local_start:%Y-%m-%d %H:%M} {each.zone}: "
+                   f"{each.was_at:%H:%M} → {each.starts_at:%H:%M} UTC{_FATES[each.fate.value]}")
+    if any(each.needs_a_person for each in found):
+        raise SystemExit(2)
+
+
+_FATES = {
+    "follows": "", "skipped": "; NEEDS A PERSON: the clocks now skip that time",
+    "repeated": "; NEEDS A PERSON: the clocks now read that time twice",
+    "taken": "; NEEDS A PERSON: somebody or something it needs has another visit then, so it was not moved",
+}
+
+
 @main.command("export")
 @click.argument("folder", type=click.Path(path_type=Path))
 @_reached

@@ -44,6 +44,13 @@ def resolve(wall: datetime, where: ZoneInfo, *, last: bool = False) -> datetime:
     return _end_of_gap(wall, where)
 
 
+def readings(wall: datetime, where: ZoneInfo) -> int:
+    """How often the clock of `where` reads so: not at all in what a clock change skips, twice in what it repeats."""
+    first = wall.replace(tzinfo=where, fold=0).astimezone(UTC)
+    second = wall.replace(tzinfo=where, fold=1).astimezone(UTC)
+    return 1 if first == second else 2 if first < second else 0
+
+
 def local_of(at: datetime, where: ZoneInfo) -> datetime:
     """The wall-clock reading (aware, fold set) of an instant."""
     return at.astimezone(where)

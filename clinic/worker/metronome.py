@@ -33,6 +33,7 @@ from clinic.services.workers import (
     tidy_diary,
     work_of,
 )
+from clinic.services.zones import follow_zones
 
 _log = logging.getLogger(__name__)
 # A tick that is still at work when the next is due is usual, and would fill the log with warnings.
@@ -51,6 +52,7 @@ class Pace:
     hold: float = 30
     owe: float = 60
     publish: float = 5
+    zones: float = 86_400
     clean: float = 3600
     first_rest: float = 5
     longest_rest: float = 300
@@ -90,7 +92,7 @@ class Worker:
             enlist(work, self.id, socket.gethostname())
         self.agree()
         ticks = [(self.beat, self._pace.beat), (self.rescue, self._pace.rescue), (self.owe, self._pace.owe),
-                 (self.publish, self._pace.publish),
+                 (self.publish, self._pace.publish), (self.follow_zones, self._pace.zones),
                  (self.free_holds, self._pace.hold), (self.agree, self._pace.owe), (self.clean, self._pace.clean)]
         for tick, seconds in ticks:
             self._scheduler.add_job(tick, "interval", seconds=seconds, id=tick.__name__)
@@ -99,6 +101,8 @@ class Worker:
                 self.deliver, "interval", seconds=self._pace.deliver, id="deliver", executor="delivery")
         # The first rounds do not wait: a worker that starts after a crash or a restore has work already.
         self._scheduler.add_job(self.rescue)
+        # Before anything is owed: who starts with other zone data than before may find every visit at another instant.
+        self._scheduler.add_job(self.follow_zones)
         self._scheduler.add_job(self.owe)
         self._scheduler.start()
         _log.info("worker-started", extra={"facts": {"worker_id": self.id}})
@@ -138,6 +142,14 @@ class Worker:
             ask_to_call(work)
         with self._work() as work:
             owe_digests(work)
+
+    def follow_zones(self) -> None:
+        """Let visits to come keep their local time where the rules of their zone have changed."""
+        with self._work() as work:
+            found = follow_zones(work)
+        if found:
+            _log.warning("zones-followed", extra={"facts": {
+                "visits": len(found), "needing_a_person": sum(each.needs_a_person for each in found)}})
 
     def publish(self) -> None:
         """Write down the next readers of the editions that go out."""
