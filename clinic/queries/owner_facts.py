@@ -5,102 +5,60 @@ is asked why; what ends a course. The rules of the messages are read once in a u
 """
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Collection, Sequence
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.care.business_days import EVERY_DAY, BusinessDays
-from clinic.care.instructions import lead_of
-from clinic.care.message_kinds import SCHEDULE, MessageKind
-from clinic.care.message_rules import OUR_RULES, MessageRules
-from clinic.care.owner_facts import (
-    NO_SESSION,
-    AppointmentFacts,
-    HeldDates,
-    Owner,
-    OwnerFacts,
-    PatientFacts,
-    ReviewFacts,
-    SessionFacts,
-    Told,
-)
-from clinic.care.protocols import Protocol
-from clinic.care.quiet import QuietHours
-from clinic.care.states import (
-    TELLING_DECISIONS,
-    AppointmentState,
-    CourseState,
-    MaintenanceState,
-    MessageState,
-    SessionState,
-)
+from clinic.care.owner_facts import AppointmentFacts, Owner, OwnerFacts, ReviewFacts, SessionFacts, Told
+from clinic.care.states import AppointmentState, MessageState
 from clinic.care.together import day_that_is_full
-from clinic.planning.local import DAY, day_of, zone
-from clinic.queries.message_rules import rules_of
-from clinic.queries.protocol_contents import protocol_of
+from clinic.planning.local import DAY, day_of
+from clinic.queries.owner_rows import (
+    HEAD,
+    PART,
+    PATIENT,
+    TELLS_DATES,
+    VISIT,
+    VISIT_HEAD,
+    WAS_HEARD,
+    OwnerHead,
+    appointment_facts,
+    head_of,
+    head_of_visit,
+    heard,
+    held_dates,
+    instruction_number,
+    session_facts,
+    told_document,
+    visit_as_session,
+)
 from clinic.store.accounts import Task
 from clinic.store.clinics import Clinic, Closure, OpeningHours
-from clinic.store.courses import Course, MaintenancePlan, Recall, Screening, TreatmentSession
+from clinic.store.courses import Course, MaintenancePlan, Recall, TreatmentSession
 from clinic.store.diary import Appointment
-from clinic.store.outbox import Bounce, Message, MessageItem
+from clinic.store.outbox import Message, MessageItem
 from clinic.store.protocols import ProtocolVersion
 from clinic.store.resources import Patient
 
-TELLS_DATES = tuple(kind.value for kind in SCHEDULE)
-"""The kinds after which the patient counts as knowing a date; a reminder only repeats it."""
-_REMEMBERED = (*TELLS_DATES, MessageKind.PRECARE.value, MessageKind.DATES_HELD.value)
-_PATIENT = Patient.__table__.c
-_COMES_BACK = sa.exists().where(
-    sa.or_(Bounce.email == _PATIENT.email, Bounce.email == sa.func.lower(_PATIENT.email)),
-    Bounce.is_hard, Bounce.lifted_at.is_(None))
-_REACHED = (
-    _PATIENT.email, _PATIENT.channel, _PATIENT.wants_service_messages, _PATIENT.wants_reminders,
-    _COMES_BACK.label("comes_back"), Clinic.zone, Clinic.quiet_from, Clinic.quiet_to, Clinic.most_messages_a_day,
-)
-"""How the patient may be written to, and when the clinic writes."""
-
-
-@dataclass(frozen=True, slots=True)
-class OwnerHead:
-    """Whose the owner is, where, and on which protocol; another visit is on none."""
-
-    owner: Owner
-    patient_id: int
-    clinic_id: int
-    followed: Protocol | None
-    is_active: bool
-    is_completed: bool
-    patient: PatientFacts
-    quiet: QuietHours
-    screened_at: datetime | None = None
-    is_held: bool = False
-    rules: MessageRules = OUR_RULES
-    most_a_day: int = 20
-    may_ask_opinion: bool = False
-
-    @property
-    def protocol(self) -> Protocol:
-        """The protocol, for what only a course or its upkeep can owe."""
-        assert self.followed is not None  # another visit owes nothing that a protocol says
-        return self.followed
+__all__ = [
+    "TELLS_DATES", "OwnerHead", "instruction_number", "owner_facts", "owner_head", "said_alike", "sessions_of",
+    "told_document", "visits_of",
+]
 
 
 def owner_head(db: Session, owner: Owner) -> OwnerHead | None:
     """The owner's own facts; none where it is not there."""
     if owner.kind == "appointment":
         return _visit_head(db, owner)
-    columns = (Course.id, Course.patient_id, Course.clinic_id, Course.protocol_version_id, ProtocolVersion.protocol_id,
-               _PATIENT.marketing_consent_at, Clinic.review_url, *_REACHED)
     state = Course.state if owner.kind == "course" else MaintenancePlan.state
-    screened_at = sa.select(sa.func.max(Screening.answered_at)).where(Screening.course_id == Course.id)
-    found = sa.select(*columns, state.label("own_state"), screened_at.scalar_subquery().label("screened_at"))
+    found = sa.select(*HEAD, state.label("own_state"))
     found = found.select_from(Course)
     found = (
-        found.join(Patient.__table__, _PATIENT.id == Course.patient_id)
+        found.join(Patient.__table__, PATIENT.id == Course.patient_id)
         .join(Clinic, Clinic.id == Course.clinic_id)
         .join(ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id)
     )
@@ -110,24 +68,13 @@ def owner_head(db: Session, owner: Owner) -> OwnerHead | None:
         found = found.join(MaintenancePlan, MaintenancePlan.course_id == Course.id).where(
             MaintenancePlan.id == owner.id)
     row = db.execute(found).one_or_none()
-    if row is None:
-        return None
-    return OwnerHead(
-        owner=owner, patient_id=row.patient_id, clinic_id=row.clinic_id,
-        followed=protocol_of(db, row.protocol_version_id),
-        is_active=row.own_state in (CourseState.ACTIVE, MaintenanceState.ACTIVE),
-        is_completed=owner.kind == "course" and row.own_state == CourseState.COMPLETED,
-        patient=_patient_facts(row), quiet=QuietHours(row.quiet_from, row.quiet_to, zone(row.zone)),
-        screened_at=row.screened_at, is_held=owner.kind == "course" and row.own_state == CourseState.DRAFT,
-        rules=rules_of(db, row.clinic_id, row.protocol_id), most_a_day=row.most_messages_a_day,
-        may_ask_opinion=bool(row.marketing_consent_at and row.review_url),
-    )
+    return None if row is None else head_of(db, owner, row)
 
 
 def owner_facts(db: Session, head: OwnerHead, *, leaving_out: Collection[int] = ()) -> OwnerFacts:
     """Everything that decides which messages the owner owes; what the messages `leaving_out` told is not counted."""
     rows = _appointments(db, head.owner)
-    appointments = tuple(_facts_of(row) for row in rows if row.state != AppointmentState.PROPOSED)
+    appointments = tuple(appointment_facts(row) for row in rows if row.state != AppointmentState.PROPOSED)
     told, told_precare, told_held = _told(db, head.owner, rows, leaving_out)
     sessions = _sessions(db, head, appointments)
     return OwnerFacts(
@@ -135,7 +82,7 @@ def owner_facts(db: Session, head: OwnerHead, *, leaving_out: Collection[int] = 
         quiet=head.quiet, sessions=sessions, appointments=appointments,
         told=told, told_precare=told_precare, business=_business_days(db, head, appointments),
         screened_on=day_of(head.screened_at, head.quiet.zone) if head.screened_at else None,
-        held=_held(head, rows), told_held=told_held, rules=head.rules, review=_review(db, head, sessions),
+        held=held_dates(head, rows), told_held=told_held, rules=head.rules, review=_review(db, head, sessions),
         full_on=_full_on(db, head),
     )
 
@@ -165,65 +112,22 @@ def visits_of(owner: Owner) -> sa.ColumnElement[bool]:
     return Appointment.id == owner.id if owner.kind == "appointment" else sessions_of(owner)
 
 
-def instruction_number(head: OwnerHead, number: int) -> int:
-    """Which session it is to the protocol's instructions: upkeep is never a first session."""
-    return number if head.owner.kind == "course" else number + len(head.protocol.cycle)
-
-
-def told_document(told: Iterable[Told]) -> dict[str, Any]:
-    """What an item keeps of what it told."""
-    return {"visits": [
-        {"appointment": each.appointment_id, "treatment_session": each.treatment_session_id,
-         "clinic": each.clinic_id, "revision": each.revision, "local_start": each.local_start.isoformat(),
-         "fold": each.fold, "zone": each.zone, "cancelled": each.cancelled}
-        for each in told
-    ]}
-
-
 def _visit_head(db: Session, owner: Owner) -> OwnerHead | None:
     row = db.execute(
-        sa.select(Appointment.patient_id, Appointment.clinic_id, *_REACHED)
-        .join(Patient.__table__, _PATIENT.id == Appointment.patient_id)
+        sa.select(*VISIT_HEAD)
+        .join(Patient.__table__, PATIENT.id == Appointment.patient_id)
         .join(Clinic, Clinic.id == Appointment.clinic_id)
         .where(Appointment.id == owner.id)
     ).one_or_none()
-    if row is None:
-        return None
-    return OwnerHead(
-        owner=owner, patient_id=row.patient_id, clinic_id=row.clinic_id, followed=None, is_active=True,
-        is_completed=False, patient=_patient_facts(row), quiet=QuietHours(row.quiet_from, row.quiet_to, zone(row.zone)),
-        rules=rules_of(db, row.clinic_id, None), most_a_day=row.most_messages_a_day)
-
-
-def _patient_facts(row: Any) -> PatientFacts:
-    return PatientFacts(row.email, row.channel, row.wants_service_messages, row.wants_reminders, bool(row.comes_back))
+    return None if row is None else head_of_visit(db, owner, row)
 
 
 def _appointments(db: Session, owner: Owner) -> Sequence[Any]:
     return db.execute(
-        sa.select(Appointment.id, Appointment.treatment_session_id, Appointment.clinic_id, Appointment.state,
-                  Appointment.revision, Appointment.local_start, Appointment.fold, Appointment.zone,
-                  Appointment.starts_at, Appointment.scheduled_at, Appointment.closed_at, Appointment.ended_cause,
-                  Appointment.told_start, Appointment.hold_expires_at, Appointment.confirmed_at,
-                  Appointment.changed_by_clinic)
+        sa.select(*VISIT)
         .outerjoin(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
         .where(visits_of(owner)).order_by(Appointment.id)
     ).all()
-
-
-def _facts_of(row: Any) -> AppointmentFacts:
-    return AppointmentFacts(
-        row.id, row.treatment_session_id or NO_SESSION, row.clinic_id, AppointmentState(row.state), row.revision,
-        row.local_start, row.fold, row.zone, row.starts_at, row.scheduled_at, row.closed_at, row.ended_cause,
-        row.confirmed_at, row.changed_by_clinic)
-
-
-def _held(head: OwnerHead, rows: Sequence[Any]) -> HeldDates | None:
-    """The dates of a course that does not run yet: those of one that runs are held for other reasons."""
-    held = [row for row in rows if row.state == AppointmentState.PROPOSED]
-    if not head.is_held or not held:
-        return None
-    return HeldDates(tuple(map(_facts_of, held)), min(row.hold_expires_at for row in held))
 
 
 def _review(db: Session, head: OwnerHead, sessions: tuple[SessionFacts, ...]) -> ReviewFacts:
@@ -270,79 +174,25 @@ def _sessions(
     db: Session, head: OwnerHead, appointments: tuple[AppointmentFacts, ...]
 ) -> tuple[SessionFacts, ...]:
     if head.owner.kind == "appointment":
-        return tuple(SessionFacts(NO_SESSION, 1, _state_of_visit(each)) for each in appointments)
-    recorded_at = {each.treatment_session_id: each.closed_at for each in appointments
-                   if each.state is AppointmentState.FULFILLED}
+        return visit_as_session(appointments)
     rows = db.execute(
-        sa.select(TreatmentSession.id, TreatmentSession.number, TreatmentSession.state,
-                  TreatmentSession.treatment_code, TreatmentSession.performed_at, TreatmentSession.earliest_on,
-                  TreatmentSession.ideal_on, TreatmentSession.latest_on, Recall.ask_on)
+        sa.select(*PART)
         .outerjoin(Recall, Recall.treatment_session_id == TreatmentSession.id)
         .where(sessions_of(head.owner)).order_by(TreatmentSession.number)
-    )
-    return tuple(
-        SessionFacts(
-            row.id, row.number, SessionState(row.state), row.performed_at,
-            recorded_at.get(row.id) or row.performed_at, row.latest_on,
-            _precare_days(head, row.number, row.treatment_code), row.ask_on, row.earliest_on, row.ideal_on,
-        )
-        for row in rows
-    )
-
-
-def _state_of_visit(appointment: AppointmentFacts) -> SessionState:
-    """Another visit as if it were a session: one that did not take place is still wanted."""
-    if appointment.state is AppointmentState.FULFILLED:
-        return SessionState.COMPLETED
-    return SessionState.BOOKED if appointment.is_standing else SessionState.OWED
-
-
-def _precare_days(head: OwnerHead, number: int, treatment: str) -> int | None:
-    return lead_of(head.protocol, number=instruction_number(head, number), treatment=treatment)
+    ).all()
+    return session_facts(head, rows, appointments)
 
 
 def _told(
     db: Session, owner: Owner, appointments: Sequence[Any], leaving_out: Collection[int]
 ) -> tuple[tuple[Told, ...], frozenset[tuple[int, date]], bool]:
-    """What has reached the patient or may have, or a person told them, and whether dates were ever held for them.
-
-    The same appointment told twice counts at its last revision; one moved in from elsewhere was told there.
-    """
     rows = db.execute(
         sa.select(MessageItem.kind, MessageItem.facts)
         .join(Message, Message.id == MessageItem.message_id)
         .where(
-            MessageItem.owner_kind == owner.kind, MessageItem.owner_id == owner.id, MessageItem.dropped.is_(None),
-            MessageItem.kind.in_(_REMEMBERED), Message.id.not_in(leaving_out),
-            sa.or_(Message.decision.in_(TELLING_DECISIONS), sa.and_(Message.mime.is_not(None), sa.or_(
-                Message.dot_at.is_not(None),
-                Message.state.in_((MessageState.SENT, MessageState.UNCERTAIN, MessageState.SENDING))))),
+            MessageItem.owner_kind == owner.kind, MessageItem.owner_id == owner.id, Message.id.not_in(leaving_out),
+            WAS_HEARD,
         )
         .order_by(MessageItem.id)
-    )
-    told = {row.id: _told_elsewhere(row) for row in appointments if row.told_start is not None}
-    precare: set[tuple[int, date]] = set()
-    told_held = False
-    for kind, facts in rows:
-        if kind == MessageKind.DATES_HELD:
-            told_held = True
-            continue
-        for each in map(_told_visit, facts.get("visits", [])):
-            if kind == MessageKind.PRECARE:
-                precare.add((each.treatment_session_id, each.local_start.date()))
-            elif each.appointment_id not in told or told[each.appointment_id].revision <= each.revision:
-                told[each.appointment_id] = each
-    return tuple(told.values()), frozenset(precare), told_held
-
-
-def _told_elsewhere(row: Any) -> Told:
-    """What the patient knew of an appointment before it was moved in: its local start, and nothing since."""
-    return Told(row.id, row.treatment_session_id or NO_SESSION, row.clinic_id, 0, row.told_start,
-                row.fold if row.told_start == row.local_start else 0, row.zone)
-
-
-def _told_visit(document: Mapping[str, Any]) -> Told:
-    return Told(
-        document["appointment"], document["treatment_session"], document["clinic"], document["revision"],
-        datetime.fromisoformat(document["local_start"]), document["fold"], document["zone"], document["cancelled"],
-    )
+    ).all()
+    return heard(rows, appointments)

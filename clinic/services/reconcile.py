@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +11,8 @@ from clinic.care.owed import OwedItem, messages_owed, why_no_longer
 from clinic.care.owner_facts import Owner, OwnerFacts, OwnerKind
 from clinic.care.priority import priority_of
 from clinic.care.quiet import hastened
-from clinic.care.states import FINAL_DECISIONS, AppointmentState, CourseState, MaintenanceState, MessageState
+from clinic.care.states import FINAL_DECISIONS, MessageState
+from clinic.queries.living import living_courses, living_plans, other_visits
 from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head
 from clinic.services.work import UnitOfWork
 from clinic.store.claims import lock_owner
@@ -23,9 +24,6 @@ __all__ = ["Owner", "reconcile", "reconcile_patient", "sweep"]
 
 WAITING = (MessageState.PENDING, MessageState.HELD, MessageState.WITHHELD)
 """States in which a message can still be changed by what happens to its owner."""
-RECENT = timedelta(days=30)
-"""A course that ended longer ago owes nothing that is not in its rows already."""
-
 TOO_LATE = "its time passed before it could be sent"
 
 Key = tuple[str, str, int, int]
@@ -48,7 +46,7 @@ def reconcile_patient(work: UnitOfWork, patient_id: int) -> None:
         reconcile(work, Owner("course", ident))
     for ident in plans:
         reconcile(work, Owner("maintenance-plan", ident))
-    for ident in work.db.scalars(_other_visits(work).where(Appointment.patient_id == patient_id)).all():
+    for ident in work.db.scalars(other_visits(work.now).where(Appointment.patient_id == patient_id)).all():
         reconcile(work, Owner("appointment", ident))
 
 
@@ -227,8 +225,8 @@ def _settle(message: Message, state: MessageState, reason: str | None, at: datet
 
 def _owners_after(work: UnitOfWork, after: Owner | None, limit: int) -> list[Owner]:
     living: tuple[tuple[OwnerKind, sa.Select[int], Any], ...] = (
-        ("course", _living_courses(work), Course.id), ("maintenance-plan", _living_plans(), MaintenancePlan.id),
-        ("appointment", _other_visits(work), Appointment.id))
+        ("course", living_courses(work.now), Course.id), ("maintenance-plan", living_plans(), MaintenancePlan.id),
+        ("appointment", other_visits(work.now), Appointment.id))
     done = 0 if after is None else [kind for kind, _, _ in living].index(after.kind)
     found: list[Owner] = []
     for kind, ids, column in living[done:]:
@@ -237,33 +235,3 @@ def _owners_after(work: UnitOfWork, after: Owner | None, limit: int) -> list[Own
             rows = work.db.scalars(ids.where(column > last).limit(limit - len(found)))
             found += [Owner(kind, ident) for ident in rows]
     return found
-
-
-def _living_courses(work: UnitOfWork) -> sa.Select[int]:
-    since = (work.now - RECENT).date()
-    return sa.select(Course.id).where(sa.or_(
-        Course.state.in_((CourseState.ACTIVE, CourseState.DRAFT)), Course.ended_on >= since,
-        _has_waiting("course", Course.id),
-    )).order_by(Course.id)
-
-
-def _living_plans() -> sa.Select[int]:
-    return sa.select(MaintenancePlan.id).where(sa.or_(
-        MaintenancePlan.state == MaintenanceState.ACTIVE, _has_waiting("maintenance-plan", MaintenancePlan.id),
-    )).order_by(MaintenancePlan.id)
-
-
-def _other_visits(work: UnitOfWork) -> sa.Select[int]:
-    """Visits for no treatment session that are to come, ended lately, or still have something to say."""
-    return sa.select(Appointment.id).where(
-        Appointment.treatment_session_id.is_(None),
-        sa.or_(Appointment.state.in_((AppointmentState.BOOKED, AppointmentState.ARRIVED)),
-               Appointment.closed_at >= work.now - RECENT, _has_waiting("appointment", Appointment.id)),
-    ).order_by(Appointment.id)
-
-
-def _has_waiting(kind: str, owner_id: sa.ColumnElement[int] | sa.orm.InstrumentedAttribute[int]) -> sa.Exists:
-    return sa.exists().where(
-        MessageItem.owner_kind == kind, MessageItem.owner_id == owner_id, Message.id == MessageItem.message_id,
-        Message.state.in_((MessageState.PENDING, MessageState.HELD)),
-    )
