@@ -15,6 +15,11 @@ _GERMAN = re.compile(
     re.IGNORECASE)
 
 
+def discreet(name: str) -> str:
+    """The name of a clinic as a subject or a shared calendar may say it; nothing where the name itself would tell."""
+    return "" if telling_words(name) else name
+
+
 def telling_words(text: str) -> tuple[str, ...]:
     """The words of a text that give a patient away to somebody who reads either language, each once."""
     return tuple(dict.fromkeys((*_ENGLISH.findall(text), *_GERMAN.findall(text))))

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from clinic.care.directions import isolated, undirected
 from clinic.care.newsletter import Block
+from clinic.messages.discretion import discreet
 from clinic.messages.letters import ClinicCard
 from clinic.messages.reading_order import blocks_in_order, card_in_order
 from clinic.messages.rendering import Rendered, phone_link, tidy
@@ -65,7 +66,8 @@ def render_question(question: Question) -> Rendered:
     where = f"messages/opt-in/{question.language}"
     clinic = card_in_order(question.clinic)
     facts = {
-        "business": isolated(question.business), "clinic": clinic, "phone_link": phone_link(clinic.phone),
+        "business": isolated(question.business), "named": discreet(question.business), "clinic": clinic,
+        "phone_link": phone_link(clinic.phone),
         "wording": isolated(question.wording), "link": question.link, "until": day_in_words(question.until, words),
         "at_the_desk": question.at_the_desk,
     }

@@ -8,6 +8,7 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 from clinic import paths
+from clinic.messages.discretion import discreet
 from clinic.messages.letters import ClinicCard, Kind, Letter, VisitState
 from clinic.messages.reading_order import letter_in_order
 from clinic.messages.section_texts import block, environment, section_text, styles
@@ -84,11 +85,10 @@ def languages() -> tuple[str, ...]:
 
 
 def calendar_words(language: str, clinic: ClinicCard) -> CalendarWords:
-    """What to write into the calendar of a patient with that language."""
-    words = labels(language)
-    return CalendarWords(
-        words.calendar_summary.format(clinic=clinic.name), words.calendar_description.format(phone=clinic.phone)
-    )
+    """What to write into the calendar of a patient with that language; a clinic's name only where it tells nothing."""
+    words, name = labels(language), discreet(clinic.name)
+    summary = words.calendar_summary.format(clinic=name) if name else words.calendar_summary_unnamed
+    return CalendarWords(summary, words.calendar_description.format(phone=clinic.phone))
 
 
 def phone_link(phone: str) -> str:

@@ -64,6 +64,7 @@ class Labels:
     phone: str
     automatic: str
     calendar_summary: str
+    calendar_summary_unnamed: str
     calendar_description: str
     cities: Mapping[str, str]
     on_paper: Mapping[str, str]

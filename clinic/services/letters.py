@@ -23,6 +23,7 @@ from clinic.care.owner_facts import OwnerKind, Told, owner_named
 from clinic.care.protocols import Protocol
 from clinic.care.translations import ClinicalText, Place, translated
 from clinic.interchange.calendar import CalendarEntry, Party, cancel_file, request_file, series_file
+from clinic.messages.discretion import discreet
 from clinic.messages.envelope import EnvelopeHeader, build_mime, check_address, message_id
 from clinic.messages.letters import (
     AftercarePhase,
@@ -355,7 +356,7 @@ def _line(facts: LetterFacts, visit: VisitFacts, state: VisitState, old: Told | 
 def _calendars(facts: LetterFacts, item: OwedItem, now: datetime) -> Iterator[bytes]:
     if item.kind not in SCHEDULE:
         return
-    organizer = Party(facts.clinic.sender_name or facts.clinic.name, check_address(facts.clinic.sender_email))
+    organizer = organizer_of(facts.clinic)
     if item.kind is MessageKind.CONFIRMATION and len(item.visits) > 1:
         entries = [calendar_entry(facts, visit.appointment_id) for visit in item.visits]
         yield series_file(entries, organizer=organizer, stamped_at=now)
@@ -376,13 +377,19 @@ def _is_entered(visit: OwedVisit) -> bool:
     return visit.change is not VisitChange.CANCELLED
 
 
+def organizer_of(clinic: ClinicFacts) -> Party:
+    """Who invites, as a patient's calendar shows it: the sender of messages, named only where that tells nothing."""
+    name = discreet(clinic.sender_name) or discreet(clinic.name)
+    return Party(name, check_address(clinic.sender_email))
+
+
 def calendar_entry(facts: LetterFacts, appointment_id: int) -> CalendarEntry:
     """The appointment as the patient's calendar shows it: neutral."""
     visit, words = facts.visits[appointment_id], calendar_words(language_of(facts), card_for(facts))
     clinic = facts.clinics[visit.clinic_id]
     return CalendarEntry(
         uid=visit.uid, revision=visit.revision, starts_at=visit.starts_at, ends_at=visit.ends_at, zone=visit.zone,
-        summary=words.summary, location=", ".join((clinic.name, *_lines(clinic.address))),
+        summary=words.summary, location=", ".join(filter(None, (discreet(clinic.name), *_lines(clinic.address)))),
         description=words.description,
     )
 

@@ -15,8 +15,7 @@ from clinic.care.instructions import aftercare, checklist, red_flags
 from clinic.care.protocols import Protocol
 from clinic.care.self_service import what_patients_may
 from clinic.care.states import AppointmentState, PatientsMay
-from clinic.interchange.calendar import Party, series_file
-from clinic.messages.envelope import check_address
+from clinic.interchange.calendar import series_file
 from clinic.messages.letters import (
     AftercarePhase,
     Instruction,
@@ -35,7 +34,7 @@ from clinic.queries.letters import LetterFacts, PartFacts, letter_facts
 from clinic.queries.links import MyBrowser
 from clinic.queries.owner_facts import instruction_number, owner_head
 from clinic.queries.treatment_sessions import AppointmentLine, appointment_lines
-from clinic.services.letters import calendar_entry, card_for, in_their_language, language_of
+from clinic.services.letters import calendar_entry, card_for, in_their_language, language_of, organizer_of
 from clinic.services.work import NotFound
 from clinic.store.clinics import Clinic
 from clinic.store.courses import TreatmentSession
@@ -161,9 +160,7 @@ def dates_file(db: Session, browser: MyBrowser, *, now: datetime) -> bytes:
                if line.state is not AppointmentState.PROPOSED]
     if not entries:
         raise NotFound("dates of a patient")
-    sender = known.facts.clinic
-    return series_file(entries, organizer=Party(sender.sender_name or sender.name, check_address(sender.sender_email)),
-                       stamped_at=now)
+    return series_file(entries, organizer=organizer_of(known.facts.clinic), stamped_at=now)
 
 
 def call_href(phone: str) -> str:

@@ -66,28 +66,6 @@ def test_the_headers_say_who_and_when_and_that_a_machine_wrote() -> None:
     }
 
 
-@pytest.mark.parametrize("name", LETTERS)
-def test_every_message_is_7_bit_with_short_lines_and_proper_line_ends(name: str) -> None:
-    mime = build_mime(render(LETTERS[name]), HEADER)
-
-    lines = mime.split(b"\r\n")
-    assert mime.isascii()
-    assert [line for line in lines if len(line) > 78 or b"\r" in line or b"\n" in line] == []
-
-
-@pytest.mark.parametrize("name", LETTERS)
-def test_every_message_can_be_read_back_as_it_was_rendered(name: str) -> None:
-    rendered = render(LETTERS[name])
-
-    message = parsed(build_mime(rendered, HEADER))
-
-    text, html = message.get_body(("plain",)), message.get_body(("html",))
-    assert text is not None and html is not None
-    read = [part.get_content().replace("\r\n", "\n") for part in (text, html)]
-    assert read == [rendered.text, rendered.html if rendered.html.endswith("\n") else f"{rendered.html}\n"]
-    assert [part.defects for part in message.walk()] == [[] for _ in message.walk()]
-
-
 @pytest.mark.parametrize(("methods", "shape"), [
     ((), {"multipart/alternative": ["text/plain", "text/html"]}),
     (("REQUEST",), {"multipart/mixed": [

@@ -12,11 +12,9 @@ import pytest
 
 from clinic.care.newsletter import CONSENT, Block
 from clinic.messages.digest import Digest, DigestLine, render_digest
-from clinic.messages.envelope import build_mime
 from clinic.messages.news import NewsLetter, Question, render_edition, render_question
 from clinic.messages.rendering import Rendered
 from tests.messages.samples import CLINIC
-from tests.messages.test_envelope import HEADER, parsed
 from tests.messages.test_rendering import FOREIGN, plain, read
 
 APPROVED = Path(__file__).parent / "approved_news"
@@ -57,15 +55,12 @@ def test_it_reads_as_it_was_approved(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-def test_both_twins_have_the_same_links_and_every_line_of_the_text(name: str) -> None:
-    rendered = MESSAGES[name]
-    page = plain(rendered.html)
+def test_the_page_has_every_line_of_the_text(name: str) -> None:
+    page = re.sub(r"\s+", "", plain(MESSAGES[name].html))
 
-    links = {link for link in read(rendered.html).links if not link.startswith("tel:")}
-    lines = [line.strip("- ") for line in rendered.text.splitlines() if "https://" not in line and line != "* * *"]
+    lines = [line.strip("- ") for line in MESSAGES[name].text.splitlines() if "https:" not in line and line != "* * *"]
 
-    assert links == set(re.findall(r"https://\S+", rendered.text))
-    assert [line for line in lines if re.sub(r"\s+", "", line) not in re.sub(r"\s+", "", page)] == []
+    assert [line for line in lines if re.sub(r"\s+", "", line) not in page] == []
 
 
 @pytest.mark.parametrize("name", MESSAGES)
@@ -76,15 +71,6 @@ def test_nothing_in_it_is_fetched_and_no_link_is_one_of_ours_in_disguise(name: s
     assert not re.findall(r"<img|background=|utm_|[?&](?:id|u|r)=", html)
     if name.startswith("edition"):
         assert {link for link in read(html).links if not link.startswith("tel:")} <= {STOP, ARCHIVE, SHOP}
-
-
-@pytest.mark.parametrize("name", MESSAGES)
-def test_it_travels_in_short_plain_lines(name: str) -> None:
-    mime = build_mime(MESSAGES[name], replace(HEADER, stop_link=STOP))
-
-    assert mime.isascii()
-    assert max(map(len, mime.split(b"\r\n"))) <= 998
-    assert parsed(mime)["Subject"] == MESSAGES[name].subject
 
 
 @pytest.mark.parametrize("letter", [ENGLISH, GERMAN])

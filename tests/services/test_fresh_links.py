@@ -65,7 +65,7 @@ def test_a_fresh_link_goes_to_the_address_that_is_known_when_it_leaves(desk: Des
         link = work.db.scalars(sa.select(Link).where(Link.message_id == message.id)).one()
         body = body_of(work.db, message.id, now=desk.now)
     assert (message.state, message.recipient, message.subject) == (
-        "sent", "new@example.org", "Your link to Clínica Alvor")
+        "sent", "new@example.org", "Your new link")
     assert (link.owner_kind, link.patient_id, link.secret_hash == hash_of(secret)) == ("course", desk.patient_id, False)
     assert body is not None and "You asked for a new link" in body.text and BASE not in body.text + body.html
 
@@ -77,7 +77,7 @@ def test_a_german_patient_reads_german(desk: Desk) -> None:
 
     Courier(desk.work, MailboxTransport(), "w", base_url=BASE).deliver_due()
 
-    assert asked(desk)[0].subject == "Ihr Link zu Clínica Alvor"
+    assert asked(desk)[0].subject == "Ihr neuer Link"
 
 
 def test_three_in_an_hour_are_the_most_whichever_link_asks(desk: Desk) -> None:
