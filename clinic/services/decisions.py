@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from clinic.care.own_text import fault_of
 from clinic.care.states import FINAL_DECISIONS, TELLING_DECISIONS, ContactOutcome, MessageDecision, MessageState
 from clinic.queries.owner_facts import told_document
-from clinic.services.letters import told_of
 from clinic.services.message_rows import InHand, actor_name, in_hand, refused, said_now
 from clinic.services.reconcile import WAITING, reconcile
+from clinic.services.told import told_of
 from clinic.services.work import Done, Refused, UnitOfWork, record
 from clinic.store.outbox import ContactAttempt
 

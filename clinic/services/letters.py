@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 from email.parser import BytesParser
-from typing import Any, get_args
+from typing import get_args
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -43,7 +43,7 @@ from clinic.messages.on_paper import OnPaper, on_paper
 from clinic.messages.rendering import calendar_words, languages, render
 from clinic.planning.local import day_of, zone
 from clinic.queries.letters import ClinicFacts, LetterFacts, PartFacts, VisitFacts, letter_facts
-from clinic.queries.owner_facts import instruction_number, owner_facts, owner_head, said_alike, told_document
+from clinic.queries.owner_facts import instruction_number, owner_facts, owner_head, said_alike
 from clinic.services.links import STAND_IN, without_links
 from clinic.store.outbox import Message, MessageItem
 
@@ -114,21 +114,6 @@ def letter_of(
 def clinical_texts_of(facts: LetterFacts, items: Sequence[OwedItem], *, now: datetime) -> frozenset[ClinicalText]:
     """Every clinical text that the letter of these items says, as its protocol has it."""
     return frozenset(text for item in items for text in _clinical_texts(_section(facts, item, now)))
-
-
-def told_of(facts: LetterFacts, item: OwedItem) -> tuple[Told, ...]:
-    """What the patient knows of each appointment once the item has been read."""
-    told = [_told(facts, gone, cancelled=True) for visit in item.visits for gone in visit.withdrawn]
-    told += [_told(facts, visit.appointment_id, cancelled=False) for visit in item.visits
-             if visit.change is not VisitChange.CANCELLED]
-    return tuple(told)
-
-
-def kept_of(facts: LetterFacts, item: OwedItem) -> dict[str, Any]:
-    """What the item keeps of what it told: the dates, and the version of the rule for who cannot come."""
-    kept = told_document(told_of(facts, item))
-    rule = facts.clinic.rule
-    return kept | ({"cancellation_rule": rule.version} if rule and item.kind in SCHEDULE else {})
 
 
 def body_of(db: Session, message_id: int, *, now: datetime) -> MessageBody | None:
@@ -392,9 +377,3 @@ def calendar_entry(facts: LetterFacts, appointment_id: int) -> CalendarEntry:
         summary=words.summary, location=", ".join(filter(None, (discreet(clinic.name), *_lines(clinic.address)))),
         description=words.description,
     )
-
-
-def _told(facts: LetterFacts, appointment_id: int, *, cancelled: bool) -> Told:
-    visit = facts.visits[appointment_id]
-    return Told(visit.appointment_id, visit.treatment_session_id, visit.clinic_id, visit.revision,
-                visit.local_start, visit.fold, visit.zone, cancelled)

@@ -15,11 +15,12 @@ from clinic.care.states import MessageState
 from clinic.messages.envelope import check_address
 from clinic.queries.letters import letter_facts
 from clinic.services.correspondence import Correspondent, Correspondents, Stays, Waits
-from clinic.services.letters import Written, kept_of, write
+from clinic.services.letters import Written, write
 from clinic.services.links import link_for
 from clinic.services.reconcile import TOO_LATE, reconcile
 from clinic.services.settling import hold, put_back, settle_unsent
 from clinic.services.shares import Share, owner_of, shares_of, unread_of, with_what_goes_along
+from clinic.services.told import kept_of
 from clinic.services.work import UnitOfWork
 from clinic.store.claims import held_by, lock_owners
 from clinic.store.outbox import Message, MessageItem
