@@ -1,16 +1,14 @@
 """What becomes of a course, a maintenance plan or another visit if everything goes as it is laid."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from clinic.care.message_rules import MessageRules
 from clinic.care.owner_facts import NO_SESSION, AppointmentFacts, OwnerFacts, ReviewFacts, SessionFacts
 from clinic.care.states import AppointmentState, SessionState
 from clinic.planning.local import DAY, day_of
-
-VISIT = timedelta(hours=1)
-"""So long after its start a visit counts as over where nothing is known of its length."""
 
 _OVER = (SessionState.COMPLETED, SessionState.NOT_DONE)
 
@@ -43,11 +41,13 @@ class Ending:
     may_ask_opinion: bool
 
 
-def as_booked(facts: OwnerFacts, ending: Ending | None, *, now: datetime, until: datetime) -> Ahead:
-    """Each visit that stands takes place at its time and is recorded when it is over; nothing new is booked."""
+def as_booked(
+    facts: OwnerFacts, ends: Mapping[int, datetime], ending: Ending | None, *, now: datetime, until: datetime
+) -> Ahead:
+    """Each visit that stands takes place at its time and is recorded when it `ends`; nothing new is booked."""
     stages = [(now, facts)]
     for each in sorted(facts.appointments, key=lambda each: each.starts_at):
-        over_at = each.starts_at + VISIT
+        over_at = ends[each.id]
         if each.is_standing and over_at <= until:
             facts = taken_place(facts, each, over_at, ending, recorded_at=max(over_at, now))
             stages.append((max(over_at, now), facts))

@@ -23,6 +23,7 @@ from clinic.planning.local import day_of
 
 Key = tuple[str, str, int, int]
 _NO_LIMIT = 1000
+_TOLD_UNTIL_THEN = frozenset({*SCHEDULE, MessageKind.DATES_HELD})
 
 
 class Moved(StrEnum):
@@ -115,15 +116,12 @@ class _Post:
         self._told: dict[Owner, dict[int, Told]] = {}
         self._prepared: set[tuple[int, date]] = set()
         self._heard_of_held: set[Owner] = set()
+        self._owed: dict[Owner, tuple[OwnerFacts, list[Saying]]] = {}
 
     def waiting(self, now: datetime) -> list[Saying]:
         """What is owed and was not said yet, the most urgent and then the longest due first."""
         full_on = day_that_is_full(self._sent_on, self._most_a_day)
-        found = []
-        for owner in self.owners:
-            facts = replace(self._as_heard(owner.at(now)), full_on=full_on)
-            found += [Saying(facts, item) for item in messages_owed(facts, now=now)
-                      if item.withheld is None and item.key not in self.settled and item.useless_after >= now]
+        found = [each for owner in self.owners for each in self._waiting_of(owner.at(now), full_on, now)]
         return sorted(found, key=lambda each: (priority_of([each.item.kind]), each.item.due_at, each.item.key))
 
     def send(self, said: Sequence[Saying], now: datetime) -> Mail:
@@ -133,6 +131,19 @@ class _Post:
             self._hear(each)
         self._sent_on.insert(0, day_of(now, said[0].facts.quiet.zone))
         return Mail(now, tuple(sorted(said, key=lambda each: each.item.kind not in SCHEDULE)))
+
+    def _waiting_of(self, stage: OwnerFacts, full_on: date | None, now: datetime) -> list[Saying]:
+        """The answer of the last turn where it cannot have changed since: most of the time nothing has."""
+        known, sayings = self._owed.get(stage.owner, (None, []))
+        facts = replace(self._as_heard(stage), full_on=full_on)
+        sayings = [each for each in sayings if self._is_open(each.item, now)]
+        if facts != known or any(_may_change(each.item, now) for each in sayings):
+            sayings = [Saying(facts, item) for item in messages_owed(facts, now=now) if self._is_open(item, now)]
+        self._owed[stage.owner] = facts, sayings
+        return sayings
+
+    def _is_open(self, item: OwedItem, now: datetime) -> bool:
+        return item.withheld is None and item.key not in self.settled and item.useless_after >= now
 
     def _as_heard(self, facts: OwnerFacts) -> OwnerFacts:
         told = {each.appointment_id: each for each in facts.told} | self._told.get(facts.owner, {})
@@ -162,6 +173,11 @@ def _mails(post: _Post, now: datetime, until: datetime | None) -> Iterator[Mail]
         if not turns:
             return
         now = min(turns)
+
+
+def _may_change(item: OwedItem, now: datetime) -> bool:
+    """Whether the passing of time alone may change it: dates begin and are no news then, quiet hours hold back."""
+    return item.kind in _TOLD_UNTIL_THEN or item.due_at <= now
 
 
 def _going_together(first: Saying, waiting: Iterable[Saying], now: datetime) -> list[Saying]:

@@ -28,16 +28,27 @@ def rules_of(db: Session, clinic_id: int, protocol_id: int | None) -> MessageRul
 
 def rule_documents(db: Session, clinic_id: int, protocol_id: int | None) -> Documents:
     """What a clinic set for all its messages, or for one protocol, by kind; the newest of each."""
-    if _DOCUMENTS not in db.info:
-        db.info[_DOCUMENTS] = _read(db)
-    found: Mapping[tuple[int, int | None], Documents] = db.info[_DOCUMENTS]
-    return found.get((clinic_id, protocol_id), {})
+    return _documents(db).get((clinic_id, protocol_id), {})
+
+
+def own_rules(db: Session, clinic_id: int) -> Mapping[int, int]:
+    """For how many kinds a clinic has rules for one protocol alone, by the protocol's id."""
+    return {protocol_id: sum(map(bool, documents.values()))
+            for (ident, protocol_id), documents in _documents(db).items()
+            if ident == clinic_id and protocol_id is not None}
 
 
 def read_rules_anew(db: Session) -> None:
     """Forgets what was read, where a rule has just been written."""
     db.info.pop(_DOCUMENTS, None)
     db.info.pop(_RULES, None)
+
+
+def _documents(db: Session) -> Mapping[tuple[int, int | None], Documents]:
+    if _DOCUMENTS not in db.info:
+        db.info[_DOCUMENTS] = _read(db)
+    found: Mapping[tuple[int, int | None], Documents] = db.info[_DOCUMENTS]
+    return found
 
 
 def _read(db: Session) -> Mapping[tuple[int, int | None], Documents]:

@@ -68,7 +68,7 @@ def owner_head(db: Session, owner: Owner) -> OwnerHead | None:
         found = found.join(MaintenancePlan, MaintenancePlan.course_id == Course.id).where(
             MaintenancePlan.id == owner.id)
     row = db.execute(found).one_or_none()
-    return None if row is None else head_of(db, owner, row)
+    return None if row is None else head_of(db, owner, row, row.own_state)
 
 
 def owner_facts(db: Session, head: OwnerHead, *, leaving_out: Collection[int] = ()) -> OwnerFacts:

@@ -66,7 +66,7 @@ HEAD = (
     sa.select(sa.func.max(Screening.answered_at)).where(Screening.course_id == Course.id).scalar_subquery()
     .label("screened_at"),
 )
-"""What `head_of` reads of a course, or of the course of a maintenance plan, beside its `own_state`."""
+"""What `head_of` reads of a course, or of the course of a maintenance plan."""
 VISIT_HEAD = (Appointment.patient_id, Appointment.clinic_id, *_REACHED)
 """What `head_of_visit` reads."""
 VISIT = (
@@ -109,15 +109,15 @@ class OwnerHead:
         return self.followed
 
 
-def head_of(db: Session, owner: Owner, row: Any) -> OwnerHead:
-    """The head of a course or a maintenance plan whose row is at hand."""
+def head_of(db: Session, owner: Owner, row: Any, own_state: str) -> OwnerHead:
+    """The head of a course or a maintenance plan whose row is at hand, with the state of the one or the other."""
     return OwnerHead(
         owner=owner, patient_id=row.patient_id, clinic_id=row.clinic_id,
         followed=protocol_of(db, row.protocol_version_id),
-        is_active=row.own_state in (CourseState.ACTIVE, MaintenanceState.ACTIVE),
-        is_completed=owner.kind == "course" and row.own_state == CourseState.COMPLETED,
+        is_active=own_state in (CourseState.ACTIVE, MaintenanceState.ACTIVE),
+        is_completed=owner.kind == "course" and own_state == CourseState.COMPLETED,
         patient=_patient_facts(row), quiet=QuietHours(row.quiet_from, row.quiet_to, zone(row.zone)),
-        screened_at=row.screened_at, is_held=owner.kind == "course" and row.own_state == CourseState.DRAFT,
+        screened_at=row.screened_at, is_held=owner.kind == "course" and own_state == CourseState.DRAFT,
         rules=rules_of(db, row.clinic_id, row.protocol_id), most_a_day=row.most_messages_a_day,
         may_ask_opinion=bool(row.marketing_consent_at and row.review_url),
     )
