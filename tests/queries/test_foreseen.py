@@ -86,8 +86,8 @@ def test_what_is_foreseen_for_a_month_is_what_the_worker_sends_in_it(engine: Eng
     with made.work() as work:
         mail.switch_mail_on(work)
     booked(made)
-    booked(made, "peel_superficial", 2)
-    booked(made, "mn_rejuvenation", 1, patient_id=made.patients[1])
+    booked(made, "peel_superficial", 2, not_before_on=date(2027, 3, 15))
+    booked(made, "mn_rejuvenation", 1, patient_id=made.patients[1], not_before_on=date(2027, 3, 10))
     cancel(made, standing(made, 1)[2])
 
     live(made, made.now + 4 * DAY)
@@ -101,7 +101,7 @@ def test_what_is_foreseen_for_a_month_is_what_the_worker_sends_in_it(engine: Eng
     by_kind.subtract(kinds_before)
     assert {on: each.kept for on, each in days.by_day if each.kept} == {on: n for on, n in by_day.items() if n}
     assert {str(kind): each.kept for kind, each in days.by_kind} == {kind: n for kind, n in by_kind.items() if n}
-    assert sum(by_kind.values()) >= 8
+    assert sum(by_day.values()) >= 8
 
 
 @pytest.fixture
