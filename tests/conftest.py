@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
     # The short run tries the same examples each time, so that no change is turned away by bad luck with something it
     # did not touch; the long run is the one that looks for new examples.
-    settings.register_profile("short", patient, derandomize=True)
+    settings.register_profile("short", patient, derandomize=True, max_examples=50)
     settings.register_profile("full", patient, max_examples=2000)
     settings.load_profile("full" if config.getoption("--full") else "short")
 

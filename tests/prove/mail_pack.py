@@ -16,7 +16,7 @@ from tests.databases import is_full
 from tests.prove.mail_dying import deliver_until
 from tests.prove.mail_worker import Place, run_worker
 
-LONGEST = 1800.0 if is_full() else 60.0
+LONGEST = 1800.0 if is_full() else 180.0
 """Seconds after which an experiment is given up."""
 
 _CONTEXT = multiprocessing.get_context("forkserver")

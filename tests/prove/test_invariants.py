@@ -29,7 +29,7 @@ def test_whatever_is_done_in_whatever_order_the_diary_stays_sound(
     arena: Arena, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The same steps in every short run; other ones in every full run, which looks for the fewest that fail."""
-    runs, steps = (400, 60) if is_full() else (13, 50)
+    runs, steps = (400, 60) if is_full() else (7, 50)
 
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         lambda: InvariantMachine(arena),

@@ -19,7 +19,7 @@ from tests.prove.publishing_worker import BATCH, publish_all, publish_and_die
 from tests.services.newsroom import Newsroom
 
 READERS = 400
-PLACES = range(32) if is_full() else range(0, 32, 4)
+PLACES = range(32) if is_full() else range(0, 32, 6)
 
 
 @pytest.fixture

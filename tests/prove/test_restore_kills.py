@@ -22,7 +22,7 @@ from tests.small_clinic import MONDAY
 
 pytestmark = pytest.mark.prove
 
-POINTS = 60 if is_full() else 12
+POINTS = 60 if is_full() else 7
 PATIENCE = 60.0
 AT_ONCE = 10
 _CONTEXT = multiprocessing.get_context("forkserver")
