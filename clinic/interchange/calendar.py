@@ -77,14 +77,17 @@ def _file(method: str, events: Iterable[Event], entries: Sequence[CalendarEntry]
     calendar.add("PRODID", _PRODUCT)
     calendar.add("CALSCALE", "GREGORIAN")
     calendar.add("METHOD", method)
+    head, end, _ = calendar.to_ical().partition(b"END:VCALENDAR\r\n")
+    # A zone is many lines and the same in every file: it goes in as it was written the first time.
+    return b"".join((head, *_zones(entries), *(event.to_ical() for event in events), end))
+
+
+def _zones(entries: Sequence[CalendarEntry]) -> Iterable[bytes]:
     for name in sorted({entry.zone for entry in entries}):
         dated = [entry for entry in entries if entry.zone == name]
         first = min(entry.starts_at for entry in dated).year - 1
         last = max(entry.ends_at for entry in dated).year + 1
-        calendar.add_component(Timezone.from_ical(_zone_component(name, first, last)))
-    for event in events:
-        calendar.add_component(event)
-    return bytes(calendar.to_ical())
+        yield _zone_component(name, first, last)
 
 
 def _event(

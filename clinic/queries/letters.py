@@ -1,18 +1,19 @@
-"""What a message to a patient is written from."""
+"""What a message to a patient is written from: each statement is put together once, as those of `owner_facts` are."""
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from clinic.care.owner_facts import NO_SESSION, Owner
+from clinic.care.owner_facts import NO_SESSION, Owner, OwnerKind
 from clinic.care.states import AppointmentState, SessionState
 from clinic.planning.local import day_of, zone
-from clinic.queries.owner_facts import OwnerHead, sessions_of, visits_of
+from clinic.queries.owner_facts import OWNER_ID, OwnerHead, sessions_of, visits_of
 from clinic.store.clinics import Clinic, ClinicText
 from clinic.store.courses import MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
@@ -112,17 +113,16 @@ class LetterFacts:
 
 def letter_facts(db: Session, head: OwnerHead) -> LetterFacts:
     """What the messages of this owner are written from, in a fixed number of statements."""
-    patient = Patient.__table__.c
-    given_name, language = db.execute(
-        sa.select(patient.given_name, patient.language).where(patient.id == head.patient_id)).one()
+    given_name, language = db.execute(_whom(), {"patient_id": head.patient_id}).one()
     clinics = _clinics(db)
-    bare = LetterFacts(head, given_name, language, clinics, _visits(db, head.owner), _parts(db, head.owner))
-    if head.owner.kind != "course":
-        return bare
-    plan_id = db.scalar(sa.select(MaintenancePlan.id).where(MaintenancePlan.course_id == head.owner.id)) or 0
-    plan = Owner("maintenance-plan", plan_id)
-    upkeep = LetterFacts(head, given_name, language, clinics, _visits(db, plan), _parts(db, plan))
-    return LetterFacts(head, given_name, language, clinics, bare.visits, bare.parts, upkeep)
+    upkeep = None
+    if head.owner.kind == "course":
+        plan_id = db.scalar(_plan_of(), {OWNER_ID: head.owner.id})
+        plan = Owner("maintenance-plan", plan_id) if plan_id is not None else None
+        upkeep = LetterFacts(head, given_name, language, clinics, _visits(db, plan) if plan else {},
+                             _parts(db, plan) if plan else {})
+    return LetterFacts(
+        head, given_name, language, clinics, _visits(db, head.owner), _parts(db, head.owner), upkeep)
 
 
 def own_words() -> tuple[sa.Label[Any], ...]:
@@ -151,16 +151,37 @@ def _newest(column: sa.orm.InstrumentedAttribute[Any], code: str) -> sa.ScalarSe
         .order_by(ClinicText.version.desc()).limit(1).correlate(Clinic).scalar_subquery())
 
 
+@cache
+def _whom() -> sa.Select[*tuple[Any, ...]]:
+    patient = Patient.__table__.c
+    return sa.select(patient.given_name, patient.language).where(patient.id == sa.bindparam("patient_id"))
+
+
+@cache
+def _plan_of() -> sa.Select[int]:
+    return sa.select(MaintenancePlan.id).where(MaintenancePlan.course_id == sa.bindparam(OWNER_ID))
+
+
 def _clinics(db: Session) -> dict[int, ClinicFacts]:
-    rows = db.execute(sa.select(Clinic.id, Clinic.name, Clinic.zone, Clinic.address, Clinic.phone,
-                                Clinic.sender_name, Clinic.sender_email, *own_words(), Clinic.out_of_hours_phone,
-                                Clinic.review_url, *rule_version()))
     return {row.id: ClinicFacts(
         row.id, row.name, row.zone, row.address, row.phone, row.sender_name, row.sender_email, row.directions,
-        row.cancellation, row.closing, row.out_of_hours_phone, row.review_url, rule_of(row)) for row in rows}
+        row.cancellation, row.closing, row.out_of_hours_phone, row.review_url, rule_of(row))
+        for row in db.execute(_every_clinic())}
+
+
+@cache
+def _every_clinic() -> sa.Select[*tuple[Any, ...]]:
+    return sa.select(
+        Clinic.id, Clinic.name, Clinic.zone, Clinic.address, Clinic.phone, Clinic.sender_name, Clinic.sender_email,
+        *own_words(), Clinic.out_of_hours_phone, Clinic.review_url, *rule_version())
 
 
 def _visits(db: Session, owner: Owner) -> dict[int, VisitFacts]:
+    return {row.id: _visit(row) for row in db.execute(_visits_of(owner.kind), {OWNER_ID: owner.id})}
+
+
+@cache
+def _visits_of(kind: OwnerKind) -> sa.Select[*tuple[Any, ...]]:
     practitioner = Practitioner.__table__.c
     # One practitioner stands for the visit even where several hold it: the first that the treatment needs.
     name = (
@@ -169,29 +190,36 @@ def _visits(db: Session, owner: Owner) -> dict[int, VisitFacts]:
         .where(ResourceBooking.appointment_id == Appointment.id, ResourceBooking.need > 0)
         .order_by(ResourceBooking.need).limit(1).correlate(Appointment).scalar_subquery()
     )
-    rows = db.execute(
-        sa.select(Appointment, TreatmentSession.number, name.label("practitioner"))
+    return (
+        sa.select(Appointment.id, Appointment.treatment_session_id, Appointment.clinic_id, Appointment.treatment_code,
+                  Appointment.uid, Appointment.revision, Appointment.starts_at, Appointment.ends_at,
+                  Appointment.local_start, Appointment.fold, Appointment.zone, Appointment.state,
+                  Appointment.hold_expires_at, Appointment.changed_by_clinic, TreatmentSession.number,
+                  name.label("practitioner"))
         .outerjoin(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
-        .where(visits_of(owner))
-    )
-    return {row.Appointment.id: _visit(*row) for row in rows}
+        .where(visits_of(kind)))
 
 
-def _visit(row: Appointment, number: int | None, practitioner: str | None) -> VisitFacts:
+def _visit(row: Any) -> VisitFacts:
     return VisitFacts(
         appointment_id=row.id, treatment_session_id=row.treatment_session_id or NO_SESSION, clinic_id=row.clinic_id,
-        treatment_code=row.treatment_code, number=number or 1, uid=row.uid, revision=row.revision,
+        treatment_code=row.treatment_code, number=row.number or 1, uid=row.uid, revision=row.revision,
         starts_at=row.starts_at, ends_at=row.ends_at, local_start=row.local_start, fold=row.fold, zone=row.zone,
-        is_standing=row.state in (AppointmentState.BOOKED, AppointmentState.ARRIVED), practitioner=practitioner,
+        is_standing=row.state in (AppointmentState.BOOKED, AppointmentState.ARRIVED), practitioner=row.practitioner,
         held_until_at=row.hold_expires_at, by_clinic=row.changed_by_clinic,
     )
 
 
 def _parts(db: Session, owner: Owner) -> dict[int, PartFacts]:
-    rows = db.execute(
+    rows = db.execute(_parts_of(owner.kind), {OWNER_ID: owner.id})
+    return {row.id: PartFacts(row.id, row.number, row.treatment_code, SessionState(row.state), row.performed_at,
+                              row.earliest_on, row.latest_on) for row in rows}
+
+
+@cache
+def _parts_of(kind: OwnerKind) -> sa.Select[*tuple[Any, ...]]:
+    return (
         sa.select(TreatmentSession.id, TreatmentSession.number, TreatmentSession.treatment_code,
                   TreatmentSession.state, TreatmentSession.performed_at, TreatmentSession.earliest_on,
                   TreatmentSession.latest_on)
-        .where(sessions_of(owner)).order_by(TreatmentSession.number))
-    return {row.id: PartFacts(row.id, row.number, row.treatment_code, SessionState(row.state), row.performed_at,
-                              row.earliest_on, row.latest_on) for row in rows}
+        .where(sessions_of(kind)).order_by(TreatmentSession.number))

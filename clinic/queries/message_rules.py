@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -52,10 +53,14 @@ def _documents(db: Session) -> Mapping[tuple[int, int | None], Documents]:
 
 
 def _read(db: Session) -> Mapping[tuple[int, int | None], Documents]:
-    rows = db.execute(
-        sa.select(MessageRule.clinic_id, MessageRule.protocol_id, MessageRule.kind, MessageRule.rule)
-        .order_by(MessageRule.version))
+    rows = db.execute(_every_rule())
     found: defaultdict[tuple[int, int | None], dict[str, Mapping[str, Any]]] = defaultdict(dict)
     for row in rows:
         found[row.clinic_id, row.protocol_id][row.kind] = row.rule
     return found
+
+
+@cache
+def _every_rule() -> sa.Select[Any]:
+    return sa.select(MessageRule.clinic_id, MessageRule.protocol_id, MessageRule.kind, MessageRule.rule).order_by(
+        MessageRule.version)

@@ -2,18 +2,22 @@
 
 Five statements each at most, and a few more where they matter: the clinic's days, on which a patient who did not come
 is asked why; what ends a course. The rules of the messages are read once in a unit of work.
+
+These statements are said for every message and every booking. Putting one together takes longer than most databases
+need to answer it, so each is put together once, with a place for what changes.
 """
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.care.business_days import EVERY_DAY, BusinessDays
-from clinic.care.owner_facts import AppointmentFacts, Owner, OwnerFacts, ReviewFacts, SessionFacts, Told
+from clinic.care.owner_facts import AppointmentFacts, Owner, OwnerFacts, OwnerKind, ReviewFacts, SessionFacts, Told
 from clinic.care.states import AppointmentState, MessageState
 from clinic.care.together import day_that_is_full
 from clinic.planning.local import DAY, day_of
@@ -45,29 +49,20 @@ from clinic.store.protocols import ProtocolVersion
 from clinic.store.resources import Patient
 
 __all__ = [
-    "TELLS_DATES", "OwnerHead", "instruction_number", "owner_facts", "owner_head", "said_alike", "sessions_of",
-    "told_document", "visits_of",
+    "OWNER_ID", "TELLS_DATES", "OwnerHead", "instruction_number", "owner_facts", "owner_head", "said_alike",
+    "sessions_of", "told_document", "visits_of",
 ]
+
+OWNER_ID = "owner_id"
+"""What the id of the owner is called in a statement."""
+_OWNER_ID = sa.bindparam(OWNER_ID, type_=sa.Integer)
 
 
 def owner_head(db: Session, owner: Owner) -> OwnerHead | None:
     """The owner's own facts; none where it is not there."""
     if owner.kind == "appointment":
         return _visit_head(db, owner)
-    state = Course.state if owner.kind == "course" else MaintenancePlan.state
-    found = sa.select(*HEAD, state.label("own_state"))
-    found = found.select_from(Course)
-    found = (
-        found.join(Patient.__table__, PATIENT.id == Course.patient_id)
-        .join(Clinic, Clinic.id == Course.clinic_id)
-        .join(ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id)
-    )
-    if owner.kind == "course":
-        found = found.where(Course.id == owner.id)
-    else:
-        found = found.join(MaintenancePlan, MaintenancePlan.course_id == Course.id).where(
-            MaintenancePlan.id == owner.id)
-    row = db.execute(found).one_or_none()
+    row = db.execute(_head_of(owner.kind), {OWNER_ID: owner.id}).one_or_none()
     return None if row is None else head_of(db, owner, row, row.own_state)
 
 
@@ -89,45 +84,70 @@ def owner_facts(db: Session, head: OwnerHead, *, leaving_out: Collection[int] = 
 
 def said_alike(db: Session, message_ids: Collection[int]) -> frozenset[int]:
     """These messages, and all others that say one of the same things in another generation."""
-    one, other = sa.orm.aliased(MessageItem), sa.orm.aliased(MessageItem)
-    found = db.scalars(
-        sa.select(other.message_id)
-        .join(one, sa.and_(one.kind == other.kind, one.subject_kind == other.subject_kind,
-                           one.subject_id == other.subject_id, one.revision == other.revision))
-        .where(one.message_id.in_(message_ids)))
-    return frozenset((*found, *message_ids))
+    return frozenset((*db.scalars(_said_alike(), {"message_ids": list(message_ids)}), *message_ids))
 
 
-def sessions_of(owner: Owner) -> sa.ColumnElement[bool]:
-    """Which treatment sessions are the owner's; another visit has none."""
-    if owner.kind == "course":
-        return TreatmentSession.course_id == owner.id
-    if owner.kind == "maintenance-plan":
-        return TreatmentSession.maintenance_plan_id == owner.id
+def sessions_of(kind: OwnerKind) -> sa.ColumnElement[bool]:
+    """Which treatment sessions are those of the owner of that kind whose id is `OWNER_ID`; another visit has none."""
+    if kind == "course":
+        return TreatmentSession.course_id == _OWNER_ID
+    if kind == "maintenance-plan":
+        return TreatmentSession.maintenance_plan_id == _OWNER_ID
     return sa.false()
 
 
-def visits_of(owner: Owner) -> sa.ColumnElement[bool]:
-    """Which appointments are the owner's, where they are joined to their treatment sessions, if they have any."""
-    return Appointment.id == owner.id if owner.kind == "appointment" else sessions_of(owner)
+def visits_of(kind: OwnerKind) -> sa.ColumnElement[bool]:
+    """Which appointments are theirs, where they are joined to their treatment sessions, if they have any."""
+    return Appointment.id == _OWNER_ID if kind == "appointment" else sessions_of(kind)
+
+
+@cache
+def _head_of(kind: OwnerKind) -> sa.Select[*tuple[Any, ...]]:
+    state = Course.state if kind == "course" else MaintenancePlan.state
+    found = (
+        sa.select(*HEAD, state.label("own_state")).select_from(Course)
+        .join(Patient.__table__, PATIENT.id == Course.patient_id)
+        .join(Clinic, Clinic.id == Course.clinic_id)
+        .join(ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id))
+    if kind == "course":
+        return found.where(Course.id == _OWNER_ID)
+    return found.join(MaintenancePlan, MaintenancePlan.course_id == Course.id).where(MaintenancePlan.id == _OWNER_ID)
+
+
+@cache
+def _said_alike() -> sa.Select[int]:
+    one, other = sa.orm.aliased(MessageItem), sa.orm.aliased(MessageItem)
+    return (
+        sa.select(other.message_id)
+        .join(one, sa.and_(one.kind == other.kind, one.subject_kind == other.subject_kind,
+                           one.subject_id == other.subject_id, one.revision == other.revision))
+        .where(one.message_id.in_(sa.bindparam("message_ids", expanding=True))))
 
 
 def _visit_head(db: Session, owner: Owner) -> OwnerHead | None:
-    row = db.execute(
-        sa.select(*VISIT_HEAD)
-        .join(Patient.__table__, PATIENT.id == Appointment.patient_id)
-        .join(Clinic, Clinic.id == Appointment.clinic_id)
-        .where(Appointment.id == owner.id)
-    ).one_or_none()
+    row = db.execute(_head_of_visit(), {OWNER_ID: owner.id}).one_or_none()
     return None if row is None else head_of_visit(db, owner, row)
 
 
+@cache
+def _head_of_visit() -> sa.Select[*tuple[Any, ...]]:
+    return (
+        sa.select(*VISIT_HEAD)
+        .join(Patient.__table__, PATIENT.id == Appointment.patient_id)
+        .join(Clinic, Clinic.id == Appointment.clinic_id)
+        .where(Appointment.id == _OWNER_ID))
+
+
 def _appointments(db: Session, owner: Owner) -> Sequence[Any]:
-    return db.execute(
+    return db.execute(_appointments_of(owner.kind), {OWNER_ID: owner.id}).all()
+
+
+@cache
+def _appointments_of(kind: OwnerKind) -> sa.Select[*tuple[Any, ...]]:
+    return (
         sa.select(*VISIT)
         .outerjoin(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
-        .where(visits_of(owner)).order_by(Appointment.id)
-    ).all()
+        .where(visits_of(kind)).order_by(Appointment.id))
 
 
 def _review(db: Session, head: OwnerHead, sessions: tuple[SessionFacts, ...]) -> ReviewFacts:
@@ -149,12 +169,17 @@ def _review(db: Session, head: OwnerHead, sessions: tuple[SessionFacts, ...]) ->
 
 def _full_on(db: Session, head: OwnerHead) -> date | None:
     """The last local date on which the patient got as many messages as the clinic sends on one day."""
-    sent = db.scalars(
-        sa.select(Message.settled_at)
-        .where(Message.patient_id == head.patient_id,
-               Message.state.in_((MessageState.SENT, MessageState.UNCERTAIN)))
-        .order_by(Message.settled_at.desc()).limit(head.most_a_day)).all()
+    sent = db.scalars(_sent_to(), {"patient_id": head.patient_id, "most": head.most_a_day})
     return day_that_is_full([day_of(at, head.quiet.zone) for at in sent if at is not None], head.most_a_day)
+
+
+@cache
+def _sent_to() -> sa.Select[datetime | None]:
+    return (
+        sa.select(Message.settled_at)
+        .where(Message.patient_id == sa.bindparam("patient_id"),
+               Message.state.in_((MessageState.SENT, MessageState.UNCERTAIN)))
+        .order_by(Message.settled_at.desc()).limit(sa.bindparam("most")))
 
 
 def _business_days(db: Session, head: OwnerHead, appointments: tuple[AppointmentFacts, ...]) -> BusinessDays:
@@ -175,24 +200,31 @@ def _sessions(
 ) -> tuple[SessionFacts, ...]:
     if head.owner.kind == "appointment":
         return visit_as_session(appointments)
-    rows = db.execute(
+    return session_facts(
+        head, db.execute(_sessions_of(head.owner.kind), {OWNER_ID: head.owner.id}).all(), appointments)
+
+
+@cache
+def _sessions_of(kind: OwnerKind) -> sa.Select[*tuple[Any, ...]]:
+    return (
         sa.select(*PART)
         .outerjoin(Recall, Recall.treatment_session_id == TreatmentSession.id)
-        .where(sessions_of(head.owner)).order_by(TreatmentSession.number)
-    ).all()
-    return session_facts(head, rows, appointments)
+        .where(sessions_of(kind)).order_by(TreatmentSession.number))
 
 
 def _told(
     db: Session, owner: Owner, appointments: Sequence[Any], leaving_out: Collection[int]
 ) -> tuple[tuple[Told, ...], frozenset[tuple[int, date]], bool]:
     rows = db.execute(
+        _heard_of(), {"owner_kind": owner.kind, OWNER_ID: owner.id, "leaving_out": list(leaving_out)}).all()
+    return heard(rows, appointments)
+
+
+@cache
+def _heard_of() -> sa.Select[*tuple[Any, ...]]:
+    return (
         sa.select(MessageItem.kind, MessageItem.facts)
         .join(Message, Message.id == MessageItem.message_id)
-        .where(
-            MessageItem.owner_kind == owner.kind, MessageItem.owner_id == owner.id, Message.id.not_in(leaving_out),
-            WAS_HEARD,
-        )
-        .order_by(MessageItem.id)
-    ).all()
-    return heard(rows, appointments)
+        .where(MessageItem.owner_kind == sa.bindparam("owner_kind"), MessageItem.owner_id == _OWNER_ID,
+               Message.id.not_in(sa.bindparam("leaving_out", expanding=True)), WAS_HEARD)
+        .order_by(MessageItem.id))

@@ -27,7 +27,7 @@ from clinic.services.correspondents import CORRESPONDENTS
 from clinic.services.recheck import freeze
 from clinic.services.settling import LOST_ANSWER, put_back, settle
 from clinic.services.work import UnitOfWork
-from clinic.store.claims import abandoned, copies_out, has_room, held_by, next_due, said_in
+from clinic.store.claims import abandoned, begin_dot, claim_next, copies_out, has_room, held_by, note_step, said_in
 from clinic.store.outbox import Message, MessageAttempt
 
 _SERVER_TROUBLE = frozenset({Phase.CONNECT, Phase.TLS, Phase.AUTH})
@@ -171,10 +171,8 @@ class Courier:
         if self.monotonic() - claim.begun_at > self.lease_for.total_seconds() - self.budget:
             return False
         with self.work() as work:
-            message = held_by(work.db, claim.message_id, claim.lease_token)
-            if message is None:
+            if not begin_dot(work.db, claim.message_id, claim.lease_token, work.now):
                 return False
-            message.dot_at = work.now
             _note(work, self.worker_id, claim, "begun")
             work.commit()
         return True
@@ -189,8 +187,8 @@ def rescue(
     """
     found = abandoned(work.db, work.now, patience.dead_after, asked_by=worker_id, is_sending=is_sending)
     for message in found:
-        work.db.add(MessageAttempt(message_id=message.id, number=message.attempts, at=work.now, worker_id=worker_id,
-                                   phase="rescued", text="its worker was not heard of again"))
+        note_step(work.db, message.id, message.attempts, "rescued", at=work.now, worker_id=worker_id,
+                  text="its worker was not heard of again")
         if copies_out(work.db, message.id) > 0:
             _after_lost_answer(work, message, patience, patience.first_wait)
         elif message.attempts >= patience.most_attempts:
@@ -206,15 +204,13 @@ def rescue(
 
 def _claim(work: UnitOfWork, courier: Courier) -> Claim | None:
     begun_at = courier.monotonic()
-    message = next_due(work.db, work.now)
-    if message is None:
+    lease_token = secrets.token_hex(16)
+    found = claim_next(work.db, work.now, worker_id=courier.worker_id, lease_token=lease_token,
+                       lease_until=work.now + courier.lease_for)
+    if found is None:
         return None
-    message.state = MessageState.SENDING
-    message.attempts += 1
-    message.lease_token = secrets.token_hex(16)
-    message.lease_until = work.now + courier.lease_for
-    message.worker_id = courier.worker_id
-    claim = Claim(message.id, message.lease_token, message.attempts, begun_at)
+    message_id, number = found
+    claim = Claim(message_id, lease_token, number, begun_at)
     _note(work, courier.worker_id, claim, "claimed")
     return claim
 
@@ -309,8 +305,7 @@ def _words(outcome: Outcome) -> str:
 def _note(
     work: UnitOfWork, worker_id: str, claim: Claim, phase: str, code: int | None = None, text: str = ""
 ) -> None:
-    work.db.add(MessageAttempt(message_id=claim.message_id, number=claim.number, at=work.now, worker_id=worker_id,
-                               phase=phase, code=code, text=text))
+    note_step(work.db, claim.message_id, claim.number, phase, at=work.now, worker_id=worker_id, code=code, text=text)
 
 
 def _say(action: str, message_id: int, **facts: object) -> None:

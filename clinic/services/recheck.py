@@ -8,18 +8,24 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from clinic.care.quiet import hastened
 from clinic.care.states import MessageState
 from clinic.messages.envelope import check_address
-from clinic.queries.letters import letter_facts
 from clinic.services.correspondence import Correspondent, Correspondents, Stays, Waits
 from clinic.services.letters import Written, write
 from clinic.services.links import link_for
 from clinic.services.reconcile import TOO_LATE, reconcile
 from clinic.services.settling import hold, put_back, settle_unsent
-from clinic.services.shares import Share, owner_of, shares_of, unread_of, with_what_goes_along
+from clinic.services.shares import (
+    Share,
+    ShareInFull,
+    in_full,
+    items_of,
+    owner_of,
+    shares_of,
+    unread_of,
+    with_what_goes_along,
+)
 from clinic.services.told import kept_of
 from clinic.services.work import UnitOfWork
 from clinic.store.claims import held_by, lock_owners
@@ -44,8 +50,7 @@ def freeze(
     `base_url` is where our pages are: the message gets a link of its own to the patient's page there.
     """
     with open_work() as work:
-        rows = work.db.scalars(
-            sa.select(MessageItem).where(MessageItem.message_id == message_id).order_by(MessageItem.id)).all()
+        rows = items_of(work.db, message_id)
         correspondent = correspondents.get(rows[0].owner_kind) if rows else None
         if correspondent is not None:
             frozen = _of_correspondent(work, correspondent, message_id, lease_token, rows, base_url)
@@ -82,7 +87,7 @@ def _of_correspondent(
     except ValueError as error:
         settle_unsent(work, message, MessageState.WITHHELD, str(error))
         return None
-    if message.mime is None:
+    if message.mime_sha256 is None:
         _keep(message, correspondent.write(
             work, message, rows, identity=_identity(message, rows), base_url=base_url))
     elif message.recipient != address:
@@ -136,12 +141,13 @@ def _frozen(
     except ValueError as error:
         settle_unsent(work, message, MessageState.WITHHELD, str(error))
         return None
-    if message.mime is None:
-        reason = None if message.looked_at is not None else unread_of(work, shares)
+    if message.mime_sha256 is None:
+        full = in_full(work, shares)
+        reason = None if message.looked_at is not None else unread_of(work, full)
         if reason is not None:
             hold(message, reason)
             return None
-        _write(work, message, with_what_goes_along(work, message, shares), base_url)
+        _write(work, message, with_what_goes_along(work, message, full), base_url)
         return _frozen_of(message)
     wrong = _why_not_as_frozen(message, rows, address)
     if wrong is None:
@@ -162,15 +168,14 @@ def _why_not_as_frozen(message: Message, rows: Sequence[MessageItem], address: s
     return "part of it is not true any more" if any(row.dropped and row.facts for row in rows) else None
 
 
-def _write(work: UnitOfWork, message: Message, shares: Sequence[Share], base_url: str | None) -> None:
-    rows = [row for share in shares for row, _ in share.said]
-    said = [(letter_facts(work.db, share.head), share) for share in shares]
-    facts = said[0][0]
+def _write(work: UnitOfWork, message: Message, full: Sequence[ShareInFull], base_url: str | None) -> None:
+    rows = [row for _, share in full for row, _ in share.said]
+    facts, first = full[0]
     link = link_for(work, message.id, facts, base_url=base_url) if base_url else None
     _keep(message, write(
-        facts, shares[0].items, identity=_identity(message, rows), now=work.now, link=link, note=message.note,
-        more=[(others, share.items) for others, share in said[1:]]))
-    for known, share in said:
+        facts, first.items, identity=_identity(message, rows), now=work.now, link=link, note=message.note,
+        more=[(others, share.items) for others, share in full[1:]]))
+    for known, share in full:
         for row, item in share.said:
             row.facts = kept_of(known, item)
 

@@ -18,7 +18,7 @@ from clinic.services.work import UnitOfWork
 from clinic.store.claims import lock_owner
 from clinic.store.courses import Course, MaintenancePlan
 from clinic.store.diary import Appointment
-from clinic.store.outbox import Message, MessageItem
+from clinic.store.outbox import Message, MessageItem, state_is
 
 __all__ = ["Owner", "reconcile", "reconcile_patient", "sweep"]
 
@@ -72,7 +72,7 @@ def settle_expired(work: UnitOfWork) -> int:
     """
     over = (
         sa.select(Message.id)
-        .where(Message.state.in_((MessageState.PENDING, MessageState.HELD)), Message.useless_after < work.now,
+        .where(state_is(MessageState.PENDING, MessageState.HELD), Message.useless_after < work.now,
                Message.dot_at.is_(None))
         .with_for_update(skip_locked=True)
     )

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from clinic.care.message_kinds import SCHEDULE
 from clinic.care.owed import OwedItem, messages_owed, why_no_longer
@@ -16,7 +19,7 @@ from clinic.care.owner_facts import Owner, owner_named
 from clinic.care.quiet import is_quiet
 from clinic.care.states import MessageState
 from clinic.care.together import MOST, SOON, may_go_now, may_share
-from clinic.queries.letters import letter_facts
+from clinic.queries.letters import LetterFacts, letter_facts
 from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head, said_alike
 from clinic.services.reconcile import TOO_LATE
 from clinic.services.translations import is_approved, unread
@@ -36,6 +39,15 @@ class Share:
     def items(self) -> list[OwedItem]:
         """What is said, without the rows."""
         return [item for _, item in self.said]
+
+
+ShareInFull = tuple[LetterFacts, Share]
+"""A share with everything that its letter may say."""
+
+
+def items_of(db: Session, message_id: int) -> Sequence[MessageItem]:
+    """What a message says, in the order in which it was put together."""
+    return db.scalars(_items_of(), {"message_id": message_id}).all()
 
 
 def shares_of(work: UnitOfWork, message: Message, rows: Sequence[MessageItem]) -> list[Share]:
@@ -65,29 +77,33 @@ def shares_of(work: UnitOfWork, message: Message, rows: Sequence[MessageItem]) -
     return found
 
 
-def with_what_goes_along(work: UnitOfWork, message: Message, shares: list[Share]) -> list[Share]:
+def in_full(work: UnitOfWork, shares: Sequence[Share]) -> list[ShareInFull]:
+    """The shares with what their letters may say."""
+    return [(letter_facts(work.db, share.head), share) for share in shares]
+
+
+def with_what_goes_along(work: UnitOfWork, message: Message, full: list[ShareInFull]) -> list[ShareInFull]:
     """The shares, and those of the patient's other messages that are due within the hour: they become part of this one,
     in which news of dates comes first.
 
     Only what was never tried, what nobody looked at or decided about, and what needs nobody to read it first. Nothing
     is taken along in quiet hours.
     """
+    shares = [share for _, share in full]
     if is_quiet(work.now, shares[0].head.quiet) or message.note or not _may_share(shares):
-        return shares
-    found = list(shares)
+        return full
+    found = list(full)
     for ident in _others(work, message):
-        rows = work.db.scalars(
-            sa.select(MessageItem).where(MessageItem.message_id == ident).order_by(MessageItem.id)).all()
+        rows = items_of(work.db, ident)
         # Whoever holds an owner's row may be changing what is to be said: that goes by itself, a little later.
         if rows and all(lock_owner(work.db, owner, skip_locked=True) for owner in set(map(owner_of, rows))):
             found += _taken_along(work, message, ident, rows)
-    return sorted(found, key=lambda share: not any(item.kind in SCHEDULE for item in share.items))
+    return sorted(found, key=lambda each: not any(item.kind in SCHEDULE for item in each[1].items))
 
 
-def unread_of(work: UnitOfWork, shares: Sequence[Share]) -> str | None:
+def unread_of(work: UnitOfWork, full: Sequence[ShareInFull]) -> str | None:
     """Why somebody has to read these shares before they go; none where all they say is approved in its language."""
-    for share in shares:
-        facts = letter_facts(work.db, share.head)
+    for facts, share in full:
         if not is_approved(work.db, facts, share.items, now=work.now):
             return unread(facts.language)
     return None
@@ -98,16 +114,17 @@ def owner_of(row: MessageItem) -> Owner:
     return owner_named(row.owner_kind, row.owner_id)
 
 
-def _taken_along(work: UnitOfWork, message: Message, ident: int, rows: Sequence[MessageItem]) -> list[Share]:
+def _taken_along(work: UnitOfWork, message: Message, ident: int, rows: Sequence[MessageItem]) -> list[ShareInFull]:
     other = work.db.scalar(
-        sa.select(Message).where(Message.id == ident, *_untouched(work))
-        .with_for_update(skip_locked=True).execution_options(populate_existing=True))
+        sa.select(Message).where(Message.id == ident, *_untouched())
+        .with_for_update(skip_locked=True).execution_options(populate_existing=True), {"now": work.now})
     if other is None or len(shares := shares_of(work, other, rows)) == 0:
         return []
     items = [item for share in shares for item in share.items]
     if len(items) != len(rows) or not all(may_go_now(item, work.now) for item in items) or not _may_share(shares):
         return []
-    if unread_of(work, shares) is not None:
+    full = in_full(work, shares)
+    if unread_of(work, full) is not None:
         return []
     for row in rows:
         row.message_id = message.id
@@ -116,7 +133,7 @@ def _taken_along(work: UnitOfWork, message: Message, ident: int, rows: Sequence[
     work.db.flush()
     work.db.delete(other)
     work.db.flush()
-    return shares
+    return full
 
 
 def _may_share(shares: Sequence[Share]) -> bool:
@@ -124,19 +141,32 @@ def _may_share(shares: Sequence[Share]) -> bool:
 
 
 def _others(work: UnitOfWork, message: Message) -> Sequence[int]:
+    return work.db.scalars(_others_of(), {
+        "patient_id": message.patient_id, "clinic_id": message.clinic_id, "message_id": message.id,
+        "soon": work.now + SOON, "now": work.now}).all()
+
+
+@cache
+def _items_of() -> sa.Select[Any]:
+    return sa.select(MessageItem).where(MessageItem.message_id == sa.bindparam("message_id")).order_by(MessageItem.id)
+
+
+@cache
+def _others_of() -> sa.Select[int]:
     tried = sa.exists().where(MessageAttempt.message_id == Message.id)
-    return work.db.scalars(
+    return (
         sa.select(Message.id)
-        .where(Message.patient_id == message.patient_id, Message.clinic_id == message.clinic_id,
-               Message.id != message.id, Message.due_at <= work.now + SOON, ~tried, *_untouched(work))
-        .order_by(Message.due_at, Message.id).limit(MOST)).all()
+        .where(Message.patient_id == sa.bindparam("patient_id"), Message.clinic_id == sa.bindparam("clinic_id"),
+               Message.id != sa.bindparam("message_id"), Message.due_at <= sa.bindparam("soon"), ~tried, *_untouched())
+        .order_by(Message.due_at, Message.id).limit(MOST))
 
 
-def _untouched(work: UnitOfWork) -> tuple[sa.ColumnElement[bool], ...]:
+@cache
+def _untouched() -> tuple[sa.ColumnElement[bool], ...]:
     return (
         Message.state == MessageState.PENDING, Message.attempts == 0, Message.dot_at.is_(None), Message.mime.is_(None),
         Message.decision.is_(None), Message.note.is_(None), Message.looked_at.is_(None), Message.hastened_at.is_(None),
-        Message.useless_after > work.now,
+        Message.useless_after > sa.bindparam("now"),
         ~sa.exists().where(MessageItem.message_id == Message.id,
                            MessageItem.owner_kind.not_in(("course", "maintenance-plan", "appointment"))),
     )

@@ -74,7 +74,7 @@ class UnitOfWork:
         self.db = Session(self._engine, expire_on_commit=False)
         self._changes_diary = False
         sa.event.listen(self.db, "after_flush", self._notice)
-        self.now = self._clock()
+        self.now = self._instant()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -88,6 +88,9 @@ class UnitOfWork:
         if self._changes_diary:
             merge_changes(self.db)
         self.db.commit()
+
+    def _instant(self) -> datetime:
+        return self._clock()
 
     def _notice(self, db: Session, _context: Any) -> None:
         """Whatever changes what is held changes an appointment too."""

@@ -22,6 +22,7 @@ from clinic.store.outbox import WorkerRow
 
 FORGOTTEN_AFTER = timedelta(days=1)
 """How long a worker that fell silent, and a failed sign-in, stay on record."""
+_NOW = sa.text("SELECT now()")
 
 
 class Kit(Protocol):
@@ -50,8 +51,8 @@ def work_of(kit: Kit) -> Callable[[], UnitOfWork]:
     Leases and heartbeats are compared between machines, whose own clocks may differ.
     """
     is_shared = kit.engine.dialect.name == "postgresql" and kit.clock is system_clock
-    clock = _clock_of(kit.engine) if is_shared else kit.clock
-    return lambda: UnitOfWork(kit.engine, clock, Actor("worker"))
+    kind = _SharedWork if is_shared else UnitOfWork
+    return lambda: kind(kit.engine, kit.clock, Actor("worker"))
 
 
 def enlist(work: UnitOfWork, worker_id: str, host: str) -> None:
@@ -121,10 +122,9 @@ def tidy_diary(work: UnitOfWork) -> int:
     return merged
 
 
-def _clock_of(engine: Engine) -> Clock:
-    def now() -> datetime:
-        with engine.connect() as connection:
-            found: datetime = connection.execute(sa.text("SELECT now()")).scalar_one()
-        return found.astimezone(UTC).replace(microsecond=0)
+class _SharedWork(UnitOfWork):
+    """Its instant is the begin of its transaction by the database's clock."""
 
-    return now
+    def _instant(self) -> datetime:
+        found: datetime = self.db.execute(_NOW).scalar_one()
+        return found.astimezone(UTC).replace(microsecond=0)

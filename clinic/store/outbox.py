@@ -17,6 +17,7 @@ SUBJECT_KINDS = (
 
 _PENDING = sa.text("state = 'pending'")
 _SENDING = sa.text("state = 'sending'")
+_WAITING = sa.text("state IN ('pending', 'held')")
 
 
 class Message(Row):
@@ -42,6 +43,7 @@ class Message(Row):
         sa.CheckConstraint("priority BETWEEN 0 AND 2", name="priority"),
         sa.Index("ix_message_due", "priority", "due_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
         sa.Index("ix_message_leased", "lease_until", sqlite_where=_SENDING, postgresql_where=_SENDING),
+        sa.Index("ix_message_useless", "useless_after", sqlite_where=_WAITING, postgresql_where=_WAITING),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     patient_id: Mapped[int | None] = mapped_column(sa.ForeignKey("patient.id"), index=True)
@@ -73,6 +75,13 @@ class Message(Row):
     decision: Mapped[str | None]
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
+
+
+def state_is(*states: MessageState) -> sa.ColumnElement[bool]:
+    """Whether a message is in one of these states, which stand in the statement itself: a database takes the index of
+    some messages only where it sees, when it plans, that no others are asked for."""
+    named: list[sa.ColumnElement[str]] = [sa.literal_column(f"'{state.value}'") for state in states]
+    return Message.state == named[0] if len(named) == 1 else Message.state.in_(named)
 
 
 class MessageItem(Row):

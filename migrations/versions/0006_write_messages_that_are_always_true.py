@@ -150,6 +150,9 @@ def _alter_messages() -> None:
         message.create_check_constraint("priority", "priority BETWEEN 0 AND 2")
     _create_index_of_due("priority", "due_at")
     op.create_index("ix_message_subscriber_id", "message", ["subscriber_id"])
+    waiting = sa.text("state IN ('pending', 'held')")
+    op.create_index(
+        "ix_message_useless", "message", ["useless_after"], sqlite_where=waiting, postgresql_where=waiting)
     with altered("message_item") as item:
         item.drop_constraint("subject_kind", type_="check")
         item.create_check_constraint("subject_kind", f"subject_kind IN ({_listed(_MORE_SUBJECTS)})")
@@ -165,6 +168,7 @@ def _unalter_messages() -> None:
     with altered("message_item") as item:
         item.drop_constraint("subject_kind", type_="check")
         item.create_check_constraint("subject_kind", f"subject_kind IN ({_listed(_SUBJECTS)})")
+    op.drop_index("ix_message_useless", "message")
     op.drop_index("ix_message_subscriber_id", "message")
     op.drop_index("ix_message_due", "message")
     with altered("message") as message:

@@ -39,16 +39,18 @@ PATCHES = (
         "mark-before-send", "a crash after the mark loses the message",
         "tests/services/test_delivery.py::test_a_crash_costs_at_most_one_true_copy",
         (Edit("clinic/services/delivery.py",
-              '            message.dot_at = work.now\n            _note(work, self.worker_id, claim, "begun")\n',
-              '            message.dot_at = work.now\n            _note(work, self.worker_id, claim, "begun")\n'
+              '            _note(work, self.worker_id, claim, "begun")\n',
+              '            _note(work, self.worker_id, claim, "begun")\n'
+              "            message = held_by(work.db, claim.message_id, claim.lease_token)\n"
+              "            assert message is not None\n"
               "            settle(work, message, MessageState.SENT, None)\n"),),
     ),
     Patch(
         "no-fencing", "a worker that comes back late sends what another has taken over",
         "tests/services/test_delivery.py::test_a_lease_that_was_lost_before_the_dot_sends_nothing",
         (Edit("clinic/store/claims.py",
-              ".where(Message.id == message_id, Message.lease_token == lease_token, ",
-              ".where(Message.id == message_id, "),),
+              'row.id == sa.bindparam("of_id"), row.lease_token == sa.bindparam("of_lease"),\n',
+              'row.id == sa.bindparam("of_id"), sa.bindparam("of_lease") == sa.bindparam("of_lease"),\n'),),
     ),
     Patch(
         "no-recheck", "what was written once goes out again for a time that no longer holds",
