@@ -5,10 +5,13 @@ SEQUENCE. The files name no treatment: a calendar is often shared with a family 
 """
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStandard, vCalAddress, vText
@@ -16,9 +19,11 @@ from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStand
 from clinic.care.directions import undirected
 from clinic.planning.local import zone as zone_named
 
-_PRODUCT = "-//clinic//treatment series scheduler//EN"
+_PRODUCT = "-//clinic//appointments//EN"
 _SECOND = timedelta(seconds=1)
 _STEP = timedelta(days=7)
+_PLAIN_IN_URI = "!$'*+-._~"
+_LINE_END = re.compile("\r\n|[\r\x85\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class CalendarEntry:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Who organises or attends. The organiser of an appointment stays the same for its life."""
+    """Who organises or attends. Programs know a change by its organiser, who stays while the sender's address does."""
 
     name: str
     email: str
@@ -121,7 +126,9 @@ def _wall_time(at: datetime, where: ZoneInfo) -> datetime:
 
 
 def _address(party: Party) -> vCalAddress:
-    address = vCalAddress(f"mailto:{party.email}")
+    local, _, domain = party.email.rpartition("@")
+    # What an address may hold and its URI may not (RFC 6068, 2).
+    address = vCalAddress(f"mailto:{quote(local, safe=_PLAIN_IN_URI)}@{domain}")
     if party.name:
         # A parameter cannot hold a double quote, not even escaped (RFC 5545 3.2).
         address.params["CN"] = vText(_clean(party.name).replace('"', "'").replace("\n", " "))
@@ -139,9 +146,9 @@ def _attending(party: Party) -> vCalAddress:
 
 def _clean(text: str) -> str:
     """Text without the control characters that no calendar value may hold, and without turns of direction; line ends
-    become one kind."""
-    lines = undirected(text).replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(sign for sign in lines if sign == "\n" or (sign >= " " and sign != "\x7f"))
+    become one kind, also those that only some programs take for one."""
+    lines = _LINE_END.sub("\n", undirected(text))
+    return "".join(sign for sign in lines if sign == "\n" or unicodedata.category(sign) != "Cc")
 
 
 @lru_cache(maxsize=128)

@@ -346,13 +346,21 @@ def _calendars(facts: LetterFacts, item: OwedItem, now: datetime) -> Iterator[by
         entries = [calendar_entry(facts, visit.appointment_id) for visit in item.visits]
         yield series_file(entries, organizer=organizer, stamped_at=now)
         return
-    attendee = Party(facts.given_name, facts.head.patient.email or "")
+    attendee = Party(facts.given_name, _normal(facts.head.patient.email or ""))
     for visit in item.visits:
         for gone in visit.withdrawn:
             yield cancel_file(calendar_entry(facts, gone), organizer=organizer, attendee=attendee, stamped_at=now)
         if _is_entered(visit):
             yield request_file(calendar_entry(facts, visit.appointment_id), organizer=organizer, attendee=attendee,
                                stamped_at=now)
+
+
+def _normal(email: str) -> str:
+    """The address as it is written to; as it is where nothing can be sent there, and this is only looked at."""
+    try:
+        return check_address(email)
+    except ValueError:
+        return email
 
 
 def _is_entered(visit: OwedVisit) -> bool:
