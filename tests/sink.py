@@ -60,12 +60,13 @@ class Sink:
 
     def __init__(
         self, log: Path, faults: Faults | None = None, *, seed: int = 0, port: int = 0,
-        tls: ssl.SSLContext | None = None,
+        tls: ssl.SSLContext | None = None, pipelining: bool = False,
     ) -> None:
         self._log_path = log
         self._faults = faults or Faults()
         self._chance = random.Random(seed)
         self._tls = tls
+        self.extensions = ("8BITMIME", "SIZE 10000000", *(("PIPELINING",) if pipelining else ()))
         self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         self.counts: Counter[str] = Counter()
@@ -159,6 +160,8 @@ class Sink:
         self.note("connections")
         try:
             connection.settimeout(_IDLE)
+            # Several answers to what was said at once must not wait for one another.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             talk = self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
             with talk, talk.makefile("rb") as lines:
                 _Conversation(self, talk, lines).run()
@@ -177,6 +180,7 @@ class _Conversation:
     sink: Sink
     talk: socket.socket
     lines: BinaryIO
+    has_sender: bool = False
     recipient: str = ""
     done: bool = field(default=False)
 
@@ -189,14 +193,16 @@ class _Conversation:
 
     def answer(self, verb: str, command: str) -> None:
         if verb in {"EHLO", "HELO"}:
-            self.say("250-sink\r\n250-8BITMIME\r\n250 SIZE 10000000")
+            *first, last = ("sink", *self.sink.extensions)
+            self.say("".join(f"250-{each}\r\n" for each in first) + f"250 {last}")
         elif verb == "MAIL":
-            self.say("451 try later (mail)" if self.sink.happens("mail_4xx") else "250 sender ok")
+            self.take_sender()
         elif verb == "RCPT":
             self.take_recipient(command)
         elif verb == "DATA":
             self.take_message()
         elif verb in {"RSET", "NOOP"}:
+            self.has_sender = self.has_sender and verb == "NOOP"
             self.say("250 ok")
         elif verb == "QUIT":
             self.say("421 too busy to say goodbye" if self.sink.happens("quit_421") else "221 bye")
@@ -204,8 +210,14 @@ class _Conversation:
         else:
             self.say("502 not known here")
 
+    def take_sender(self) -> None:
+        self.has_sender, self.recipient = not self.sink.happens("mail_4xx"), ""
+        self.say("250 sender ok" if self.has_sender else "451 try later (mail)")
+
     def take_recipient(self, command: str) -> None:
-        if self.sink.happens("rcpt_4xx"):
+        if not self.has_sender:
+            self.say("503 from whom?")
+        elif self.sink.happens("rcpt_4xx"):
             self.say("450 try later (rcpt)")
         elif self.sink.happens("rcpt_5xx"):
             self.say("550 nobody of that name")
@@ -214,6 +226,9 @@ class _Conversation:
             self.say("250 recipient ok")
 
     def take_message(self) -> None:
+        if not self.recipient:
+            self.say("503 to whom?")
+            return
         if self.sink.happens("drop_before_data"):
             self.drop()
             return
@@ -235,6 +250,7 @@ class _Conversation:
             return
         swallowed = self.sink.happens("drop_after_accept")
         self.sink.keep(self.recipient, body, answered=not swallowed)
+        self.has_sender, self.recipient = False, ""
         if swallowed:
             self.drop()
             return
@@ -283,11 +299,13 @@ def main() -> None:
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--faults", type=json.loads, default={})
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--pipelining", action="store_true")
     asked = parser.parse_args()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with Sink(asked.log, Faults(**asked.faults), seed=asked.seed, port=asked.port) as sink:
+    with Sink(asked.log, Faults(**asked.faults), seed=asked.seed, port=asked.port,
+              pipelining=asked.pipelining) as sink:
         sys.stdout.write(f"port {sink.port}\n")
         sys.stdout.flush()
         stop.wait()

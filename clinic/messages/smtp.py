@@ -160,9 +160,10 @@ class SmtpTransport:
                  (Phase.RCPT, f"RCPT TO:<{recipient}>", {250, 251, 252}),
                  (Phase.DATA, "DATA", {354}))
         wire.deadline.extend(self._settings.timeouts.command)
-        for phase, command, expected in steps:
+        replies = wire.ask([command for _, command, _ in steps])
+        for phase, _, expected in steps:
             try:
-                code, text = wire.docmd(command)
+                code, text = next(replies)
             except (OSError, smtplib.SMTPException) as error:
                 return self._gave_up(phase, None, _words(error))
             if code not in expected:
@@ -211,7 +212,8 @@ class SmtpTransport:
     def _reset(self, wire: Wire) -> None:
         wire.deadline.extend(self._settings.timeouts.command)
         try:
-            if wire.rset()[0] == 250:
+            # A server that now waits for a body would take the next command for one.
+            if all(code != 354 for code, _ in wire.rest()) and wire.rset()[0] == 250:
                 return
         except (OSError, smtplib.SMTPException):
             pass

@@ -5,6 +5,7 @@ import smtplib
 import socket
 import ssl
 import time
+from collections.abc import Iterator, Sequence
 
 
 class Deadline:
@@ -30,6 +31,7 @@ class Wire(smtplib.SMTP):
 
     def __init__(self, host: str, port: int, deadline: Deadline) -> None:
         self.deadline = deadline
+        self._unheard = 0
         super().__init__(host, port, local_hostname="localhost", timeout=deadline.rest())
 
     def send(self, s: object) -> None:
@@ -46,6 +48,22 @@ class Wire(smtplib.SMTP):
             self.file = _Replies(self.sock, self.deadline)
         return super().getreply()
 
+    def ask(self, commands: Sequence[str]) -> Iterator[tuple[int, bytes]]:
+        """The replies to these commands, in their order. Where the server allows it (RFC 2920), all are said before the
+        first is answered: a distant server is then waited for once. Whoever stops listening hears the `rest`."""
+        if not self.has_extn("pipelining"):
+            yield from map(self.docmd, commands)
+            return
+        self.send("".join(f"{command}\r\n" for command in commands))
+        self._unheard = len(commands)
+        yield from self.rest()
+
+    def rest(self) -> Iterator[tuple[int, bytes]]:
+        """The replies that are still to come to what was said ahead."""
+        while self._unheard:
+            self._unheard -= 1
+            yield self.getreply()
+
     def has_spoken(self) -> bool:
         """Whether the server has said something unasked, or hung up."""
         return isinstance(self.file, _Replies) and self.file.has_spoken()
@@ -56,6 +74,7 @@ class EncryptedWire(Wire, smtplib.SMTP_SSL):
 
     def __init__(self, host: str, port: int, deadline: Deadline, context: ssl.SSLContext) -> None:
         self.deadline = deadline
+        self._unheard = 0
         smtplib.SMTP_SSL.__init__(
             self, host, port, local_hostname="localhost", timeout=deadline.rest(), context=context
         )

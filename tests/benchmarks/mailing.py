@@ -169,7 +169,7 @@ def post(one_way: float = 0.0) -> Iterator[Post]:
     """A mail server that writes down what it takes, so many seconds away; gone afterwards."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         log = Path(folder) / "taken"
-        server, port = _begun(running, "tests/sink.py", "--log", str(log))
+        server, port = _begun(running, "tests/sink.py", "--pipelining", "--log", str(log))
         if one_way:
             _, port = _begun(running, "tests/benchmarks/far.py", str(port), str(one_way))
         yield Post(port, server, log)

@@ -119,12 +119,15 @@ def test_a_second_opinion_agrees_on_what_arrived() -> None:
     assert [(each.mail_from, each.rcpt_tos, each.content) for each in inbox.taken] == [(SENDER, [ANA], MIME)]
 
 
+@pytest.mark.parametrize("pipelining", [False, True])
 @pytest.mark.parametrize(("fault", "phase", "code"), [
     ("mail_4xx", Phase.MAIL, 451), ("rcpt_4xx", Phase.RCPT, 450), ("data_4xx", Phase.DATA, 451),
     ("dot_4xx", Phase.DOT, 452), ("drop_before_data", Phase.DATA, None),
 ])
-def test_trouble_that_may_pass_is_to_be_tried_again(tmp_path: Path, fault: str, phase: Phase, code: int | None) -> None:
-    with Sink(tmp_path / "log", Faults(**{fault: 1.0})) as sink:
+def test_trouble_that_may_pass_is_to_be_tried_again(
+    tmp_path: Path, fault: str, phase: Phase, code: int | None, pipelining: bool
+) -> None:
+    with Sink(tmp_path / "log", Faults(**{fault: 1.0}), pipelining=pipelining) as sink:
         outcome = deliver(transport(sink.port))
 
         assert (outcome.kind, outcome.phase, outcome.code) == (OutcomeKind.RETRY, phase, code)
@@ -312,8 +315,9 @@ def test_an_error_before_the_dot_delivers_nothing_and_is_the_callers(tmp_path: P
         assert sink.accepted() == []
 
 
-def test_one_connection_serves_many_messages_refused_ones_among_them(tmp_path: Path) -> None:
-    with Sink(tmp_path / "log", Faults(rcpt_4xx=0.3), seed=4) as sink:
+@pytest.mark.parametrize("pipelining", [False, True])
+def test_one_connection_serves_many_messages_refused_ones_among_them(tmp_path: Path, pipelining: bool) -> None:
+    with Sink(tmp_path / "log", Faults(rcpt_4xx=0.3), seed=4, pipelining=pipelining) as sink:
         sender = transport(sink.port)
         with sender.connection():
             kinds = [deliver(sender).kind for _ in range(20)]
@@ -321,6 +325,47 @@ def test_one_connection_serves_many_messages_refused_ones_among_them(tmp_path: P
         assert sink.counts["connections"] == 1
         assert kinds.count(OutcomeKind.SENT) == len(sink.accepted()) == 20 - sink.counts["rcpt_4xx"]
         assert set(kinds) == {OutcomeKind.SENT, OutcomeKind.RETRY}
+
+
+def test_a_server_that_allows_it_is_told_the_whole_envelope_before_it_answers() -> None:
+    heard: list[bytes] = []
+
+    def patient(connection: socket.socket) -> None:
+        lines = connection.makefile("rb")
+        connection.sendall(b"220 here\r\n")
+        lines.readline()
+        connection.sendall(b"250-here\r\n250 PIPELINING\r\n")
+        heard.extend(lines.readline().split(b":")[0].rstrip() for _ in range(3))
+        connection.sendall(b"250 sender\r\n250 recipient\r\n354 go on\r\n")
+        while lines.readline() != b".\r\n":
+            pass
+        connection.sendall(b"250 taken\r\n")
+
+    with scripted(patient) as port:
+        outcome = deliver(transport(port))
+
+    assert (outcome.kind, heard) == (OutcomeKind.SENT, [b"MAIL FROM", b"RCPT TO", b"DATA"])
+
+
+def test_a_server_that_waits_for_the_body_of_what_it_refused_gets_none() -> None:
+    left: list[bytes] = []
+
+    def careless(connection: socket.socket) -> None:
+        lines = connection.makefile("rb")
+        connection.sendall(b"220 here\r\n")
+        lines.readline()
+        connection.sendall(b"250-here\r\n250 PIPELINING\r\n")
+        for _ in range(3):
+            lines.readline()
+        connection.sendall(b"250 sender\r\n550 nobody\r\n354 go on\r\n")
+        left.extend(lines.readlines())
+
+    with scripted(careless) as port:
+        sender = transport(port)
+        with sender.connection():
+            outcome = deliver(sender)
+
+    assert (outcome.kind, outcome.phase, outcome.code, left) == (OutcomeKind.FAILED, Phase.RCPT, 550, [])
 
 
 def test_a_kept_connection_that_the_server_closed_is_opened_again() -> None:
@@ -495,7 +540,10 @@ def test_a_delivery_fits_into_the_lease_of_fifteen_minutes() -> None:
     assert Timeouts().budget < 900
 
 
-def test_among_all_faults_nothing_is_lost_and_copies_exist_only_where_a_reply_was_lost(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pipelining", [False, True])
+def test_among_all_faults_nothing_is_lost_and_copies_exist_only_where_a_reply_was_lost(
+    tmp_path: Path, pipelining: bool
+) -> None:
     faults = Faults(
         mail_4xx=0.1, rcpt_4xx=0.1, data_4xx=0.1, dot_4xx=0.1, drop_before_data=0.1, drop_in_body=0.1,
         drop_after_accept=0.2, quit_421=0.2,
@@ -503,7 +551,7 @@ def test_among_all_faults_nothing_is_lost_and_copies_exist_only_where_a_reply_wa
     messages = [_numbered(number) for number in range(40)]
     order = random.Random(7)
     outcomes: dict[bytes, list[OutcomeKind]] = {mime: [] for mime in messages}
-    with Sink(tmp_path / "log", faults, seed=7) as sink:
+    with Sink(tmp_path / "log", faults, seed=7, pipelining=pipelining) as sink:
         sender = transport(sink.port)
         waiting = list(messages)
         while waiting:

@@ -52,7 +52,8 @@ def test_killed_and_sleeping_workers_lose_nothing_and_repeat_only_where_an_answe
     databases = databases_of(desk.engine.dialect.name)
     begun = time.monotonic()
 
-    with Sink(tmp_path / "sink.log", FULL_FAULTS if is_full() else FAULTS, seed=SEED) as sink:
+    faults = FULL_FAULTS if is_full() else FAULTS
+    with Sink(tmp_path / "sink.log", faults, seed=SEED, pipelining=True) as sink:
         with pack(replace(PLACE, url=database_url, port=sink.port)) as workers:
             if isinstance(databases, PostgreSQLDatabases):
                 databases.server.durable(databases.name_of(database_url))
