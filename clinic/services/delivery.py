@@ -2,7 +2,8 @@
 
 No transaction is open while the mail server is spoken to. Every step that records something does so only while the
 lease holds the message, so whoever comes late changes nothing. What may have reached the server is repeated once,
-byte for byte; after that it is left to staff.
+byte for byte; after that it is left to staff. Each commit waits for the disk, so a message has three: frozen, about to
+end, and what became of it together with the claim of the next.
 """
 from __future__ import annotations
 
@@ -13,10 +14,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal
 
 import sqlalchemy as sa
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from clinic.care.repeats import goes_once_more
 from clinic.care.states import MessageState
@@ -52,16 +52,6 @@ class Patience:
         """Doubles with each attempt up to the longest, and spreads by a quarter either way."""
         whole = min(self.first_wait * 2 ** min(max(attempts - 1, 0), 10), self.longest_wait)
         return timedelta(seconds=round(whole.total_seconds() * (0.75 + chance / 2)))
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What the mail server said, or what kept it from saying anything."""
-
-    words: str
-
-
-Delivered = Literal["nothing-due", "rate-reached", "done"] | Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,54 +107,68 @@ class Courier:
         """
         done = 0
         with self.transport.connection():
-            while done < most and not stopping():
-                delivered = self.deliver_next()
-                if isinstance(delivered, Trouble):
-                    return Round(done, delivered.words)
-                if delivered != "done":
-                    break
+            claim = self._claim_next() if most > 0 and not stopping() else None
+            while claim is not None:
+                outcome = self._deliver(claim)
+                if outcome is not None and _is_trouble(outcome):
+                    self._record(claim, outcome, claims_next=False)
+                    return Round(done, f"{outcome.phase}: {_words(outcome)}")
                 done += 1
+                goes_on = done < most and not stopping()
+                if outcome is not None:
+                    claim = self._record(claim, outcome, claims_next=goes_on)
+                else:
+                    claim = self._claim_next() if goes_on else None
         return Round(done)
 
-    def deliver_next(self) -> Delivered:
-        """Delivers the most urgent message, and of those the one due longest."""
+    def _claim_next(self) -> Claim | None:
+        """The most urgent message, and of those the one due longest; none where nothing is due or no more may go."""
         with self.work() as work:
-            if self.per_minute is not None and not has_room(work.db, work.now, self.per_minute):
-                return "rate-reached"
             claim = _claim(work, self)
             work.commit()
-        if claim is None:
-            return "nothing-due"
+        return claim
+
+    def _deliver(self, claim: Claim) -> Outcome | None:
+        """Hands the message over and says what became of it; none where it is settled, or waits, without that."""
         outcome: Outcome | None = None
         try:
             frozen = freeze(
                 self.work, claim.message_id, claim.lease_token, self.correspondents, base_url=self.base_url)
-            if frozen is None:
-                return "done"
-            outcome = self.transport.deliver(
-                frozen.sender, frozen.recipient, frozen.mime, before_dot=lambda: self._begin(claim))
+            if frozen is not None:
+                outcome = self.transport.deliver(
+                    frozen.sender, frozen.recipient, frozen.mime, before_dot=lambda: self._begin(claim))
         except Exception as error:  # one message must never stop the others, whatever is wrong with it
             _say("delivery-failed", claim.message_id, attempt=claim.number, error=told(error))
             outcome = outcome or Outcome(OutcomeKind.RETRY, Phase.DATA, None, f"our own fault: {type(error).__name__}")
-        self._record(claim, outcome)
-        return Trouble(f"{outcome.phase}: {_words(outcome)}") if _is_trouble(outcome) else "done"
+        return outcome
 
-    def _record(self, claim: Claim, outcome: Outcome) -> None:
-        """Writes down what became of a delivery, however often the database is away until the lease ends.
+    def _record(self, claim: Claim, outcome: Outcome, *, claims_next: bool) -> Claim | None:
+        """Writes down what became of a delivery, however often the database is away until the lease ends; with
+        `claims_next` the next message is claimed in the same commit.
 
-        What the mail server said is known only here: forgetting it would cost the patient a second copy.
+        What the mail server said is known only here: forgetting it would cost the patient a second copy. So no claim
+        is tried again. As it may have been made all the same, the error is raised once all is written down.
         """
+        lost: DBAPIError | None = None
         while True:
             try:
                 with self.work() as work:
                     _finish(work, self, claim, outcome)
+                    following = _claim(work, self) if claims_next and lost is None else None
                     work.commit()
-                return
-            except (OperationalError, InterfaceError):
-                if self.monotonic() - claim.begun_at > self.lease_for.total_seconds():
+                break
+            except DBAPIError as error:
+                is_away = isinstance(error, (OperationalError, InterfaceError))
+                if self.monotonic() - claim.begun_at > self.lease_for.total_seconds() or not (
+                        is_away or (claims_next and lost is None)):
                     raise
-                _say("database-away", claim.message_id, attempt=claim.number)
-                self.pause(_AWAY)
+                lost = error
+                if is_away:
+                    _say("database-away", claim.message_id, attempt=claim.number)
+                    self.pause(_AWAY)
+        if lost is not None and claims_next:
+            raise lost
+        return following
 
     def _begin(self, claim: Claim) -> bool:
         """Notes that the end of the message is about to be sent; False where the lease is not ours any more."""
@@ -204,6 +208,8 @@ def rescue(
 
 def _claim(work: UnitOfWork, courier: Courier) -> Claim | None:
     begun_at = courier.monotonic()
+    if courier.per_minute is not None and not has_room(work.db, work.now, courier.per_minute):
+        return None
     lease_token = secrets.token_hex(16)
     found = claim_next(work.db, work.now, worker_id=courier.worker_id, lease_token=lease_token,
                        lease_until=work.now + courier.lease_for)

@@ -17,6 +17,7 @@ from clinic.services.mail import switch_mail_off, switch_mail_on
 from clinic.services.work import Actor, UnitOfWork
 from clinic.settings import Settings
 from clinic.store.accounts import BrowserSession, IdempotencyKey, SignInAttempt
+from clinic.store.engine import for_writing
 from clinic.store.occupancy import merge_changes
 from clinic.store.outbox import WorkerRow
 
@@ -52,7 +53,8 @@ def work_of(kit: Kit) -> Callable[[], UnitOfWork]:
     """
     is_shared = kit.engine.dialect.name == "postgresql" and kit.clock is system_clock
     kind = _SharedWork if is_shared else UnitOfWork
-    return lambda: kind(kit.engine, kit.clock, Actor("worker"))
+    engine = for_writing(kit.engine)
+    return lambda: kind(engine, kit.clock, Actor("worker"))
 
 
 def enlist(work: UnitOfWork, worker_id: str, host: str) -> None:

@@ -49,6 +49,8 @@ def open_engine(url: str | URL, *, pool_size: int = 10, durable: bool = True) ->
 
 def for_writing(engine: Engine) -> Engine:
     """The same pool of connections, for transactions that will write: each statement sees what others committed."""
+    if engine.get_execution_options().get(WRITES, False):
+        return engine
     if engine.dialect.name == "postgresql":
         return engine.execution_options(**{WRITES: True}, isolation_level="READ COMMITTED")
     return engine.execution_options(**{WRITES: True})

@@ -5,20 +5,22 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from time import sleep
+from unittest.mock import Mock
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from clinic.services.delivery import rescue
+from clinic.services import delivery
+from clinic.services.delivery import Round, rescue
 from clinic.services.reconcile import sweep
 from clinic.services.settling import put_back
 from clinic.services.work import UnitOfWork
-from clinic.store.claims import held_by
+from clinic.store.claims import claim_next, held_by
 from clinic.store.outbox import WorkerRow
 from tests.services.desk import Desk
-from tests.services.test_delivery import Crash, Scripted, confirmed, courier, crash_at, rescued
+from tests.services.test_delivery import Crash, Scripted, all_confirmed, confirmed, courier, crash_at, rescued
 
 
 @pytest.fixture
@@ -34,6 +36,27 @@ def away(desk: Desk, *, at: int, times: int) -> Callable[[], UnitOfWork]:
         if at <= next(opened) < at + times:
             raise OperationalError("BEGIN", None, Exception("the server closed the connection unexpectedly"))
         return desk.work()
+
+    return open_work
+
+
+class Deaf(UnitOfWork):
+    """Commits, and never hears that it has."""
+
+    def commit(self) -> None:
+        super().commit()
+        raise OperationalError("COMMIT", None, Exception("the server closed the connection unexpectedly"))
+
+
+def deaf(desk: Desk, *, at: int) -> Callable[[], UnitOfWork]:
+    """Units of work, of which one is deaf."""
+    opened = iter(range(1, 99))
+
+    def open_work() -> UnitOfWork:
+        work = desk.work()
+        if next(opened) == at:
+            work.__class__ = Deaf
+        return work
 
     return open_work
 
@@ -62,24 +85,51 @@ def test_a_database_that_stays_away_longer_than_the_lease_is_not_waited_for(desk
 
 def test_a_mark_whose_own_answer_was_lost_is_not_written_twice(desk: Desk) -> None:
     confirmed(desk)
-    opened = iter(range(1, 99))
-
-    class Deaf(UnitOfWork):
-        def commit(self) -> None:
-            super().commit()
-            raise OperationalError("COMMIT", None, Exception("the server closed the connection unexpectedly"))
-
-    def open_work() -> UnitOfWork:
-        work = desk.work()
-        if next(opened) == 4:
-            work.__class__ = Deaf
-        return work
-
-    courier(desk, work=open_work, pause=lambda seconds: None).deliver_due(1)
+    courier(desk, work=deaf(desk, at=4), pause=lambda seconds: None).deliver_due(1)
 
     message = desk.message("confirmation")
     assert message.state == "sent"
     assert desk.attempts(message.id) == [(1, "claimed"), (1, "begun"), (1, "dot")]
+
+
+def test_a_round_marks_one_message_and_claims_the_next_in_one_commit(desk: Desk) -> None:
+    all_confirmed(desk, 3)
+    opened: list[UnitOfWork] = []
+
+    def open_work() -> UnitOfWork:
+        opened.append(desk.work())
+        return opened[-1]
+
+    assert courier(desk, work=open_work).deliver_due() == Round(3)
+    assert len(opened) == 1 + 3 * 3
+
+
+@pytest.mark.parametrize("error", [
+    OperationalError("UPDATE", None, Exception("the server closed the connection unexpectedly")),
+    IntegrityError("UPDATE", None, Exception("no such row")),
+])
+def test_a_claim_that_fails_does_not_take_the_mark_with_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, error: DBAPIError
+) -> None:
+    all_confirmed(desk, 2)
+    claims = iter((claim_next, Mock(side_effect=error)))
+    monkeypatch.setattr(delivery, "claim_next", lambda *args, **facts: next(claims)(*args, **facts))
+
+    with pytest.raises(type(error)):
+        courier(desk, pause=lambda seconds: None).deliver_due()
+
+    assert sorted(line.state for line in desk.lines("confirmation")) == ["pending", "sent"]
+
+
+def test_a_claim_of_which_nothing_is_known_is_taken_back(desk: Desk) -> None:
+    all_confirmed(desk, 2)
+    with pytest.raises(OperationalError):
+        courier(desk, work=deaf(desk, at=4), pause=lambda seconds: None).deliver_due()
+
+    assert sorted(line.state for line in desk.lines("confirmation")) == ["sending", "sent"]
+    with desk.work() as work:
+        assert rescue(work, worker_id="worker-1", is_sending=False) == 1
+    assert courier(desk).deliver_due() == Round(1)
 
 
 def test_who_lost_track_of_what_it_held_takes_it_back_at_once(desk: Desk) -> None:
