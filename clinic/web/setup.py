@@ -39,6 +39,8 @@ PLACES: tuple[SetupPlace, ...] = (
     SetupPlace("Devices", "devices.index", "device", Right.SET_UP, "The devices of this clinic, by their type."),
     SetupPlace("Treatments", "treatments.index", "calendar", Right.SET_UP,
                "Consultations, patch tests, reviews: what each holds, and for how long."),
+    SetupPlace("Rules of messages", "rules.index", "clock", Right.SET_UP,
+               "What goes and when, for all protocols or for one; a made-up course, and the coming 30 days."),
     SetupPlace("Texts", "texts.index", "mail", Right.SET_UP,
                "How each message reads, and the clinic's own words in it."),
     SetupPlace("Newsletter", "newsletter.index", "send", Right.WRITE_NEWSLETTER,

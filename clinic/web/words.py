@@ -17,10 +17,10 @@ ROLES = {
     Role.ADMINISTRATOR: "Administrator", Role.AUDITOR: "Auditor",
 }
 MESSAGE_KINDS = {
-    "confirmation": "Confirmation", "precare": "Pre-care checklist", "reminder-7d": "Reminder, 7 days before",
-    "reminder-2d": "Reminder, 2 days before", "change": "Change",
+    "confirmation": "Confirmation", "precare": "Pre-care checklist", "reminder-7d": "First reminder",
+    "reminder-2d": "Second reminder", "change": "Change",
     "clinic-change": "Change, our doing", "cancellation": "Cancellation",
-    "aftercare": "Aftercare", "check-in-24h": "Check-in after 24 hours", "check-in-72h": "Check-in after 72 hours",
+    "aftercare": "Aftercare", "check-in-24h": "First check-in", "check-in-72h": "Second check-in",
     "course-complete": "Course completed", "recall": "Recall",
     "nudge-14d": "Asks to book", "nudge-ideal": "Asks to book, again", "missed": "Missed appointment",
     "out-of-window": "Window has closed", "review-visit": "Invites to the review",

@@ -2,9 +2,9 @@ import { regionOf } from "./fragments.js";
 
 const PAUSE = 400;
 
-// A region shows what a form would do, while it is typed: the form is sent to `data-preview-action`, which keeps nothing.
+// Regions show what a form would do, while it is typed: the form is sent to `data-preview-action`, which keeps nothing.
 export function showWhileTyping(form) {
-  const name = form.dataset.livePreview;
+  const names = form.dataset.livePreview.split(" ");
   let timer, running;
   form.addEventListener("input", () => {
     clearTimeout(timer);
@@ -12,8 +12,8 @@ export function showWhileTyping(form) {
     timer = setTimeout(async () => {
       running = new AbortController();
       try {
-        const found = await ask(form, name, running.signal);
-        if (found) regionOf(name).replaceWith(found);
+        const page = await ask(form, running.signal);
+        for (const name of names) show(name, page);
       } catch (problem) {
         if (problem.name !== "AbortError") console.warn(problem.message);
       }
@@ -21,11 +21,17 @@ export function showWhileTyping(form) {
   });
 }
 
-async function ask(form, name, signal) {
+// What is typed wrong is shown too, as far as it goes; a sign-in page has no such region. A region stays while somebody
+// is in it: what they are about to press must not go away.
+function show(name, page) {
+  const old = regionOf(name), found = regionOf(name, page);
+  if (found && !old.contains(document.activeElement)) old.replaceWith(found);
+}
+
+async function ask(form, signal) {
   const answer = await fetch(form.dataset.previewAction, {
     method: "POST", body: new URLSearchParams(new FormData(form)), headers: { "X-Fragment": "1" },
     credentials: "same-origin", signal,
   });
-  // What is typed wrong is shown too, as far as it goes; a sign-in page has no such region.
-  return regionOf(name, new DOMParser().parseFromString(await answer.text(), "text/html"));
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
