@@ -7,12 +7,13 @@ from datetime import date
 
 from markupsafe import Markup
 
+from clinic.care.dialling import dial_address
 from clinic.care.directions import isolated, undirected
 from clinic.care.newsletter import Block
 from clinic.messages.discretion import discreet
 from clinic.messages.letters import ClinicCard
 from clinic.messages.reading_order import blocks_in_order, card_in_order
-from clinic.messages.rendering import Rendered, phone_link, tidy
+from clinic.messages.rendering import Rendered, tidy
 from clinic.messages.section_texts import environment, styles
 from clinic.messages.words import day_in_words, labels
 
@@ -51,7 +52,7 @@ def render_edition(letter: NewsLetter) -> Rendered:
     facts = {
         "heading": isolated(letter.subject), "blocks": blocks_in_order(letter.blocks),
         "business": isolated(letter.business), "clinic": clinic,
-        "phone_link": phone_link(letter.clinic.phone), "stop": letter.stop, "archive": letter.archive,
+        "phone_link": dial_address(letter.clinic.phone), "stop": letter.stop, "archive": letter.archive,
     }
     first = next((text for block in letter.blocks for text in block.paragraphs), letter.subject)
     return framed(
@@ -67,7 +68,7 @@ def render_question(question: Question) -> Rendered:
     clinic = card_in_order(question.clinic)
     facts = {
         "business": isolated(question.business), "named": discreet(question.business), "clinic": clinic,
-        "phone_link": phone_link(clinic.phone),
+        "phone_link": dial_address(clinic.phone),
         "wording": isolated(question.wording), "link": question.link, "until": day_in_words(question.until, words),
         "at_the_desk": question.at_the_desk,
     }

@@ -8,6 +8,7 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 from clinic import paths
+from clinic.care.dialling import dial_address
 from clinic.messages.discretion import discreet
 from clinic.messages.letters import ClinicCard, Kind, Letter, VisitState
 from clinic.messages.reading_order import letter_in_order
@@ -60,7 +61,7 @@ def render(letter: Letter) -> Rendered:
         "greeting": greeting(letter, words),
         "personal": letter.note,
         "clinic": letter.clinic,
-        "phone_link": phone_link(letter.clinic.phone),
+        "phone_link": dial_address(letter.clinic.phone),
         "words": words,
         "reply_or_call": words.reply_or_call.format(phone=letter.clinic.phone),
         "own": letter.clinic.own,
@@ -89,11 +90,6 @@ def calendar_words(language: str, clinic: ClinicCard) -> CalendarWords:
     words, name = labels(language), discreet(clinic.name)
     summary = words.calendar_summary.format(clinic=name) if name else words.calendar_summary_unnamed
     return CalendarWords(summary, words.calendar_description.format(phone=clinic.phone))
-
-
-def phone_link(phone: str) -> str:
-    """The number as a tel: link dials it."""
-    return "tel:" + "".join(sign for sign in phone if sign.isascii() and (sign.isdigit() or sign == "+"))
 
 
 def _preheader(views: tuple[SectionView, ...], letter: Letter, words: Labels) -> str:
@@ -127,9 +123,10 @@ def _dialled(html: str, clinic: ClinicCard) -> str:
     for phone in filter(None, (clinic.phone, clinic.out_of_hours_phone)):
         number = Markup(escape(phone).replace(" ", "\N{NO-BREAK SPACE}"))
         html = html.replace(escape(phone), number)
-        links[number] = block("html", "dial")(number, phone_link(phone))
+        links[number] = block("html", "dial")(number, dial_address(phone))
     numbers = "|".join(sorted(map(re.escape, links), key=len, reverse=True))
-    return re.sub(f"({_NOT_DIALLED})|({numbers})", lambda found: found[1] or links[found[2]], html, flags=re.DOTALL)
+    places = re.compile(rf"({_NOT_DIALLED})|(?<![\w#])({numbers})(?!\w)", re.DOTALL)
+    return places.sub(lambda found: found[1] or links[found[2]], html)
 
 
 def tidy(text: str) -> str:

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from clinic.care.dialling import dial_address
 from clinic.care.instructions import aftercare, checklist, red_flags
 from clinic.care.protocols import Protocol
 from clinic.care.self_service import what_patients_may
@@ -26,7 +27,6 @@ from clinic.messages.letters import (
     Urgency,
     VisitLine,
 )
-from clinic.messages.rendering import phone_link
 from clinic.messages.views import CareView, FlagsView, ListView, SectionView, see_section
 from clinic.messages.words import Labels, labels, short_day_in_words
 from clinic.planning.local import day_of, zone
@@ -163,11 +163,6 @@ def dates_file(db: Session, browser: MyBrowser, *, now: datetime) -> bytes:
     return series_file(entries, organizer=organizer_of(known.facts.clinic), stamped_at=now)
 
 
-def call_href(phone: str) -> str:
-    """The address that dials a number."""
-    return phone_link(phone)
-
-
 def _known(db: Session, browser: MyBrowser, now: datetime) -> _Known:
     head = owner_head(db, browser.owner)
     if head is None or head.patient_id != browser.patient_id:
@@ -189,8 +184,8 @@ def _clinic(known: _Known) -> MyClinic:
     card, out_of_hours = card_for(known.facts), known.row.out_of_hours_phone
     return MyClinic(
         card.name, card.address, card.own.directions, card.own.cancellation, unbroken(card.phone),
-        phone_link(card.phone), unbroken(out_of_hours) if out_of_hours else None,
-        phone_link(out_of_hours) if out_of_hours else None)
+        dial_address(card.phone), unbroken(out_of_hours) if out_of_hours else None,
+        dial_address(out_of_hours) if out_of_hours else None)
 
 
 def unbroken(phone: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from clinic.care.dialling import dial_address
 from clinic.queries.links import LinkState, link_seen
 from clinic.services.accounts import hash_of
 from clinic.services.fresh_links import ask_for_fresh_link
 from clinic.services.links import open_link
-from clinic.services.my_page import call_href, unbroken
+from clinic.services.my_page import unbroken
 from clinic.services.work import Done
 from clinic.web import patient_browser
 from clinic.web.entry import patients_door
@@ -27,7 +28,7 @@ def door(secret: str) -> Response:
     with kit().read() as db:
         seen = link_seen(db, hash_of(secret), now=now())
     return my_own_page("my/door.html", _STATUS[seen.state], language=seen.language, seen=seen, secret=secret,
-                       asked="asked" in request.args, call_href=call_href,
+                       asked="asked" in request.args, call_href=dial_address,
                        unbroken=unbroken)
 
 

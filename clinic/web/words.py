@@ -7,6 +7,7 @@ from flask import Flask
 
 from clinic.access import Role
 from clinic.care.certificates import CERTIFICATE_KINDS
+from clinic.care.dialling import dial_address
 from clinic.care.parts import DEVICE_TYPES, QUALIFICATIONS, ROOM_FEATURES
 from clinic.care.states import MessageState
 from clinic.planning.local import local_of
@@ -64,7 +65,7 @@ def install(app: Flask) -> None:
         qualification=lambda code: QUALIFICATIONS.get(code, spaced(code)),
         certificate_kind=lambda code: CERTIFICATE_KINDS.get(code, code),
         room_feature=lambda code: ROOM_FEATURES.get(code, spaced(code)),
-        device_type=lambda code: DEVICE_TYPES.get(code, spaced(code)), away=away, dialled=dialled,
+        device_type=lambda code: DEVICE_TYPES.get(code, spaced(code)), away=away, dialled=dial_address,
     )
 
 
@@ -117,11 +118,6 @@ def away(ends: tuple[datetime, datetime]) -> str:
         last = until.date() - timedelta(days=1)
         return day(begins.date()) if last == begins.date() else f"{day(begins.date())} – {day(last)}"
     return f"{moment(begins)} – {clock(until) if until.date() == begins.date() else moment(until)}"
-
-
-def dialled(phone: str) -> str:
-    """The address that dials a phone number."""
-    return "tel:" + "".join(sign for sign in phone if sign.isascii() and (sign.isdigit() or sign == "+"))
 
 
 def spaced(code: str) -> str:

@@ -44,6 +44,7 @@ class _Facts(HTMLParser):
         self.links: set[str] = set()
         self.dials: set[str] = set()
         self._open: list[tuple[str, list[str] | None]] = []
+        self._heads: int | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         known = dict(attrs)
@@ -51,7 +52,8 @@ class _Facts(HTMLParser):
             address = known["href"] or ""
             (self.dials if address.startswith("tel:") else self.links).add(address.removeprefix("tel:"))
         found = self.items if tag == "li" else self.lines
-        if tag == "li" or SAID_WHOLE & set((known.get("class") or "").split()):
+        if tag in {"li", "h3"} or SAID_WHOLE & set((known.get("class") or "").split()):
+            self._heads = len(self.lines) if tag == "h3" else self._heads
             found.append("")
             self._open.append((tag, found))
         elif tag == "br" and self._open and (lines := self._open[-1][1]) is not None:
@@ -61,6 +63,10 @@ class _Facts(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         assert self._open.pop()[0] == tag
+        if tag == "li" and self._heads is not None:
+            # A short heading, such as what to do and what to avoid, counts by what stands under it.
+            self.lines[self._heads] += f":- {self.items[-1]}"
+            self._heads = None
 
     def handle_data(self, data: str) -> None:
         for _, lines in reversed(self._open):
@@ -88,7 +94,7 @@ def test_every_message_travels_whole_in_short_plain_lines() -> None:
         mime = build_mime(rendered, HEADER)
         message = message_from_bytes(mime, policy=policy.default)
         read = [part.get_content().replace("\r\n", "\n") for subtype in ("plain", "html")
-                if (part := message.get_body((subtype,)))]  # type: ignore[attr-defined]  # an EmailMessage
+                if (part := message.get_body((subtype,)))]
         faults += [(name, why) for why, is_fault in {
             "not 7 bit": not mime.isascii(),
             "a longer line than RFC 5322 wants": max(map(len, mime.split(b"\r\n"))) > 78,
@@ -103,7 +109,7 @@ def test_every_message_travels_whole_in_short_plain_lines() -> None:
 
 
 def test_both_twins_of_every_message_say_the_same_dates_numbers_links_and_lines() -> None:
-    differing = {}
+    differing: dict[tuple[str, str], object] = {}
     for name, rendered in everything().items():
         page, text = facts_of(rendered.html), rendered.text
         words = re.sub(r"<head>.*?</head>|<div class=\"preheader\".*?</div>|<[^>]*>", " ", rendered.html,

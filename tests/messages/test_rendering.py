@@ -16,10 +16,11 @@ from jinja2 import TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError
 
 from clinic import paths
+from clinic.care.dialling import dial_address
 from clinic.care.directions import END, FIRST_STRONG, isolated, undirected
 from clinic.messages.discretion import telling_words
 from clinic.messages.letters import ClinicCard, Kind, Letter, RequestKind, Section, VisitLine
-from clinic.messages.rendering import Rendered, calendar_words, languages, phone_link, render
+from clinic.messages.rendering import Rendered, calendar_words, languages, render
 from clinic.messages.section_texts import environment
 from tests.messages.samples import CLINIC, EVERY_LETTER, FIRST, LANGUAGES, LETTERS, LINK, in_german, letter, visit
 
@@ -279,5 +280,10 @@ def test_a_text_cannot_reach_behind_its_placeholders() -> None:
             environment().from_string(attack).render(day=FIRST)
 
 
-def test_a_phone_number_is_dialled_as_digits() -> None:
-    assert phone_link("+351 (21) 555-01 20") == "tel:+351215550120"
+@pytest.mark.parametrize(("phone", "address"), [
+    ("+351 (21) 555-01 20", "tel:+351215550120"), ("+44 (0)20 7946 0000", "tel:+442079460000"),
+    ("(020) 7946 0000", "tel:02079460000"),
+])
+def test_a_phone_number_is_dialled_as_digits(phone: str, address: str) -> None:
+    assert dial_address(phone) == address
+    assert f'<a href="{address}"' in render(replace(LETTERS["recall"], clinic=replace(CLINIC, phone=phone))).html

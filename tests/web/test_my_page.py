@@ -15,6 +15,7 @@ from clinic.services.merging import merge_patients
 from clinic.services.work import Actor, Done
 from clinic.store.accounts import AuditEntry
 from clinic.store.resources import Patient
+from tests.interchange.itip import faults_of
 from tests.web.checksums import checksum
 from tests.web.conftest import FixedClock
 from tests.web.desk import enter
@@ -147,6 +148,7 @@ def test_where_no_birth_date_is_kept_the_page_says_to_call(clinic: MyClinic) -> 
 def test_the_calendar_file_has_every_date_and_says_nothing_of_health(clinic: MyClinic) -> None:
     answer = clinic.entered().get("/my/dates.ics")
 
+    assert list(faults_of(answer.get_data())) == []
     events = Calendar.from_ical(answer.get_data()).walk("VEVENT")
     assert [event["DTSTART"].dt for event in events] == [row.starts_at for row in clinic.dates()]
     assert [str(event["UID"]) for event in events] == [row.uid for row in clinic.dates()]
