@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from clinic.care.newsletter import Content, is_complete, judge_content, known_interests, to_document
 from clinic.care.quiet import next_allowed
 from clinic.care.states import MessageState
+from clinic.messages.discretion import telling_words
 from clinic.planning.findings import Finding, Weight
 from clinic.queries.audience import count_audience
 from clinic.services.newsletter_post import EDITION, quiet_hours
@@ -47,7 +48,7 @@ def begin_edition(work: UnitOfWork, clinic_id: int, draft: Draft) -> Done[int] |
     _write(work, row, draft)
     record(work, "edition-begun", "edition", row.id, clinic_id=clinic_id)
     work.commit()
-    return Done(row.id)
+    return Done(row.id, _worth_knowing(draft))
 
 
 def save_edition(work: UnitOfWork, edition_id: int, draft: Draft, *, lock_version: int) -> Done[int] | Refused:
@@ -61,7 +62,7 @@ def save_edition(work: UnitOfWork, edition_id: int, draft: Draft, *, lock_versio
     _write(work, row, draft)
     record(work, "edition-changed", "edition", row.id, clinic_id=row.clinic_id)
     work.commit()
-    return Done(row.id)
+    return Done(row.id, _worth_knowing(draft))
 
 
 def approve_edition(
@@ -148,6 +149,14 @@ def send_test(work: UnitOfWork, edition_id: int, language: str) -> Done[int] | R
 
 _NO_DRAFT = Finding("edition-approved", Weight.BLOCKS, "This edition was approved meanwhile. Take it back first, as "
                     "long as nobody was written to.")
+
+
+def _worth_knowing(draft: Draft) -> tuple[Finding, ...]:
+    """A subject is read by whoever looks at a phone, and says that its owner is interested."""
+    return tuple(
+        Finding("telling", Weight.WARNS, f"Whoever sees a reader's phone reads “{words[0]}” in the subject.",
+                f"{content.language}-subject")
+        for content in draft.contents if (words := telling_words(content.subject)))
 
 
 def _judge(draft: Draft) -> tuple[Finding, ...]:

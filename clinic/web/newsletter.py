@@ -1,11 +1,14 @@
 """The newsletter at the desk: editions written, tried, approved and followed, and the list of readers."""
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
 from clinic.care.newsletter import LANGUAGES
+from clinic.planning.findings import Finding
 from clinic.queries.audience import count_readers
 from clinic.queries.newsletter import (
     EditionCard,
@@ -60,6 +63,7 @@ def begin() -> Response:
             outcome = editions.begin_edition(work, here().clinic_id, draft)
         if not isinstance(outcome, Refused):
             flash("The draft was saved. Read it below, and send yourself a test.", "ok")
+            _warn(outcome.findings)
             return redirect(url_for("newsletter.show", edition_id=outcome.value), 303)
         form.add(outcome.findings)
     return _form(form, None)
@@ -121,6 +125,7 @@ def save(edition_id: int) -> Response:
         form.add(outcome.findings)
         return _form(form, card)
     flash("The edition was saved.", "ok")
+    _warn(outcome.findings)
     return redirect(url_for("newsletter.show", edition_id=edition_id), 303)
 
 
@@ -196,6 +201,11 @@ def card_of(edition_id: int) -> EditionCard:
     if card is None:
         abort(404)
     return card
+
+
+def _warn(findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        flash(finding.text, "warn")
 
 
 def _form(form: Form, card: EditionCard | None) -> Response:

@@ -212,6 +212,16 @@ def test_an_edition_is_written_read_in_both_forms_tried_and_sent_to_so_many_as_w
     assert all(b"http://localhost/newsletter/archive/1" in mail.replace(b"=\r\n", b"") for mail in mails)
 
 
+def test_a_subject_that_tells_what_a_reader_cares_about_is_kept_with_a_warning(signed_in: SignedIn) -> None:
+    manager = signed_in(Role.MANAGER)
+    telling = {name: "Laser days" if name == "en-subject" else value for name, value in EDITION.items()}
+
+    where = post(manager, "/setup/newsletter", telling).location
+
+    page = unescape(manager.get(where).get_data(as_text=True))
+    assert "Whoever sees a reader's phone reads “Laser” in the subject." in page
+
+
 def test_an_edition_that_goes_out_later_can_be_taken_back_before_and_stopped_midway(
     signed_in: SignedIn, post_room: Callable[[], list[bytes]], rows: Callable[[], Session], clock: FixedClock
 ) -> None:
