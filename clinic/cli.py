@@ -1,7 +1,6 @@
 """The command line: what an operator types, with errors that say what to do."""
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -30,7 +29,7 @@ def _settings() -> Settings:
         raise click.ClickException("The settings are not usable:\n  " + "\n  ".join(error.faults)) from error
 
 
-def _kit(*, current: bool = True) -> Any:
+def _kit(*, current: bool = True, may_begin: bool = True) -> Any:
     """The kit of the installation; with a database that is up to date, or an error that says how to get there."""
     from clinic.app import build
     from clinic.logs import configure
@@ -41,7 +40,7 @@ def _kit(*, current: bool = True) -> Any:
     kit = build(settings)
     click.get_current_context().call_on_close(kit.engine.dispose)
     try:
-        if current and revision_of(kit.engine) is None:
+        if current and may_begin and revision_of(kit.engine) is None:
             upgrade(kit.engine)
         elif current and not is_current(kit.engine):
             raise click.ClickException(
@@ -128,6 +127,23 @@ def worker() -> None:
 
 
 @main.command()
+@click.option("--to", "arrived_at", multiple=True, help="The address that it was for, where the mail server knows it.")
+def bounces(arrived_at: tuple[str, ...]) -> None:
+    """Take a message that came back from standard input; exit code 75 where the mail server has to try again later."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from clinic.services.bounces import read_report_from, take_report
+
+    data = read_report_from(sys.stdin.buffer)
+    try:
+        with _kit(may_begin=False).work(CLI) as work:
+            take_report(work, data, arrived_at=arrived_at)
+    except (click.ClickException, SQLAlchemyError) as error:
+        click.echo(getattr(error, "message", "The database cannot be reached or written"), err=True)
+        raise SystemExit(os.EX_TEMPFAIL) from error
+
+
+@main.command()
 @click.argument("problem", type=click.File("rb"))
 @click.option("--starts", "only_starts", is_flag=True, help="List every start of one step that keeps a whole plan.")
 @click.option("--step", default=1, show_default=True, type=click.IntRange(1, 60), help="The step that --starts lists.")
@@ -136,7 +152,7 @@ def plan(problem: BinaryIO, only_starts: bool, step: int, seconds: float | None)
     """Answer the planning document PROBLEM (- for standard input); exit code 2 for one that breaks the form."""
     from clinic.planning import plan as planned
     from clinic.planning import starts
-    from clinic.planning.document import document_of, parse
+    from clinic.planning.document import as_text, document_of, parse
     from clinic.planning.form import MOST_BYTES, Malformed
 
     try:
@@ -148,15 +164,7 @@ def plan(problem: BinaryIO, only_starts: bool, step: int, seconds: float | None)
     if only_starts and step > len(asked.steps):
         raise click.BadParameter(f"the course has {len(asked.steps)} steps", param_hint="--step")
     answer = starts(asked, step) if only_starts else planned(asked, seconds=seconds)
-    click.echo(_as_json(document_of(answer, asked)))
-
-
-def _as_json(document: dict[str, Any]) -> bytes:
-    """A document as UTF-8 text, whatever the terminal speaks; names that are no text of Unicode are escaped."""
-    try:
-        return json.dumps(document, indent=1, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return json.dumps(document, indent=1).encode()
+    click.echo(as_text(document_of(answer, asked)))
 
 
 @main.group()
@@ -230,12 +238,16 @@ def create_account(
     unknown = [each for each in clinics if each not in known]
     if unknown:
         raise click.ClickException(f"No clinic is called {unknown[0]!r}; there are: {', '.join(sorted(known))}")
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else click.prompt(
-        "Password", hide_input=True, confirmation_prompt=True)
+    password = _password(password_stdin)
     grants = [Grant(known[each], Role(role)) for each in clinics or sorted(known) for role in roles]
     with kit.work(CLI) as work:
         outcome = create(work, email=email, name=name, password=password, grants=grants)
     _say(outcome, f"Created an account for {email}")
+
+
+def _password(from_stdin: bool) -> str:
+    return sys.stdin.readline().rstrip("\n") if from_stdin else str(
+        click.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
 @main.command("check-zones")
@@ -351,8 +363,7 @@ def set_password(email: str, password_stdin: bool) -> None:
     from clinic.services.account_changes import set_password as keep
 
     kit = _kit()
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else click.prompt(
-        "Password", hide_input=True, confirmation_prompt=True)
+    password = _password(password_stdin)
     with kit.work(CLI) as work:
         outcome = keep(work, email, password)
     _say(outcome, f"Set the password of {email}")

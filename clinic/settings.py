@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -14,6 +15,7 @@ T = TypeVar("T")
 
 PREFIX = "CLINIC_"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_BOUNCE_ADDRESS = re.compile(r"(?!.*\.\.|\.)[a-z0-9._-]{1,30}(?<!\.)@[a-z0-9][a-z0-9.-]{0,200}[a-z0-9]\Z", re.ASCII)
 _TLS = ("starttls", "tls", "none")
 
 
@@ -42,6 +44,8 @@ class Settings:
     smtp_password: str | None = None
     smtp_tls: str = "starttls"
     smtp_per_minute: int | None = None
+    bounce_address: str | None = None
+    bounce_folder: Path | None = None
     log_level: str = "info"
 
     @property
@@ -83,6 +87,8 @@ class _Reader:
             "smtp_password": self._text("SMTP_PASSWORD", "") or None,
             "smtp_tls": self._one_of("SMTP_TLS", "starttls", _TLS),
             "smtp_per_minute": self._number_or_none("SMTP_PER_MINUTE", 1, 10_000),
+            "bounce_address": self._bounce_address(),
+            "bounce_folder": self._folder("BOUNCE_FOLDER"),
             "log_level": self._one_of("LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
         }
         secret = self._text("SECRET_KEY", "")
@@ -107,6 +113,16 @@ class _Reader:
 
     def _number_or_none(self, name: str, low: int, high: int) -> int | None:
         return self._number(name, low, low, high) if self._text(name, "") else None
+
+    def _bounce_address(self) -> str | None:
+        text = self._text("BOUNCE_ADDRESS", "").lower()
+        return self._checked("BOUNCE_ADDRESS", text, "", lambda: not text or bool(_BOUNCE_ADDRESS.match(text)), str,
+                             "must be like returned@clinic.example: at most 30 characters without a plus sign before "
+                             "the @") or None
+
+    def _folder(self, name: str) -> Path | None:
+        text = self._text(name, "")
+        return Path(text).expanduser().absolute() if text else None
 
     def _one_of(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
         text = self._text(name, default)

@@ -224,6 +224,19 @@ def test_a_database_that_cannot_be_reached_is_said_in_words(
     assert "The database cannot be reached or written; check CLINIC_DATABASE_URL and CLINIC_DATA_DIR" in output
 
 
+@pytest.mark.parametrize("settings", [
+    {"DATABASE_URL": "sqlite:////nowhere/at/all/clinic.sqlite3"}, {"DATABASE_URL": "sqlite:///{0}/empty.sqlite3"},
+    {"DATABASE_URL": "sqlite:///{0}/empty.sqlite3", "PORT": "x"},
+])
+def test_a_report_that_cannot_be_kept_is_left_with_the_mail_server(settings: dict[str, str], tmp_path: Path) -> None:
+    environ = {f"CLINIC_{name}": value.format(tmp_path) for name, value in settings.items()}
+    with as_it_was_logged():
+        answer = CliRunner(env={"CLINIC_DATA_DIR": str(tmp_path), **environ}).invoke(main, ["bounces"], input="To: x")
+
+    assert (answer.exit_code, answer.stdout) == (75, "")
+    assert "Traceback" not in answer.stderr
+
+
 def test_a_port_that_is_taken_is_said_in_words(operator: Operator) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

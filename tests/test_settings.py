@@ -38,13 +38,14 @@ def test_every_setting_is_read_in_its_type() -> None:
     found = read(
         DATABASE_URL="postgresql://desk@db/clinic", BASE_URL="https://clinic.example/", HOST="0.0.0.0", PORT="9000",
         TRUSTED_PROXIES="1", SMTP_HOST="mail.example", SMTP_PORT="465", SMTP_USER="desk", SMTP_PASSWORD="pass word",
-        SMTP_TLS="tls", SMTP_PER_MINUTE="90", LOG_LEVEL="warning", DATA_DIR="/var/lib/clinic")
+        SMTP_TLS="tls", SMTP_PER_MINUTE="90", LOG_LEVEL="warning", DATA_DIR="/var/lib/clinic",
+        BOUNCE_ADDRESS="Returned@clinic.example", BOUNCE_FOLDER="/var/mail/returned")
 
     assert found == Settings(
         data_dir=Path("/var/lib/clinic"), database_url="postgresql://desk@db/clinic", secret_key="s" * 32,
         base_url="https://clinic.example", host="0.0.0.0", port=9000, trusted_proxies=1, smtp_host="mail.example",
         smtp_port=465, smtp_user="desk", smtp_password="pass word", smtp_tls="tls", smtp_per_minute=90,
-        log_level="warning")
+        bounce_address="returned@clinic.example", bounce_folder=Path("/var/mail/returned"), log_level="warning")
     assert (found.secure, found.hosts) == (True, ("clinic.example",))
 
 
@@ -56,6 +57,9 @@ def test_a_setting_that_nobody_knows_is_refused_by_its_name() -> None:
 
 
 @pytest.mark.parametrize("name, value, text", [
+    *[("BOUNCE_ADDRESS", value, "CLINIC_BOUNCE_ADDRESS must be like returned@clinic.example: at most 30 characters "
+       f"without a plus sign before the @, not {value!r}")
+      for value in ("returned", "re+turned@c.example", f"{'r' * 31}@c.example", "a b@c.example", ".a@c.example", "a@")],
     ("PORT", "0", "CLINIC_PORT must be a whole number from 1 to 65535, not '0'"),
     ("PORT", "65536", "CLINIC_PORT must be a whole number from 1 to 65535, not '65536'"),
     ("SMTP_PER_MINUTE", "0", "CLINIC_SMTP_PER_MINUTE must be a whole number from 1 to 10000, not '0'"),

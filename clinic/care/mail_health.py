@@ -34,11 +34,13 @@ class WorkerFacts:
     swept_at: datetime | None = None
     trouble: str | None = None
     trouble_since: datetime | None = None
+    folder_trouble: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MailFacts:
-    """What is known of the outbox, the workers and what came back. Counts are of what nobody has decided about yet."""
+    """What is known of the outbox, the workers and what came back. Counts are of what nobody has decided about yet, and
+    those of what failed or may have arrived of what is to patients."""
 
     mail_is_on: bool = True
     held_back_since: datetime | None = None
@@ -68,7 +70,7 @@ class Check:
 def mail_health(facts: MailFacts, *, now: datetime) -> tuple[Check, ...]:
     """Every check, the worst first, and among equals in the order in which a message goes its way."""
     found = [_mail(facts), _due(facts, now), *_workers(facts, now), _failed(facts), _uncertain(facts), *_held(facts),
-             _bounces(facts)]
+             _bounces(facts), *_folder(facts, now)]
     return tuple(sorted(found, key=lambda check: list(Tone)[::-1].index(check.tone)))
 
 
@@ -159,6 +161,13 @@ def _bounces(facts: MailFacts) -> Check:
         return Check("bounces", Tone.BAD, text, "Many at once: the sender's address or its domain may be refused.")
     return Check("bounces", Tone.WARN if facts.blocked_addresses else Tone.OK, text,
                  "Ask these patients for their right address." if facts.blocked_addresses else "")
+
+
+def _folder(facts: MailFacts, now: datetime) -> Iterator[Check]:
+    troubles = {worker.folder_trouble for worker in facts.workers if lives(worker, now) and worker.folder_trouble}
+    for trouble in sorted(troubles):
+        yield Check("bounce-folder", Tone.BAD, f"The folder of what came back cannot be read: {trouble}.",
+                    "Check CLINIC_BOUNCE_FOLDER: until then nobody hears of messages that did not arrive.")
 
 
 def _count(number: int, one: str, several: str | None = None) -> str:

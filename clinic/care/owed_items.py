@@ -16,6 +16,7 @@ GRACE = timedelta(minutes=3)
 
 NOT_WANTED = "does not want messages"
 NO_REMINDERS = "does not want reminders"
+ADDRESS_DEAD = "e-mails to this address came back"
 TOO_LATE = "it would come too late to be of use"
 ENOUGH = "the patient has had as many messages as go out on one day, and later it would be of no use"
 
@@ -68,7 +69,7 @@ def why_unreachable(patient: PatientFacts) -> str | None:
     if not patient.email:
         return "no e-mail address"
     if patient.comes_back:
-        return "e-mails to this address came back"
+        return ADDRESS_DEAD
     return None
 
 

@@ -52,7 +52,7 @@ class AppointmentState(StrEnum):
 
 
 class MessageState(StrEnum):
-    """Where a message stands; only the first two still move by themselves."""
+    """Where a message stands; only the first two still move by themselves. What was sent fails if it comes back."""
 
     PENDING = "pending"
     SENDING = "sending"
@@ -136,18 +136,18 @@ APPOINTMENT_MOVES: Mapping[AppointmentState, frozenset[AppointmentState]] = {
 MESSAGE_MOVES: Mapping[MessageState, frozenset[MessageState]] = {
     MessageState.PENDING: frozenset({
         MessageState.SENDING, MessageState.SUPERSEDED, MessageState.EXPIRED, MessageState.HELD,
-        MessageState.WITHHELD,
+        MessageState.WITHHELD, MessageState.FAILED,
     }),
     MessageState.SENDING: frozenset({
         MessageState.SENT, MessageState.PENDING, MessageState.UNCERTAIN, MessageState.FAILED,
         MessageState.SUPERSEDED, MessageState.EXPIRED, MessageState.HELD, MessageState.WITHHELD,
     }),
-    MessageState.UNCERTAIN: frozenset({MessageState.PENDING, MessageState.SENT}),
+    MessageState.UNCERTAIN: frozenset({MessageState.PENDING, MessageState.SENT, MessageState.FAILED}),
     MessageState.HELD: frozenset({
         MessageState.PENDING, MessageState.SUPERSEDED, MessageState.EXPIRED, MessageState.WITHHELD,
     }),
     MessageState.WITHHELD: frozenset({MessageState.PENDING, MessageState.SUPERSEDED, MessageState.EXPIRED}),
-    MessageState.SENT: frozenset(),
+    MessageState.SENT: frozenset({MessageState.FAILED}),
     MessageState.FAILED: frozenset({MessageState.PENDING}),
     MessageState.SUPERSEDED: frozenset(),
     MessageState.EXPIRED: frozenset(),

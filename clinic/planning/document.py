@@ -1,6 +1,7 @@
 """The planning problem and its answer as JSON documents: the planner's public format, version 1."""
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +34,14 @@ def parse(text: str | bytes) -> Problem:
 def problem_of(document: Any) -> Problem:
     """The problem that a parsed JSON document states; Malformed with every fault by its place."""
     return _Reader().problem(document)
+
+
+def as_text(document: Mapping[str, Any]) -> bytes:
+    """A document as UTF-8 text, whatever the terminal speaks; names that are no text of Unicode are escaped."""
+    try:
+        return json.dumps(document, indent=1, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(document, indent=1).encode()
 
 
 def document_of(answer: Answer, problem: Problem) -> dict[str, Any]:

@@ -18,7 +18,7 @@ _DAY = timedelta(days=1)
 def mail_facts(db: Session, *, now: datetime) -> MailFacts:
     """How the messages of the whole business stand, in three statements."""
     is_due = sa.and_(Message.state == MessageState.PENDING, Message.due_at <= now)
-    waits = sa.and_(Message.decision.is_(None), Message.useless_after > now)
+    waits = sa.and_(Message.patient_id.is_not(None), Message.decision.is_(None), Message.useless_after > now)
     failed = sa.and_(Message.state == MessageState.FAILED, waits)
     recent = Bounce.at > now - _MONTH
     row = db.execute(sa.select(
@@ -30,7 +30,7 @@ def mail_facts(db: Session, *, now: datetime) -> MailFacts:
         _messages(sa.and_(failed, Message.settled_at > now - _DAY)).label("failed_today"),
         _messages(sa.and_(Message.state == MessageState.UNCERTAIN, waits)).label("uncertain"),
         _bounces(sa.and_(recent, Bounce.is_hard)).label("hard"),
-        _bounces(sa.and_(recent, ~Bounce.is_hard)).label("soft"),
+        _bounces(sa.and_(recent, Bounce.is_final, ~Bounce.is_hard)).label("soft"),
         _bounces(sa.and_(Bounce.at > now - _DAY, Bounce.is_hard)).label("bounced_today"),
         sa.select(sa.func.count(sa.distinct(Bounce.email))).where(Bounce.is_hard, Bounce.lifted_at.is_(None))
         .scalar_subquery().label("blocked"))).one()
@@ -55,6 +55,6 @@ def _bounces(which: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
 def _workers(db: Session) -> tuple[WorkerFacts, ...]:
     rows = db.execute(
         sa.select(WorkerRow.id, WorkerRow.host, WorkerRow.started_at, WorkerRow.heartbeat_at, WorkerRow.swept_at,
-                  WorkerRow.trouble, WorkerRow.trouble_since)
+                  WorkerRow.trouble, WorkerRow.trouble_since, WorkerRow.folder_trouble)
         .order_by(WorkerRow.heartbeat_at.desc(), WorkerRow.id).limit(20))
     return tuple(WorkerFacts(*row) for row in rows)

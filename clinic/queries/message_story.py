@@ -14,10 +14,11 @@ from clinic.care.owed_items import GRACE
 from clinic.care.quiet import QuietHours, is_quiet, next_allowed
 from clinic.care.states import MessageState
 from clinic.planning.local import zone
+from clinic.queries.bounces import bounces_of
 from clinic.queries.people_to_tell import ContactLine, contact_attempts
 from clinic.store.accounts import Account, AuditEntry
 from clinic.store.clinics import Clinic
-from clinic.store.outbox import Bounce, Message, MessageAttempt, MessageItem
+from clinic.store.outbox import Message, MessageAttempt, MessageItem
 
 _UNREMARKABLE = ("claimed", "begun")
 
@@ -103,12 +104,11 @@ def _deeds(db: Session, message_id: int) -> list[Happening]:
 
 
 def _bounces(db: Session, message_id: int) -> list[Happening]:
-    rows = db.execute(
-        sa.select(Bounce.at, Bounce.is_hard, Bounce.status, Bounce.text).where(Bounce.message_id == message_id))
+    """What mail systems reported; the status code of each is its phase."""
     return [
-        Happening(row.at, "came-back" if row.is_hard else "came-back-for-now",
-                  text=" ".join(filter(None, (row.status, row.text))))
-        for row in rows]
+        Happening(row.at, ("came-back-for-good" if row.is_hard else "came-back") if row.is_final else "late",
+                  phase=row.status, text=row.text)
+        for row in bounces_of(db, message_id)]
 
 
 def _end(message: Message) -> list[Happening]:

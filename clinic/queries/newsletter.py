@@ -36,7 +36,7 @@ class Figures:
     @property
     def written(self) -> int:
         """How many readers have had their turn, or are having it."""
-        return self.sent + self.uncertain + self.failed + self.not_sent
+        return self.sent + self.uncertain + self.failed + self.bounced + self.not_sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +217,13 @@ def _figures(db: Session, edition_ids: list[int]) -> Mapping[int, Figures]:
         .join(Message, Message.id == MessageItem.message_id).where(of_these)
         .group_by(MessageItem.subject_id, Message.state)):
         counts.setdefault(edition_id, {})[state] = number
-    bounced = _counted(db, of_these, Bounce, Bounce.is_hard)
+    bounced = _counted(db, of_these, Bounce, Bounce.is_final)
     stopped = _counted(db, of_these, Link, sa.and_(Link.purpose == "stop", Link.used_at.is_not(None)))
     return {
         edition_id: Figures(
             waiting=by.get("pending", 0) + by.get("sending", 0), sent=by.get("sent", 0),
-            uncertain=by.get("uncertain", 0), failed=by.get("failed", 0), held=by.get("held", 0),
+            uncertain=by.get("uncertain", 0),
+            failed=max(0, by.get("failed", 0) - bounced.get(edition_id, 0)), held=by.get("held", 0),
             not_sent=sum(by.get(each, 0) for each in ("superseded", "expired", "withheld")),
             bounced=bounced.get(edition_id, 0), stopped=stopped.get(edition_id, 0))
         for edition_id, by in counts.items()}

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from clinic.care.outcomes import NoShowCause
 from clinic.care.states import AppointmentState, CourseState, SessionState
+from clinic.queries.bounces import DeadAddress, dead_address
 from clinic.queries.links import living_links
 from clinic.queries.messages import MessageRow, message_rows
 from clinic.queries.patients import COMING
@@ -122,7 +123,7 @@ class PatientPage:
     """Everything that the page of one patient shows; notes only for those who may see them.
 
     `missed` counts the visits that the patient missed, without those for which the clinic was the cause; `links` those
-    that open the patient's own page.
+    that open the patient's own page; `dead_address` says why nothing goes to their e-mail address.
     """
 
     card: PatientCard
@@ -133,6 +134,7 @@ class PatientPage:
     notes: tuple[Note, ...]
     missed: int
     links: int
+    dead_address: DeadAddress | None
 
 
 def patient_card(db: Session, patient_id: int) -> PatientCard | None:
@@ -161,7 +163,8 @@ def patient_page(
         open_tasks_of_patient(db, patient_id, clinic_ids),
         _notes(db, patient_id) if with_notes else (),
         _missed(db, patient_id, clinic_ids),
-        living_links(db, patient_id, now=now))
+        living_links(db, patient_id, now=now),
+        dead_address(db, card.email))
 
 
 def _wishes(documents: Sequence[Any]) -> tuple[WishTimes, ...]:

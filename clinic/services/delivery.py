@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from clinic.care.repeats import goes_once_more
 from clinic.care.states import MessageState
 from clinic.logs import told
+from clinic.messages.return_path import ReturnPath
 from clinic.messages.transport import Outcome, OutcomeKind, Phase, Transport
 from clinic.services.correspondence import Correspondents
 from clinic.services.correspondents import CORRESPONDENTS
@@ -83,7 +84,8 @@ class Courier:
 
     `budget` is what must be left of the lease when the dot is sent: the longest wait for its answer, and a margin.
     `per_minute` is the most that all workers of the database send in a minute, where the mail server takes no more.
-    `base_url` is where our pages are; without it messages carry no links.
+    `base_url` is where our pages are; without it messages carry no links. `return_path` makes the address that what
+    cannot be delivered comes back to.
     """
 
     work: Callable[[], UnitOfWork]
@@ -98,6 +100,7 @@ class Courier:
     pause: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = field(default=random.random)
     base_url: str | None = None
+    return_path: ReturnPath | None = None
 
     def deliver_due(self, most: int = 50, *, stopping: Callable[[], bool] = lambda: False) -> Round:
         """Delivers what is due, most urgent and longest due first, over one connection.
@@ -133,7 +136,8 @@ class Courier:
         outcome: Outcome | None = None
         try:
             frozen = freeze(
-                self.work, claim.message_id, claim.lease_token, self.correspondents, base_url=self.base_url)
+                self.work, claim.message_id, claim.lease_token, self.correspondents, base_url=self.base_url,
+                return_path=self.return_path)
             if frozen is not None:
                 outcome = self.transport.deliver(
                     frozen.sender, frozen.recipient, frozen.mime, before_dot=lambda: self._begin(claim))

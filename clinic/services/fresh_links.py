@@ -10,6 +10,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from clinic.care.owed_items import ADDRESS_DEAD
 from clinic.care.owner_facts import Owner, owner_named
 from clinic.care.states import MessageState
 from clinic.messages.envelope import EnvelopeHeader, build_mime, check_address, message_id
@@ -61,6 +62,8 @@ class PatientPost:
             return Stays(MessageState.SUPERSEDED, "no longer true")
         if not head.patient.email:
             return Stays(MessageState.WITHHELD, "no e-mail address")
+        if head.patient.comes_back:
+            return Stays(MessageState.WITHHELD, ADDRESS_DEAD)
         return Goes(head.patient.email)
 
     def write(

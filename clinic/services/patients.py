@@ -9,6 +9,7 @@ from clinic.messages.envelope import check_address
 from clinic.planning.findings import Finding, Weight
 from clinic.queries.doubles import alike, person_of
 from clinic.queries.folding import digits, folded
+from clinic.services.bounces import finish_asking
 from clinic.services.links import end_links
 from clinic.services.reconcile import reconcile_patient
 from clinic.services.subscribing import follow_patient
@@ -91,6 +92,7 @@ def edit_patient(
     record(work, "patient-changed", "patient", row.id, fields=changed)
     if "email" in changed:
         end_links(work, patient_id)
+        finish_asking(work, patient_id)
     reconcile_patient(work, patient_id)
     follow_patient(work, row, wanted_before=wanted_news)
     work.commit()

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clinic.care.quiet import hastened
 from clinic.care.states import MessageState
 from clinic.messages.envelope import check_address
+from clinic.messages.return_path import ReturnPath
 from clinic.services.correspondence import Correspondent, Correspondents, Stays, Waits
 from clinic.services.letters import Written, write
 from clinic.services.links import link_for
@@ -43,11 +44,12 @@ class Frozen:
 
 def freeze(
     open_work: Callable[[], UnitOfWork], message_id: int, lease_token: str, correspondents: Correspondents, *,
-    base_url: str | None = None
+    base_url: str | None = None, return_path: ReturnPath | None = None
 ) -> Frozen | None:
     """The bytes of a message that is still true, rendered at most once; none where it is settled without sending.
 
-    `base_url` is where our pages are: the message gets a link of its own to the patient's page there.
+    `base_url` is where our pages are: the message gets a link of its own to the patient's page there. `return_path`
+    makes the address that a mail system sends it back to; without one that is the clinic's own.
     """
     with open_work() as work:
         rows = items_of(work.db, message_id)
@@ -58,8 +60,18 @@ def freeze(
             lock_owners(work.db, map(owner_of, rows))
             message = held_by(work.db, message_id, lease_token)
             frozen = _checked(work, message, rows, base_url) if message is not None else None
+        if frozen is not None and return_path is not None:
+            frozen = _from_its_return_path(work, message_id, frozen, return_path)
         work.commit()
     return frozen
+
+
+def _from_its_return_path(work: UnitOfWork, message_id: int, frozen: Frozen, return_path: ReturnPath) -> Frozen:
+    """The same, sent from the message's own return path. Of one that may be out already a report may be on its way."""
+    message = work.db.get_one(Message, message_id)
+    if message.dot_at is None and message.message_id is not None:
+        message.sender = return_path.of(message.id, message.message_id)
+    return replace(frozen, sender=message.sender or frozen.sender)
 
 
 def _of_correspondent(

@@ -12,6 +12,7 @@ from clinic.care.owner_facts import Owner, OwnerFacts, OwnerKind
 from clinic.care.priority import priority_of
 from clinic.care.quiet import hastened
 from clinic.care.states import FINAL_DECISIONS, MessageState
+from clinic.messages.envelope import check_address
 from clinic.queries.living import living_courses, living_plans, other_visits
 from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head
 from clinic.services.work import UnitOfWork
@@ -20,7 +21,7 @@ from clinic.store.courses import Course, MaintenancePlan
 from clinic.store.diary import Appointment
 from clinic.store.outbox import Message, MessageItem, state_is
 
-__all__ = ["Owner", "reconcile", "reconcile_patient", "sweep"]
+__all__ = ["Owner", "owners_of", "reconcile", "reconcile_patient", "sweep"]
 
 WAITING = (MessageState.PENDING, MessageState.HELD, MessageState.WITHHELD)
 """States in which a message can still be changed by what happens to its owner."""
@@ -38,16 +39,19 @@ def reconcile(work: UnitOfWork, owner: Owner) -> None:
 
 def reconcile_patient(work: UnitOfWork, patient_id: int) -> None:
     """Reconciles all that concerns a patient whose address, channel or wishes have changed."""
+    for owner in owners_of(work, patient_id):
+        reconcile(work, owner)
+
+
+def owners_of(work: UnitOfWork, patient_id: int) -> list[Owner]:
+    """What owes a patient messages: courses, then their maintenance plans, then other visits."""
     courses = work.db.scalars(
         sa.select(Course.id).where(Course.patient_id == patient_id).order_by(Course.id)).all()
     plans = work.db.scalars(
         sa.select(MaintenancePlan.id).where(MaintenancePlan.course_id.in_(courses)).order_by(MaintenancePlan.id)).all()
-    for ident in courses:
-        reconcile(work, Owner("course", ident))
-    for ident in plans:
-        reconcile(work, Owner("maintenance-plan", ident))
-    for ident in work.db.scalars(other_visits(work.now).where(Appointment.patient_id == patient_id)).all():
-        reconcile(work, Owner("appointment", ident))
+    visits = work.db.scalars(other_visits(work.now).where(Appointment.patient_id == patient_id)).all()
+    return [*(Owner("course", ident) for ident in courses), *(Owner("maintenance-plan", ident) for ident in plans),
+            *(Owner("appointment", ident) for ident in visits)]
 
 
 def sweep(work: UnitOfWork, *, after: Owner | None = None, limit: int = 50) -> Owner | None:
@@ -102,7 +106,8 @@ def _reconcile_locked(work: UnitOfWork, owner: Owner) -> None:
             _let_go(work, facts, message, row, is_shared=message.id in shared)
     _insert(work, head, [
         (item, latest[key][1].generation + 1 if key in latest else 0) for key, item in owed.items()
-        if item.useless_after > work.now and (key not in latest or _was_let_go(*latest[key]))
+        if item.useless_after > work.now and (
+            key not in latest or _was_let_go(*latest[key]) or _goes_elsewhere(facts, latest[key][0], item))
     ])
 
 
@@ -132,6 +137,16 @@ def _shared(work: UnitOfWork, known: Sequence[Known]) -> frozenset[int]:
 def _was_let_go(message: Message, row: MessageItem) -> bool:
     """Whether it was not said, because it was not owed then: by its message, or by a message that said other things."""
     return message.state == MessageState.SUPERSEDED or row.dropped is not None
+
+
+def _goes_elsewhere(facts: OwnerFacts, message: Message, item: OwedItem) -> bool:
+    """Whether it failed at an address that the patient has no longer: at the new one it is said once more."""
+    if message.state != MessageState.FAILED or message.decision is not None or item.withheld or not message.recipient:
+        return False
+    try:
+        return check_address(facts.patient.email or "").lower() != message.recipient.lower()
+    except ValueError:
+        return False
 
 
 def _latest(known: Sequence[Known]) -> Mapping[Key, Known]:

@@ -98,6 +98,21 @@ def stop_reader(work: UnitOfWork, subscriber_id: int) -> None:
     work.commit()
 
 
+def stop_address(work: UnitOfWork, email: str) -> None:
+    """Ends the newsletter at an address that is dead: part of a unit of work that goes on. What its patient wishes
+    stays, for another address."""
+    for reader in work.db.scalars(
+        sa.select(Subscriber).where(Subscriber.email == normal_email(email)).with_for_update()).all():
+        _stop(work, reader, tell_patient=False)
+
+
+def ask_again(work: UnitOfWork, patient_id: int) -> None:
+    """Asks a patient who wished for the newsletter once more at their address: part of a unit of work that goes on."""
+    patient = work.db.get_one(Patient, patient_id)
+    if patient.marketing_consent_at is not None:
+        follow_patient(work, patient, wanted_before=False)
+
+
 def follow_patient(work: UnitOfWork, patient: Patient, *, wanted_before: bool) -> None:
     """Lets the newsletter follow what a patient wishes and where they read: part of a unit of work that goes on.
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from clinic.clock import Clock, system_clock
+from clinic.messages.return_path import ReturnPath
 from clinic.messages.transport import Transport
 from clinic.services.idempotency import KEPT_FOR
 from clinic.services.lapsing import lapse_holds
@@ -57,6 +58,11 @@ def work_of(kit: Kit) -> Callable[[], UnitOfWork]:
     return lambda: kind(engine, kit.clock, Actor("worker"))
 
 
+def return_path_of(settings: Settings) -> ReturnPath | None:
+    """What makes the return paths of this installation; none where it has no address for what comes back."""
+    return ReturnPath(settings.bounce_address, settings.secret_key) if settings.bounce_address else None
+
+
 def enlist(work: UnitOfWork, worker_id: str, host: str) -> None:
     """A worker begins; its id is new at every start."""
     work.db.add(WorkerRow(id=worker_id, host=host, started_at=work.now, heartbeat_at=work.now))
@@ -73,6 +79,12 @@ def note_trouble(work: UnitOfWork, worker_id: str, trouble: str | None) -> None:
     """What keeps the worker from the mail server just now, for who looks after it; None where it is over."""
     since = sa.func.coalesce(WorkerRow.trouble_since, work.now) if trouble is not None else None
     work.db.execute(sa.update(WorkerRow).where(WorkerRow.id == worker_id).values(trouble=trouble, trouble_since=since))
+    work.commit()
+
+
+def note_folder(work: UnitOfWork, worker_id: str, trouble: str | None) -> None:
+    """What keeps the worker from the folder of what came back, for who looks after it; None where nothing does."""
+    work.db.execute(sa.update(WorkerRow).where(WorkerRow.id == worker_id).values(folder_trouble=trouble))
     work.commit()
 
 

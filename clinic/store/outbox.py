@@ -137,17 +137,20 @@ class ContactAttempt(Row):
 
 
 class Bounce(Row):
-    """A mail server gave a message back. A hard one blocks its address until a person lifts that."""
+    """What a mail system reported of a message: it gave up, or is only late. A hard one lies in the address, and blocks
+    it (in small letters) until a person lifts that."""
 
     __tablename__ = "bounce"
     __table_args__ = (
         sa.UniqueConstraint("message_id", "digest"),
         sa.CheckConstraint("lifted_at IS NULL OR is_hard", name="lifted"),
+        sa.CheckConstraint("is_final OR NOT is_hard", name="final"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     message_id: Mapped[int] = mapped_column(sa.ForeignKey("message.id"), index=True)
     email: Mapped[str] = mapped_column(index=True)
     at: Mapped[datetime]
+    is_final: Mapped[bool] = mapped_column(default=True)
     is_hard: Mapped[bool]
     status: Mapped[str]
     text: Mapped[str] = mapped_column(default="")
@@ -158,7 +161,7 @@ class Bounce(Row):
 
 class WorkerRow(Row):
     """A worker process: its id is new at every start. `swept_at` is when it last looked at every course, `trouble` what
-    keeps it from the mail server, since when.
+    keeps it from the mail server, since when, and `folder_trouble` from the folder of what came back.
     """
 
     __tablename__ = "worker"
@@ -170,3 +173,4 @@ class WorkerRow(Row):
     swept_at: Mapped[datetime | None]
     trouble: Mapped[str | None]
     trouble_since: Mapped[datetime | None]
+    folder_trouble: Mapped[str | None]

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from clinic.care.states import ContactOutcome
+from clinic.interchange.bounce_words import in_words
 from clinic.queries.message_story import Happening, Wait
 from clinic.web.telling_words import OUTCOMES
 
@@ -9,10 +10,13 @@ _DEEDS = {
     "written": "Written down", "message-skipped": "Skipped", "message-taken-over": "Taken over, to be told in person",
     "message-taken-back": "Taken back: it goes after all", "message-hastened": "Let go before its time",
     "message-released": "Released", "message-sent-again": "Made to say it once more",
-    "message-note-changed": "Personal note changed", "came-back": "The e-mail came back for good",
-    "came-back-for-now": "The e-mail came back for now", "became-superseded": "Overtaken",
+    "message-note-changed": "Personal note changed", "became-superseded": "Overtaken",
     "became-expired": "Past its use", "became-withheld": "Withheld", "became-pending": "Waits again",
     "became-held": "Held",
+}
+_REPORTS = {
+    "came-back-for-good": "The e-mail came back, and nothing goes to this address any more",
+    "came-back": "The e-mail came back", "late": "A mail server is still trying to deliver it",
 }
 _PHASES = {
     "connect": "The mail server could not be reached", "tls": "The mail server's certificate was not accepted",
@@ -50,6 +54,8 @@ def happened(each: Happening) -> str:
         return OUTCOMES[ContactOutcome(each.what.removeprefix("contact-"))]
     if each.what == "tried":
         return f"Try {each.number}: {_lowered(reply(each.phase or '', each.code, each.text))}"
+    if each.what in _REPORTS:
+        return f"{_REPORTS[each.what]}: {in_words(each.phase or '', each.text)}"
     return _DEEDS.get(each.what, each.what.replace("-", " ").capitalize())
 
 

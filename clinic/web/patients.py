@@ -5,10 +5,11 @@ from flask import Blueprint, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right, clinics_where
+from clinic.interchange.bounce_words import in_words
 from clinic.queries.merging import merged_into, undoable_merges
 from clinic.queries.patient import PatientCard, patient_card, patient_page
 from clinic.queries.patients import find_patients
-from clinic.services import links
+from clinic.services import bounces, links
 from clinic.services import patients as service
 from clinic.services.work import Done, Stale
 from clinic.web.doubles import alike_to
@@ -47,7 +48,7 @@ def show(patient_id: int) -> Response:
     if found is None:
         abort(404)
     return page("patients/show.html", patient=found, card=found.card, merges=merges, channels=CHANNEL_WORDS,
-                wish_words=wish_words)
+                wish_words=wish_words, in_words=in_words)
 
 
 @patients.get("/patients/new")
@@ -111,6 +112,17 @@ def revoke_links(patient_id: int) -> Response:
     with kit().work(here().actor) as work:
         links.revoke_links(work, patient_id)
     flash("The links were revoked: none of them opens any more.", "ok")
+    return redirect(url_for("patients.show", patient_id=patient_id), 303)
+
+
+@patients.post("/patients/<int:patient_id>/write-again")
+@allowed(Right.EDIT_PATIENTS)
+def write_again(patient_id: int) -> Response:
+    """Lets messages go to the patient's address again, though some came back."""
+    _card(patient_id)
+    with kit().work(here().actor) as work:
+        bounces.write_again(work, patient_id)
+    flash("Messages go to this address again.", "ok")
     return redirect(url_for("patients.show", patient_id=patient_id), 303)
 
 

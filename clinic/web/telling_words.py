@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from clinic.care.states import ContactOutcome, MessageState
+from clinic.queries.bounces import CAME_BACK
 from clinic.queries.people_to_tell import ToTell
 
 LANGUAGE_NAMES = {"en": "English", "de": "German"}
@@ -18,7 +19,7 @@ TOLD = {
 def why(each: ToTell) -> str:
     """Why no e-mail told it, as the words of a badge."""
     if each.state is MessageState.FAILED:
-        return "E-mail failed"
+        return "E-mail came back" if (each.reason or "").startswith(CAME_BACK) else "E-mail failed"
     if each.state is MessageState.UNCERTAIN:
         return "May not have arrived"
     reason = each.reason or "Not sent"

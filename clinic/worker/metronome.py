@@ -15,6 +15,7 @@ from datetime import UTC, timedelta
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from clinic.services.bounce_folder import take_from
 from clinic.services.delivery import Courier, Patience, rescue
 from clinic.services.digests import owe_digests
 from clinic.services.overdue import ask_to_call
@@ -28,8 +29,10 @@ from clinic.services.workers import (
     enlist,
     free_holds,
     leave,
+    note_folder,
     note_sweep,
     note_trouble,
+    return_path_of,
     tidy_diary,
     work_of,
 )
@@ -52,6 +55,7 @@ class Pace:
     hold: float = 30
     owe: float = 60
     publish: float = 5
+    take: float = 15
     zones: float = 86_400
     clean: float = 3600
     first_rest: float = 5
@@ -75,7 +79,10 @@ class Worker:
         self._stopping = threading.Event()
         self._courier = None if kit.post_office is None else Courier(
             self._work, kit.post_office(), self.id, budget=pace.budget, lease_for=pace.lease_for,
-            per_minute=kit.settings.smtp_per_minute, patience=pace.patience, base_url=kit.settings.base_url)
+            per_minute=kit.settings.smtp_per_minute, patience=pace.patience, base_url=kit.settings.base_url,
+            return_path=return_path_of(kit.settings))
+        self._bounce_folder = kit.settings.bounce_folder
+        self._folder_trouble: str | None = None
         self._rest = 0.0
         self._rests_until = 0.0
         self._has_lost_track = False
@@ -96,6 +103,8 @@ class Worker:
                  (self.free_holds, self._pace.hold), (self.agree, self._pace.owe), (self.clean, self._pace.clean)]
         for tick, seconds in ticks:
             self._scheduler.add_job(tick, "interval", seconds=seconds, id=tick.__name__)
+        if self._bounce_folder is not None:
+            self._scheduler.add_job(self.take_bounces, "interval", seconds=self._pace.take, id="take_bounces")
         if self._courier is not None:
             self._scheduler.add_job(
                 self.deliver, "interval", seconds=self._pace.deliver, id="deliver", executor="delivery")
@@ -155,6 +164,17 @@ class Worker:
         """Write down the next readers of the editions that go out."""
         with self._work() as work:
             publish(work)
+
+    def take_bounces(self) -> None:
+        """Take the next reports from the folder of what came back."""
+        if self._bounce_folder is None:
+            return
+        found = take_from(self._work, self._bounce_folder, stopping=self._stopping.is_set)
+        if found.trouble != self._folder_trouble:
+            with self._work() as work:
+                note_folder(work, self.id, found.trouble)
+            self._folder_trouble = found.trouble
+            _log.warning("bounce-folder", extra={"facts": {"trouble": found.trouble}})
 
     def agree(self) -> None:
         """Switch mail on or off as this worker can or cannot send it."""

@@ -33,6 +33,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     with altered("worker") as worker:
         worker.drop_constraint("trouble", type_="check")
+        worker.drop_column("folder_trouble")
         worker.drop_column("trouble_since")
         worker.drop_column("trouble")
         worker.drop_column("swept_at")
@@ -248,6 +249,7 @@ def _create_tables_of_messages() -> None:
         sa.Column("message_id", sa.Integer, sa.ForeignKey("message.id"), nullable=False),
         sa.Column("email", sa.Text, nullable=False),
         sa.Column("at", instant(), nullable=False),
+        sa.Column("is_final", sa.Boolean, nullable=False),
         sa.Column("is_hard", sa.Boolean, nullable=False),
         sa.Column("status", sa.Text, nullable=False),
         sa.Column("text", sa.Text, nullable=False),
@@ -256,6 +258,7 @@ def _create_tables_of_messages() -> None:
         sa.Column("lifted_by", sa.Integer, sa.ForeignKey("account.id")),
         sa.UniqueConstraint("message_id", "digest"),
         sa.CheckConstraint("lifted_at IS NULL OR is_hard", name="lifted"),
+        sa.CheckConstraint("is_final OR NOT is_hard", name="final"),
     )
     op.create_index("ix_bounce_message_id", "bounce", ["message_id"])
     op.create_index("ix_bounce_email", "bounce", ["email"])
@@ -345,6 +348,7 @@ def _alter_others() -> None:
         worker.add_column(sa.Column("swept_at", instant()))
         worker.add_column(sa.Column("trouble", sa.Text))
         worker.add_column(sa.Column("trouble_since", instant()))
+        worker.add_column(sa.Column("folder_trouble", sa.Text))
         worker.create_check_constraint("trouble", "(trouble IS NULL) = (trouble_since IS NULL)")
     with altered("account") as account:
         account.add_column(sa.Column("wants_digest", sa.Boolean, nullable=False, server_default=sa.false()))

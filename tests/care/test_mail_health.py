@@ -50,6 +50,7 @@ def test_where_all_is_well_every_check_says_so() -> None:
     (replace(WELL, held=(("its translation is not approved", 2),)), "held", Tone.WARN),
     (replace(WELL, soft_bounces=2), "bounces", Tone.OK),
     (replace(WELL, hard_bounces=1, blocked_addresses=1), "bounces", Tone.WARN),
+    (replace(WELL, workers=(replace(WORKER, folder_trouble="Permission denied"),)), "bounce-folder", Tone.BAD),
     (replace(WELL, hard_bounces=10, bounced_today=10, blocked_addresses=10), "bounces", Tone.BAD),
 ])
 def test_each_thing_that_goes_wrong_has_its_tone_and_says_what_to_do(facts: MailFacts, code: str, tone: Tone) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Engine
 
 from clinic.messages.mailbox import MailboxTransport
 from clinic.messages.transport import BeforeDot, Outcome, OutcomeKind, Phase, Transport
+from clinic.services.workers import enlist
 from clinic.settings import Settings
 from clinic.store.outbox import Message, MessageItem, WorkerRow
 from clinic.worker import Pace, Worker
@@ -89,6 +90,12 @@ def troubles(desk: Desk) -> list[str | None]:
     """What keeps each worker from the mail server."""
     with desk.work() as work:
         return list(work.db.scalars(sa.select(WorkerRow.trouble)))
+
+
+def folder_troubles(desk: Desk) -> list[str | None]:
+    """What keeps each worker from the folder of what came back."""
+    with desk.work() as work:
+        return list(work.db.scalars(sa.select(WorkerRow.folder_trouble)))
 
 
 def attempts(desk: Desk) -> list[int]:
@@ -178,6 +185,22 @@ def test_a_mail_server_in_trouble_is_left_alone_for_a_while(desk: Desk) -> None:
     assert (asked, office.asked) == (True, 1)
     assert desk.lines("confirmation") == [
         Line("confirmation", "pending", desk.message("confirmation").due_at, "Connection refused")]
+
+
+def test_a_folder_that_cannot_be_read_is_shown_until_it_can(desk: Desk, tmp_path: Path) -> None:
+    settings = Settings(Path(), "", "", "", bounce_folder=tmp_path / "Maildir")
+    worker = Worker(Kit(desk.engine, lambda: desk.now, None, settings))
+    with desk.work() as work:
+        enlist(work, worker.id, "here")
+
+    worker.take_bounces()
+    shown = folder_troubles(desk)
+    for name in ("new", "cur"):
+        (tmp_path / "Maildir" / name).mkdir(parents=True)
+    worker.take_bounces()
+
+    assert shown == ["it is no Maildir: it has no folder “cur”"]
+    assert folder_troubles(desk) == [None]
 
 
 def test_after_a_rest_one_message_asks_for_all_and_what_was_wrong_is_shown_until_it_is_over(desk: Desk) -> None:
