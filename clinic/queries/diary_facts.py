@@ -116,72 +116,74 @@ def _set_aside(rows: Iterable[list[Any]]) -> tuple[SetAside, ...]:
     return tuple(SetAside(row[0], row[1], row[2], Span(row[3], row[4], False)) for row in rows)
 
 
-def _rows(source: Any, *columns: Any, where: Any) -> Any:
+def list_of(source: Any, *columns: Any, where: Any) -> Any:
+    """These rows as one value of a scalar subquery."""
     return sa.select(rows_as_json(*columns)).select_from(source).where(where).scalar_subquery()
 
 
 def _able() -> Any:
     """Those who work and hold one of the qualifications asked for, whenever."""
     person, held = Practitioner.__table__, Qualification.__table__
-    holders = sa.select(held.c.practitioner_id).where(held.c.code.in_(_CODES))
-    return sa.select(person.c.id).where(person.c.active, sa.or_(_ANYONE, person.c.id.in_(holders)))
+    holders = sa.select(held.c.practitioner_id).where(held.c.code.in_(CODES))
+    return sa.select(person.c.id).where(person.c.active, sa.or_(ANYONE, person.c.id.in_(holders)))
 
 
 def _resources() -> dict[str, Any]:
     person, room, device = Practitioner.__table__, Room.__table__, Device.__table__
     held = Qualification.__table__
     return {
-        "practitioners": _rows(person, person.c.id, person.c.name, person.c.active, where=sa.true()),
-        "rooms": _rows(room, room.c.id, room.c.name, room.c.active, room.c.features,
-                       where=room.c.clinic_id == _CLINIC),
-        "devices": _rows(device, device.c.id, device.c.name, device.c.active, device.c.device_type,
-                         where=device.c.clinic_id == _CLINIC),
-        "qualifications": _rows(held, held.c.practitioner_id, held.c.code, held.c.valid_from, held.c.expires_on,
-                                where=held.c.code.in_(_CODES)),
+        "practitioners": list_of(person, person.c.id, person.c.name, person.c.active, where=sa.true()),
+        "rooms": list_of(room, room.c.id, room.c.name, room.c.active, room.c.features,
+                       where=room.c.clinic_id == CLINIC),
+        "devices": list_of(device, device.c.id, device.c.name, device.c.active, device.c.device_type,
+                         where=device.c.clinic_id == CLINIC),
+        "qualifications": list_of(held, held.c.practitioner_id, held.c.code, held.c.valid_from, held.c.expires_on,
+                                where=held.c.code.in_(CODES)),
     }
 
 
-def _times() -> dict[str, Any]:
+def times() -> dict[str, Any]:
+    """When practitioners, rooms and devices of a clinic are there, as subqueries: rotas, absences, hours, travel."""
     rota, span, later = Rota.__table__, RotaSpan.__table__, Rota.__table__.alias("later")
     alone = RotaDay.__table__
     away, hours, closure, way = Absence.__table__, OpeningHours.__table__, Closure.__table__, TravelTime.__table__
     room, device = Room.__table__, Device.__table__
     over = sa.exists().where(
         later.c.practitioner_id == rota.c.practitioner_id, later.c.starts_on > rota.c.starts_on,
-        later.c.starts_on <= _SINCE_ON)
-    here = sa.or_(span.c.clinic_id == _CLINIC, span.c.clinic_id.is_(None))
+        later.c.starts_on <= SINCE_ON)
+    here = sa.or_(span.c.clinic_id == CLINIC, span.c.clinic_id.is_(None))
     changed = OccupancyChange.__table__
     whose = _able().union_all(
-        sa.select(room.c.id).where(room.c.clinic_id == _CLINIC),
-        sa.select(device.c.id).where(device.c.clinic_id == _CLINIC))
+        sa.select(room.c.id).where(room.c.clinic_id == CLINIC),
+        sa.select(device.c.id).where(device.c.clinic_id == CLINIC))
     return {
-        "rotas": _rows(
+        "rotas": list_of(
             rota.outerjoin(span, sa.and_(span.c.rota_id == rota.c.id, here)),
             rota.c.practitioner_id, rota.c.starts_on, rota.c.ends_on, rota.c.weeks,
             span.c.week, span.c.weekday, span.c.opens, span.c.closes, span.c.break_minutes,
-            where=sa.and_(rota.c.practitioner_id.in_(_able()), rota.c.starts_on <= _UNTIL_ON,
-                          sa.or_(rota.c.ends_on.is_(None), rota.c.ends_on >= _SINCE_ON), ~over)),
-        "rota_days": _rows(
+            where=sa.and_(rota.c.practitioner_id.in_(_able()), rota.c.starts_on <= UNTIL_ON,
+                          sa.or_(rota.c.ends_on.is_(None), rota.c.ends_on >= SINCE_ON), ~over)),
+        "rota_days": list_of(
             alone, alone.c.practitioner_id, alone.c.on_date, alone.c.spans,
-            where=sa.and_(alone.c.practitioner_id.in_(_able()), alone.c.on_date >= _SINCE_ON,
-                          alone.c.on_date <= _UNTIL_ON)),
-        "absences": _rows(
+            where=sa.and_(alone.c.practitioner_id.in_(_able()), alone.c.on_date >= SINCE_ON,
+                          alone.c.on_date <= UNTIL_ON)),
+        "absences": list_of(
             away, away.c.resource_id, epoch(away.c.starts_at), epoch(away.c.ends_at),
-            where=sa.and_(away.c.resource_id.in_(whose), away.c.ends_at > _SINCE, away.c.starts_at < _UNTIL)),
-        "changes": _rows(
+            where=sa.and_(away.c.resource_id.in_(whose), away.c.ends_at > SINCE, away.c.starts_at < UNTIL)),
+        "changes": list_of(
             changed, changed.c.id, changed.c.resource_id, changed.c.clinic_id, epoch(changed.c.starts_at),
             epoch(changed.c.ends_at), changed.c.is_held,
-            where=sa.and_(changed.c.resource_id.in_(whose), changed.c.ends_at > _SINCE,
-                          changed.c.starts_at < _UNTIL)),
-        "opening": _rows(
-            hours, hours.c.weekday, hours.c.opens, hours.c.closes, where=hours.c.clinic_id == _CLINIC),
-        "closures": _rows(
+            where=sa.and_(changed.c.resource_id.in_(whose), changed.c.ends_at > SINCE,
+                          changed.c.starts_at < UNTIL)),
+        "opening": list_of(
+            hours, hours.c.weekday, hours.c.opens, hours.c.closes, where=hours.c.clinic_id == CLINIC),
+        "closures": list_of(
             closure, closure.c.from_on, closure.c.to_on,
-            where=sa.and_(closure.c.clinic_id == _CLINIC, closure.c.to_on >= _SINCE_ON,
-                          closure.c.from_on <= _UNTIL_ON)),
-        "travel": _rows(
+            where=sa.and_(closure.c.clinic_id == CLINIC, closure.c.to_on >= SINCE_ON,
+                          closure.c.from_on <= UNTIL_ON)),
+        "travel": list_of(
             way, way.c.one_clinic_id, way.c.other_clinic_id, way.c.minutes,
-            where=sa.or_(way.c.one_clinic_id == _CLINIC, way.c.other_clinic_id == _CLINIC)),
+            where=sa.or_(way.c.one_clinic_id == CLINIC, way.c.other_clinic_id == CLINIC)),
     }
 
 
@@ -197,12 +199,12 @@ def _of_patient() -> dict[str, Any]:
         treated, treated.c.maintenance_plan_id == plan.c.id)
     contents = version.c.document
     return {
-        "visits": _rows(
+        "visits": list_of(
             held, held.c.appointment_id, held.c.clinic_id, epoch(held.c.starts_at), epoch(held.c.ends_at),
-            where=sa.and_(held.c.resource_id == _PATIENT, held.c.ends_at > _SINCE, held.c.starts_at < _UNTIL)),
-        "of_courses": _rows(of_courses.outerjoin(visit, is_to_come), *columns, where=theirs),
-        "of_plans": _rows(of_plans.outerjoin(visit, is_to_come), *columns, where=theirs),
-        "documents": _rows(
+            where=sa.and_(held.c.resource_id == _PATIENT, held.c.ends_at > SINCE, held.c.starts_at < UNTIL)),
+        "of_courses": list_of(of_courses.outerjoin(visit, is_to_come), *columns, where=theirs),
+        "of_plans": list_of(of_plans.outerjoin(visit, is_to_come), *columns, where=theirs),
+        "documents": list_of(
             version, version.c.id, contents["name"], contents["treatments"], contents["gaps"],
             where=version.c.id.in_(sa.select(course.c.protocol_version_id).where(theirs))),
     }
@@ -213,24 +215,24 @@ def _to_set_aside() -> dict[str, Any]:
     columns = (held.c.appointment_id, held.c.resource_id, held.c.clinic_id,
                epoch(held.c.starts_at), epoch(held.c.ends_at))
     return {
-        "ignored": _rows(held, *columns, where=held.c.appointment_id.in_(_IGNORE)),
-        "lapsed": _rows(
+        "ignored": list_of(held, *columns, where=held.c.appointment_id.in_(_IGNORE)),
+        "lapsed": list_of(
             held.join(visit, visit.c.id == held.c.appointment_id), *columns,
             where=sa.and_(visit.c.state == "proposed", visit.c.hold_expires_at <= _NOW)),
     }
 
 
-_CLINIC, _PATIENT = sa.bindparam("clinic_id", type_=sa.Integer), sa.bindparam("patient_id", type_=sa.Integer)
-_CODES, _ANYONE = sa.bindparam("codes", expanding=True, type_=sa.Text), sa.bindparam("anyone", type_=sa.Boolean)
+CLINIC, _PATIENT = sa.bindparam("clinic_id", type_=sa.Integer), sa.bindparam("patient_id", type_=sa.Integer)
+CODES, ANYONE = sa.bindparam("codes", expanding=True, type_=sa.Text), sa.bindparam("anyone", type_=sa.Boolean)
 _IGNORE, _NOW = sa.bindparam("ignore", expanding=True, type_=sa.Integer), sa.bindparam("now", type_=Instant())
-_SINCE, _UNTIL = sa.bindparam("since", type_=Instant()), sa.bindparam("until", type_=Instant())
-_SINCE_ON, _UNTIL_ON = sa.bindparam("since_on", type_=sa.Date), sa.bindparam("until_on", type_=sa.Date)
+SINCE, UNTIL = sa.bindparam("since", type_=Instant()), sa.bindparam("until", type_=Instant())
+SINCE_ON, UNTIL_ON = sa.bindparam("since_on", type_=sa.Date), sa.bindparam("until_on", type_=sa.Date)
 
-_SUBQUERIES: dict[str, Any] = {**_resources(), **_times(), **_of_patient(), **_to_set_aside()}
+_SUBQUERIES: dict[str, Any] = {**_resources(), **times(), **_of_patient(), **_to_set_aside()}
 _LISTS = tuple(_SUBQUERIES)
 _FACTS = sa.select(
     Clinic.__table__.c.zone, Clinic.__table__.c.booking_horizon_days, Clinic.__table__.c.start_step_minutes,
     Patient.__table__.c.only_times, Patient.__table__.c.rather_times,
     *(subquery.label(name) for name, subquery in _SUBQUERIES.items()),
 ).select_from(Clinic.__table__.join(Patient.__table__, Patient.__table__.c.id == _PATIENT)).where(
-    Clinic.__table__.c.id == _CLINIC, Patient.__table__.c.merged_into_id.is_(None))
+    Clinic.__table__.c.id == CLINIC, Patient.__table__.c.merged_into_id.is_(None))

@@ -56,8 +56,8 @@ def free_time(
     site = Site(clinic_id, _travel(facts, clinic_id), people)
     taken = occupied(db, on, [each.id for each in able], site, facts)
     away = _absences(on, facts.absences)
-    opening = _opening(on, facts)
-    rotas, days = _rotas(facts.rotas), _days(facts.rota_days, clinic_id)
+    opening = opening_of(on, facts.opening, facts.closures)
+    rotas, days = rotas_of(facts.rotas), days_of(facts.rota_days, clinic_id)
     times: dict[int, tuple[int, int]] = {}
     # Many practitioners have the same hours: those are laid on the ruler once.
     at_work: dict[tuple[tuple[Weeks, ...], tuple[Weeks, ...]], int] = {}
@@ -116,20 +116,21 @@ def _absences(on: Ruler, rows: Rows) -> Mapping[int, int]:
     return found
 
 
-def _opening(on: Ruler, facts: Facts) -> int:
+def opening_of(on: Ruler, opening: Rows, closures: Rows) -> int:
+    """When the clinic is open: its weekly hours, less the dates on which it is closed."""
     by_hours: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
-    for weekday, opens, closes in facts.opening:
+    for weekday, opens, closes in opening:
         by_hours[opens, closes].add(weekday)
     hours = [hours_of(weekdays, opens, closes) for (opens, closes), weekdays in sorted(by_hours.items())]
     first, last = on.date_of(-HOURS_BEFORE), on.date_of(on.days + HOURS_AFTER)
     closed: dict[date, tuple[tuple[int, int], ...]] = {}
-    for from_on, to_on in facts.closures:
+    for from_on, to_on in closures:
         days = _dates(max(date.fromisoformat(from_on), first), min(date.fromisoformat(to_on), last))
         closed.update(dict.fromkeys(days, ()))
     return opening_bits(on, hours, closed)
 
 
-def _rotas(rows: Rows) -> Mapping[int, Sequence[Weeks]]:
+def rotas_of(rows: Rows) -> Mapping[int, Sequence[Weeks]]:
     """Each practitioner's rotas in order."""
     hours: defaultdict[tuple[int, str, str | None, int], list[WorkHours]] = defaultdict(list)
     for practitioner_id, starts_on, ends_on, weeks, week, weekday, opens, closes, break_minutes in rows:
@@ -143,7 +144,7 @@ def _rotas(rows: Rows) -> Mapping[int, Sequence[Weeks]]:
     return rotas
 
 
-def _days(rows: Rows, clinic_id: int) -> Mapping[int, tuple[Weeks, ...]]:
+def days_of(rows: Rows, clinic_id: int) -> Mapping[int, tuple[Weeks, ...]]:
     """Each practitioner's dates with hours of their own: of work at this clinic, and breaks."""
     found: defaultdict[int, tuple[Weeks, ...]] = defaultdict(tuple)
     for practitioner_id, on_date, stored in rows:

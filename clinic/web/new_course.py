@@ -17,6 +17,7 @@ from clinic.services.work import Done, Refused, UnitOfWork
 from clinic.web.course_form import AskedCourse, carried, defaults, parse_visits, read_request
 from clinic.web.course_words import protocol_facts
 from clinic.web.courses import courses
+from clinic.web.days import asked_slot
 from clinic.web.entry import allowed, here, today
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
@@ -35,7 +36,10 @@ MOST_FOUND = 8
 def new() -> Response:
     """The page that begins a course; what is not chosen yet is asked for first."""
     found = _found(request.args.get("patient", type=int), request.args.get("protocol"))
-    return _form_page(found, Form(initial=defaults(found.chosen, today()) if found.chosen else {}))
+    initial = {}
+    if found.chosen:
+        initial = {**defaults(found.chosen, today()), **asked_slot().wishes(found.chosen.practitioners)}
+    return _form_page(found, Form(initial=initial))
 
 
 @courses.get("/courses/new/plans")
@@ -125,7 +129,7 @@ def _form_page(
     patients = _patients(search) if found.patient is None else ()
     return page(
         "courses/new.html", status or form.status, found=found, chosen=found.chosen, form=form, offers=offers,
-        referral=referral, search=search, patients=patients, **_questions(found))
+        referral=referral, search=search, patients=patients, slot=asked_slot().address(), **_questions(found))
 
 
 def _referral(wanted: CourseRequest) -> str:

@@ -54,19 +54,23 @@ class Place:
 
 PLACES = (
     Place("Today", "today.show", "today", "t", Right.SEE_DIARY),
+    Place("Diary", "diary.show", "columns", "d", Right.SEE_DIARY),
     Place("Patients", "patients.index", "people", "p", Right.SEE_PATIENTS),
     Place("New course", "courses.new", "course-add", "n", Right.BOOK),
     Place("To plan", "undated.index", "calendar", "l", Right.BOOK),
     Place("Messages", "messages.index", "mail", "m", Right.SEE_MESSAGES),
-    Place("Protocols", "protocols.index", "book", "r", Right.SEE_PROTOCOLS),
     Place("To tell", "telling.index", "phone", "e", Right.SEE_MESSAGES),
     Place("Tasks", "tasks.index", "tasks", "k", Right.SETTLE_TASKS),
 )
 
-_ARRANGING = Place("Set-up", "setup.index", "building", "u", Right.SET_UP)
-"""In the bar of those who only arrange things; for all others it is looked for less often."""
+_ARRANGING = (
+    Place("Set-up", "setup.index", "building", "u", Right.SET_UP),
+    Place("Protocols", "protocols.index", "book", "r", Right.SEE_PROTOCOLS),
+)
+"""In the bar of those who only arrange things; for all others they are looked for less often."""
 
 ACCOUNT_PLACES: tuple[tuple[str, str, Right | None], ...] = (
+    ("Protocols", "protocols.index", Right.SEE_PROTOCOLS),
     ("Set-up", "setup.index", Right.SET_UP),
     ("Health", "mail.show", Right.SEE_AUDIT),
     ("Morning digest", "own_account.digest", None),
@@ -168,8 +172,8 @@ def _account_links(who: Here) -> list[dict[str, str]]:
 
 
 def _places(who: Here) -> list[Place]:
-    arranging = [_ARRANGING] if who.may(Right.SET_UP) and not who.may(Right.SEE_DIARY) else []
-    return [*arranging, *(place for place in PLACES if who.may(place.right))]
+    arranging = _ARRANGING if who.may(Right.SET_UP) and not who.may(Right.SEE_DIARY) else ()
+    return [place for place in (*arranging, *PLACES) if who.may(place.right)]
 
 
 def _nav(place: Place, counts: ShellCounts) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """The front page: the day at the current clinic."""
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
@@ -14,6 +14,7 @@ from clinic.queries.readiness import has_course
 from clinic.queries.today import DayVisit, day_at
 from clinic.web import entry
 from clinic.web.course_words import visit_state
+from clinic.web.days import WEEK_STEPS, asked_day
 from clinic.web.entry import allowed, here
 from clinic.web.kit import kit, now
 from clinic.web.mail_health import urgent_checks
@@ -23,15 +24,12 @@ from clinic.web.words import clock, short_day
 
 today = Blueprint("today", __name__)
 
-_FARTHEST = timedelta(days=3660)
-_STEPS = ((-28, "4 weeks back"), (-7, "1 week back"), (7, "1 week on"), (28, "4 weeks on"))
-
 
 @today.get("/")
 @allowed(Right.SEE_DIARY)
 def show() -> Response:
     """Who comes on the day asked for, which is today where none or none of sense is named."""
-    on = _asked_day()
+    on = asked_day()
     with kit().read() as db:
         is_new = here().may(Right.SET_UP) and not has_course(db, here().clinic_id)
         day = day_at(db, here().clinic_id, on, where=here().clinic.zone, today=entry.today())
@@ -39,19 +37,11 @@ def show() -> Response:
         urgent = urgent_checks(db)
         papers = paper_notice(db, entry.today())
         left_open = open_visits(db, here().clinic_id, now=now()) if on == entry.today() else ()
-    steps = [(words, url_for("today.show", day=on + timedelta(days=days))) for days, words in _STEPS]
+    steps = [(words, url_for("today.show", day=on + timedelta(days=days))) for days, words in WEEK_STEPS]
     return page("today/day.html", day=day, visits=[_line(visit) for visit in day.visits], steps=steps, held_back=waits,
                 is_new=is_new, papers=papers, open_visits=left_open, urgent=urgent,
                 before=on - timedelta(days=1), after=on + timedelta(days=1),
                 next=url_for("today.show", day=on) if on != entry.today() else url_for("today.show"))
-
-
-def _asked_day() -> date:
-    try:
-        asked = date.fromisoformat(request.args.get("day", ""))
-    except ValueError:
-        return entry.today()
-    return asked if abs(asked - entry.today()) <= _FARTHEST else entry.today()
 
 
 def _line(visit: DayVisit) -> dict[str, object]:

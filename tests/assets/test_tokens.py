@@ -11,7 +11,7 @@ import clinic
 
 CSS = Path(clinic.__file__).parent / "assets" / "css"
 SURFACES = ("canvas", "surface", "raised", "sunk", "hover")
-TONES = ("accent", "info", "ok", "warn", "bad")
+TONES = ("accent", "info", "ok", "warn", "bad", "violet", "pink", "orange", "olive", "slate")
 READ = [
     *[(ink, surface) for ink in ("ink", "ink-soft", "accent", "bad", "warn") for surface in SURFACES],
     *[(tone, f"{tone}-soft") for tone in TONES],

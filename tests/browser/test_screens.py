@@ -15,6 +15,9 @@ pytestmark = pytest.mark.browser
 
 SCREENS: dict[str, Callable[[Site], str]] = {
     "today": lambda site: "/",
+    "diary": lambda site: "/diary?show=day&by=practitioner",
+    "diary-rooms": lambda site: "/diary?show=day&by=room&names=hidden&colour=treatment",
+    "diary-closed": lambda site: "/diary?day=2027-03-06&by=practitioner&names=shown&colour=status",
     "patients": lambda site: "/patients",
     "nobody-found": lambda site: "/patients?q=zzzz",
     "new-patient": lambda site: "/patients/new",

@@ -28,7 +28,8 @@ function act(key) {
     showList();
     return true;
   }
-  const place = document.querySelector(`[data-shortcut="${CSS.escape(key)}"]`);
+  // The page's own place goes before that of the bar.
+  const place = [...document.querySelectorAll(`[data-shortcut="${CSS.escape(key)}"]`)].at(-1);
   place?.click();
   return Boolean(place);
 }

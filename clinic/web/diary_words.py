@@ -1,0 +1,212 @@
+"""A diary in words: its visits, its shading and its columns, as the templates of the grid and the list show them."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zlib import crc32
+from zoneinfo import ZoneInfo
+
+from flask import url_for
+
+from clinic.care.parts import ResourceKind
+from clinic.care.states import AppointmentState
+from clinic.planning.local import local_of
+from clinic.queries.diary import Diary, DiaryResource, DiaryVisit, Shade
+from clinic.web.course_words import FITS
+from clinic.web.diary_choices import Choices, Colour
+from clinic.web.diary_grid import Band, Block, Gap, GridColumn, Hour, Segment
+from clinic.web.words import clock, plural, short_day, spaced
+
+KINDS = {
+    ResourceKind.PRACTITIONER: ("Practitioners", "practitioner"), ResourceKind.ROOM: ("Rooms", "room"),
+    ResourceKind.DEVICE: ("Devices", "device"),
+}
+"""A kind of column: several of them, and one."""
+HUES = 8
+SIZES = ((4, "block-short"), (8, "block-low"), (11, "block-tight"))
+"""Blocks of so few rows have room for one line of words, for two, or for three and nothing below them."""
+NAMELESS = "Booked"
+LEAST_NAMED, OF_WORDS = 4, 11
+"""A segment of fewer rows has no room for its name, nor has one that ends beside the words of its block."""
+
+_TONES = {
+    AppointmentState.PROPOSED: "info", AppointmentState.BOOKED: "accent", AppointmentState.ARRIVED: "warn",
+    AppointmentState.FULFILLED: "ok", AppointmentState.CANCELLED: "neutral", AppointmentState.NOSHOW: "bad",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class VisitCard:
+    """A visit in words. `state` is the code of its badge; without names `name` says only that somebody comes."""
+
+    id: int
+    lock_version: int
+    href: str
+    time: str
+    ends: str
+    name: str
+    what: str
+    mark: str
+    fit: tuple[str, str, str] | None
+    state: str
+    is_confirmed: bool
+    pinned: bool
+    held_until: str
+    alert: str
+    tone: str
+    practitioner: str
+    room: str
+    device: str
+    starts_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BandWords:
+    """A stretch of a column that is not simply time at work."""
+
+    band: Band
+    words: str
+    span: str
+
+
+@dataclass(frozen=True, slots=True)
+class BlockWords:
+    """A visit where it lies: the class of its size, how many marks it has, and where it is besides this column."""
+
+    block: Block
+    card: VisitCard
+    size: str
+    marks: int
+    elsewhere: str
+    segments: tuple[tuple[Segment, str], ...]
+    ident: str
+
+
+@dataclass(frozen=True, slots=True)
+class GapWords:
+    """Time that can be booked, and where that leads."""
+
+    gap: Gap
+    span: str
+    href: str
+
+
+Item = BlockWords | GapWords
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnWords:
+    """A column with everything in it in order of time."""
+
+    ident: str
+    resource: DiaryResource
+    title: str
+    below: str
+    lanes: int
+    hours: tuple[Hour, ...]
+    now: int | None
+    bands: tuple[BandWords, ...]
+    items: tuple[Item, ...]
+
+
+def card(visit: DiaryVisit, chosen: Choices) -> VisitCard:
+    """A visit in words, without a name where none is to be seen."""
+    mark = ""
+    if visit.number is not None:
+        mark = f"{visit.number} of {visit.of}" if visit.of else f"maintenance {visit.number}"
+    held = f"held until {short_day(visit.held_until)}" if visit.held_until and visit.holds else ""
+    alert = visit.alerts if chosen.names else "Has an alert" if visit.alerts else ""
+    practitioner, room, device = (" + ".join(visit.names(kind)) for kind in ResourceKind)
+    return VisitCard(
+        id=visit.id, lock_version=visit.lock_version, href=_href(visit), time=clock(visit.local_start),
+        ends=clock(visit.local_end), name=visit.patient if chosen.names else NAMELESS, what=visit.treatment,
+        mark=mark, fit=FITS[visit.fit] if visit.fit else None, state=_state(visit), is_confirmed=visit.is_confirmed,
+        pinned=visit.pinned, held_until=held, alert=alert, tone=_tone(visit, chosen.colour),
+        practitioner=practitioner, room=room, device=device, starts_at=visit.starts_at)
+
+
+def column(drawn: GridColumn, chosen: Choices, where: ZoneInfo, *, may_book: bool, title: str = "") -> ColumnWords:
+    """A column of the grid in words; free time leads to a booking where this account may book."""
+    its = drawn.column
+    bands = tuple(_band(each, its.resource.kind, where) for each in drawn.bands)
+    blocks: list[Item] = [_block(each, its.resource, chosen) for each in drawn.blocks]
+    gaps: list[Item] = [_gap(each, its.resource, where) for each in drawn.gaps] if may_book else []
+    items = sorted(blocks + gaps, key=_top)
+    ident = f"column-{its.resource.id}-{its.day.on:%m%d}" if title else f"column-{its.resource.id}"
+    return ColumnWords(
+        ident=ident, resource=its.resource, title=title or its.resource.name,
+        below=_below(len(blocks), its.free if may_book else ()), lanes=drawn.lanes,
+        hours=drawn.hours, now=drawn.now, bands=bands, items=tuple(items))
+
+
+def in_no_column(diary: Diary, by: ResourceKind) -> Sequence[DiaryVisit]:
+    """The visits that hold nothing of that kind: over before they took place, or in need of none."""
+    return [visit for visit in diary.visits if not any(each.resource.kind is by for each in visit.holds)]
+
+
+def _below(visits: int, free: Sequence[tuple[datetime, datetime]]) -> str:
+    """How many come, and how much time is left."""
+    minutes = sum(((ends - starts).total_seconds() for starts, ends in free), 0.0) // 60
+    left = f" · {_length(int(minutes))} free" if minutes else ""
+    return plural(visits, "visit") + left
+
+
+def _length(minutes: int) -> str:
+    hours, rest = divmod(minutes, 60)
+    return " ".join([f"{hours} h"] * bool(hours) + [f"{rest} min"] * bool(rest))
+
+
+def _top(item: Item) -> tuple[int, int]:
+    return (item.block.top, item.block.lane) if isinstance(item, BlockWords) else (item.gap.top, 0)
+
+
+def _block(block: Block, resource: DiaryResource, chosen: Choices) -> BlockWords:
+    visit, its = block.visit, card(block.visit, chosen)
+    size = next((name for most, name in SIZES if block.rows <= most), "")
+    marks = bool(its.alert) + its.is_confirmed + (visit.state is not AppointmentState.BOOKED)
+    names = {ResourceKind.PRACTITIONER: its.practitioner, ResourceKind.ROOM: its.room, ResourceKind.DEVICE: its.device}
+    elsewhere = " · ".join(name for kind, name in names.items() if name and kind is not resource.kind)
+    segments = tuple(
+        (each, "" if each.solid or each.rows < LEAST_NAMED or each.top + each.rows < OF_WORDS
+         else spaced(each.name).capitalize())
+        for each in block.segments)
+    return BlockWords(block, its, size, marks, elsewhere, segments, f"visit-{visit.id}-{resource.id}")
+
+
+def _band(band: Band, kind: ResourceKind, where: ZoneInfo) -> BandWords:
+    is_thing = kind is not ResourceKind.PRACTITIONER
+    words = {
+        Shade.WORK: "", Shade.BREAK: "Break", Shade.TRAVEL: "On the way", Shade.ELSEWHERE: f"At {band.words}",
+        # Why somebody is away is nobody's business at the desk; why a device is, is.
+        Shade.AWAY: f"Out of service: {band.words}" if is_thing else "Away",
+    }[band.shade]
+    return BandWords(band, words, _span(band.starts_at, band.ends_at, where))
+
+
+def _gap(gap: Gap, resource: DiaryResource, where: ZoneInfo) -> GapWords:
+    at = local_of(gap.starts_at, where)
+    asked: dict[str, Any] = {"at": f"{at:%Y-%m-%dT%H:%M}", "with": resource.id}
+    return GapWords(gap, _span(gap.starts_at, gap.ends_at, where), url_for("courses.new", **asked))
+
+
+def _span(starts_at: datetime, ends_at: datetime, where: ZoneInfo) -> str:
+    until = clock(local_of(ends_at, where))
+    return f"{clock(local_of(starts_at, where))} – {'24:00' if until == '00:00' else until}"
+
+
+def _href(visit: DiaryVisit) -> str:
+    if visit.course_id is not None:
+        return url_for("courses.show", course_id=visit.course_id)
+    return url_for("patients.show", patient_id=visit.patient_id)
+
+
+def _state(visit: DiaryVisit) -> str:
+    return "not-treated" if visit.state is AppointmentState.CANCELLED and visit.ended_cause else visit.state
+
+
+def _tone(visit: DiaryVisit, colour: Colour) -> str:
+    if colour is Colour.TREATMENT:
+        return f"hue-{(visit.treatment_id or crc32(visit.treatment.encode())) % HUES}"
+    return f"tone-{_TONES[visit.state]}"
