@@ -74,6 +74,22 @@ class OwnWords:
 
 
 @dataclass(frozen=True, slots=True)
+class KindWords:
+    """What a clinic says of its own in one kind of message, with its placeholders unfilled; empty: ours stands.
+
+    `subject_several` is for a message that tells several dates, `opening` is line by line.
+    """
+
+    subject: str = ""
+    subject_several: str = ""
+    preheader: str = ""
+    opening: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _require_one_line(self.subject, self.subject_several, self.preheader, *self.opening)
+
+
+@dataclass(frozen=True, slots=True)
 class ClinicCard:
     """Who writes: the clinic as its patients know it.
 
@@ -182,8 +198,8 @@ class Section:
 
     `undated` counts sessions that are owed but have no date yet, `treated_at` turns the hours of aftercare
     into dates, `held_until` is the last day on which dates are held, and `note` is a sentence of the clinic's own
-    (its cancellation rule, or a reason). What was `by_clinic` is said with an apology. With `written_on`, instructions
-    whose first day has passed by then count "from now on".
+    (its cancellation rule, or a reason). What was `by_clinic` is said with an apology; `own` is what the clinic says in
+    words of its own. With `written_on`, instructions whose first day has passed by then count "from now on".
     """
 
     kind: Kind | RequestKind
@@ -199,6 +215,7 @@ class Section:
     written_on: date | None = None
     held_until: date | None = None
     by_clinic: bool = False
+    own: KindWords = field(default_factory=KindWords)
 
     def __post_init__(self) -> None:
         _require_aware(self.treated_at)

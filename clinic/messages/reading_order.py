@@ -36,8 +36,10 @@ def _each(lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def _section(section: Section) -> Section:
+    own = replace(section.own, opening=_each(section.own.opening), preheader=isolated(section.own.preheader))
     return replace(
-        section, visits=tuple(map(_visit, section.visits)), note=isolated(section.note) if section.note else None,
+        section, own=own, visits=tuple(map(_visit, section.visits)),
+        note=isolated(section.note) if section.note else None,
         instructions=tuple(replace(each, text=isolated(each.text)) for each in section.instructions),
         phases=tuple(map(_phase, section.phases)),
         red_flags=tuple(replace(each, text=isolated(each.text)) for each in section.red_flags))

@@ -53,7 +53,7 @@ def render(letter: Letter) -> Rendered:
     said = tuple(section_text(view, letter) for view in views)
     leads = len(said) == 1 or letter.sections[0].kind in _LEADS
     subject = said[0].subject if leads else words.merged_subject
-    preheader = _preheader(views, letter, words)
+    preheader = (said[0].preheader if leads else "") or _preheader(views, letter, words)
     around = {
         "subject": subject,
         "preheader": preheader,

@@ -55,11 +55,14 @@ _ADVICE = {
 }
 
 
-def sample_letter(kind: Kind, clinic: ClinicCard, *, language: str, first_name: str, today: date) -> Letter:
-    """The letter of that kind as this clinic would write it, about visits in the weeks after today."""
+def sample_letter(
+    kind: Kind, clinic: ClinicCard, *, language: str, first_name: str, today: date, visits_told: int | None = None
+) -> Letter:
+    """The letter of that kind as this clinic would write it, about visits in the weeks after today; of a kind that
+    tells any, it tells so many."""
     first = today + timedelta(days=9)
     visits = () if kind in _NO_DATES else tuple(
-        _visit(kind, number, first, clinic.zone) for number in range(1, _visits_of(kind) + 1))
+        _visit(kind, number, first, clinic.zone) for number in range(1, (visits_told or _visits_of(kind)) + 1))
     advice = _ADVICE[language]
     instructions = tuple(Instruction(text, first - timedelta(days=days)) for text, days in advice.instructions)
     offer = Offer(today + timedelta(days=14), today + timedelta(days=42))

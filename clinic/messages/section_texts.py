@@ -12,15 +12,20 @@ from markupsafe import Markup
 from clinic import paths
 from clinic.care.directions import undirected
 from clinic.messages.letters import Letter
+from clinic.messages.own_words import own_opening, own_preheader, own_subject
 from clinic.messages.styles import StyleSheet, parse_styles
 from clinic.messages.views import SectionView
 
 
 @dataclass(frozen=True, slots=True)
 class SectionText:
-    """What a section says, in both twins; the subject is the letter's where it is the only one."""
+    """What a section says, in both twins; the subject is the letter's where it is the only one.
+
+    The preheader is the clinic's own, or empty.
+    """
 
     subject: str
+    preheader: str
     text: str
     html: Markup
 
@@ -30,7 +35,8 @@ def section_text(view: SectionView, letter: Letter) -> SectionText:
     env, where = environment(), f"messages/{view.kind}/{letter.language}"
     text = env.get_template(f"{where}/body.txt").render(_placeholders(view, "txt"))
     html = env.get_template(f"{where}/body.html").render(_placeholders(view, "html"))
-    return SectionText(_subject(env, where, view), text.strip("\n"), Markup(html))
+    subject = undirected(own_subject(view)) or _subject(env, where, view)
+    return SectionText(subject, own_preheader(view), text.strip("\n"), Markup(html))
 
 
 def block(form: str, name: str) -> Callable[..., str]:
@@ -42,6 +48,7 @@ def block(form: str, name: str) -> Callable[..., str]:
 def _placeholders(view: SectionView, form: str) -> dict[str, object]:
     """What a text may name. Blocks of several lines come ready made, so that texts hold no logic of their own."""
     return view.plain() | {
+        "opening": block(form, "opening")(own_opening(view)),
         "dates": block(form, "dates")(view.dates),
         "other_dates": block(form, "dates")(view.other_dates),
         "checklist": block(form, "checklist")(view.checklist),

@@ -11,6 +11,7 @@ from clinic.messages.letters import (
     AftercarePhase,
     Instruction,
     Kind,
+    KindWords,
     Letter,
     RedFlag,
     RequestKind,
@@ -21,10 +22,11 @@ from clinic.messages.letters import (
 )
 from clinic.messages.words import Labels, clock, day_in_words, short_day_in_words, time_in_words, zone_in_words
 
-_AHEAD = frozenset(
+AHEAD = frozenset(
     {Kind.CONFIRMATION, Kind.PRECARE, Kind.REMINDER_7D, Kind.REMINDER_2D, Kind.CHANGE, Kind.COURSE_COMPLETE,
      Kind.DATES_HELD, Kind.CLINIC_CHANGE}
 )
+"""What is about a date to come, and names it before it is opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ class SectionView:
     files: int
     shows_dates_ahead: bool
     by_clinic: bool
+    first_name: str
+    own: KindWords
 
     def plain(self) -> dict[str, object]:
         """The placeholders that are words or numbers."""
@@ -146,8 +150,10 @@ def see_section(section: Section, letter: Letter, words: Labels) -> SectionView:
         note=section.note or "",
         link=section.link or "",
         files=len(letter.calendars),
-        shows_dates_ahead=section.kind in _AHEAD,
+        shows_dates_ahead=section.kind in AHEAD,
         by_clinic=section.by_clinic,
+        first_name=letter.first_name.strip(),
+        own=section.own,
     )
 
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -12,28 +12,17 @@ from sqlalchemy.orm import Session
 
 from clinic.care.owner_facts import NO_SESSION, Owner, OwnerKind
 from clinic.care.states import AppointmentState, SessionState
-from clinic.planning.local import day_of, zone
+from clinic.queries.own_texts import NO_TEXTS, OwnTexts, own_texts
 from clinic.queries.owner_facts import OWNER_ID, OwnerHead, sessions_of, visits_of
-from clinic.store.clinics import Clinic, ClinicText
+from clinic.store.clinics import Clinic
 from clinic.store.courses import MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.resources import Patient, Practitioner
 
-OWN_WORDS = ("directions", "cancellation", "closing")
-"""What a clinic may say in words of its own, in the order in which a message says it."""
-
-
-@dataclass(frozen=True, slots=True)
-class CancellationRule:
-    """Which version of a clinic's rule for who cannot come a message states, and of which day that is."""
-
-    version: int
-    made_on: date | None
-
 
 @dataclass(frozen=True, slots=True)
 class ClinicFacts:
-    """A clinic as it signs its messages. `rule` says which version `cancellation` is."""
+    """A clinic as it signs its messages; `texts` are its own words, of the clinic that writes."""
 
     id: int
     name: str
@@ -42,12 +31,9 @@ class ClinicFacts:
     phone: str
     sender_name: str
     sender_email: str
-    directions: str = ""
-    cancellation: str = ""
-    closing: str = ""
     out_of_hours_phone: str | None = None
     review_url: str | None = None
-    rule: CancellationRule | None = None
+    texts: OwnTexts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +97,23 @@ class LetterFacts:
                    for part in self.parts.values())
 
 
+SIGNATURE = (Clinic.id, Clinic.name, Clinic.zone, Clinic.address, Clinic.phone, Clinic.sender_name, Clinic.sender_email,
+             Clinic.out_of_hours_phone, Clinic.review_url)
+"""What of a clinic its messages say."""
+
+
+def clinic_facts(row: Any, texts: OwnTexts = NO_TEXTS) -> ClinicFacts:
+    """The clinic of a row that has the columns of its signature."""
+    return ClinicFacts(row.id, row.name, row.zone, row.address, row.phone, row.sender_name, row.sender_email,
+                       row.out_of_hours_phone, row.review_url, texts)
+
+
 def letter_facts(db: Session, head: OwnerHead) -> LetterFacts:
     """What the messages of this owner are written from, in a fixed number of statements."""
     given_name, language = db.execute(_whom(), {"patient_id": head.patient_id}).one()
-    clinics = _clinics(db)
+    texts = own_texts(db, head.clinic_id)
+    clinics = {row.id: clinic_facts(row, texts if row.id == head.clinic_id else NO_TEXTS)
+               for row in db.execute(_every_clinic())}
     upkeep = None
     if head.owner.kind == "course":
         plan_id = db.scalar(_plan_of(), {OWNER_ID: head.owner.id})
@@ -123,32 +122,6 @@ def letter_facts(db: Session, head: OwnerHead) -> LetterFacts:
                              _parts(db, plan) if plan else {})
     return LetterFacts(
         head, given_name, language, clinics, _visits(db, head.owner), _parts(db, head.owner), upkeep)
-
-
-def own_words() -> tuple[sa.Label[Any], ...]:
-    """A clinic's own words as columns beside those of the clinic, none where it has none."""
-    return tuple(sa.func.coalesce(_newest(ClinicText.text, code), "").label(code) for code in OWN_WORDS)
-
-
-def rule_version() -> tuple[sa.Label[Any], ...]:
-    """The version of a clinic's rule for who cannot come, and when it was made, as columns beside those of the clinic.
-    """
-    return (_newest(ClinicText.version, "cancellation").label("rule_version"),
-            _newest(ClinicText.made_at, "cancellation").label("rule_made_at"))
-
-
-def rule_of(row: Any) -> CancellationRule | None:
-    """The rule that a row with those columns names; none where the clinic states none."""
-    if row.rule_version is None or not row.cancellation:
-        return None
-    return CancellationRule(row.rule_version, day_of(row.rule_made_at, zone(row.zone)) if row.rule_made_at else None)
-
-
-def _newest(column: sa.orm.InstrumentedAttribute[Any], code: str) -> sa.ScalarSelect[Any]:
-    return (
-        sa.select(column)
-        .where(ClinicText.clinic_id == Clinic.id, ClinicText.code == code, ClinicText.language == "en")
-        .order_by(ClinicText.version.desc()).limit(1).correlate(Clinic).scalar_subquery())
 
 
 @cache
@@ -162,18 +135,9 @@ def _plan_of() -> sa.Select[int]:
     return sa.select(MaintenancePlan.id).where(MaintenancePlan.course_id == sa.bindparam(OWNER_ID))
 
 
-def _clinics(db: Session) -> dict[int, ClinicFacts]:
-    return {row.id: ClinicFacts(
-        row.id, row.name, row.zone, row.address, row.phone, row.sender_name, row.sender_email, row.directions,
-        row.cancellation, row.closing, row.out_of_hours_phone, row.review_url, rule_of(row))
-        for row in db.execute(_every_clinic())}
-
-
 @cache
 def _every_clinic() -> sa.Select[*tuple[Any, ...]]:
-    return sa.select(
-        Clinic.id, Clinic.name, Clinic.zone, Clinic.address, Clinic.phone, Clinic.sender_name, Clinic.sender_email,
-        *own_words(), Clinic.out_of_hours_phone, Clinic.review_url, *rule_version())
+    return sa.select(*SIGNATURE)
 
 
 def _visits(db: Session, owner: Owner) -> dict[int, VisitFacts]:

@@ -32,7 +32,6 @@ from clinic.messages.letters import (
     Kind,
     Letter,
     Offer,
-    OwnWords,
     RedFlag,
     Section,
     Urgency,
@@ -45,6 +44,7 @@ from clinic.planning.local import day_of, zone
 from clinic.queries.letters import ClinicFacts, LetterFacts, PartFacts, VisitFacts, letter_facts
 from clinic.queries.owner_facts import instruction_number, owner_facts, owner_head, said_alike
 from clinic.services.links import STAND_IN, without_links
+from clinic.services.own_words import additions_of, kind_words, own_lines
 from clinic.store.outbox import Message, MessageItem
 
 _CHECK_INS = (MessageKind.CHECK_IN_24H, MessageKind.CHECK_IN_72H)
@@ -102,7 +102,7 @@ def letter_of(
     """One letter with a section for each item, its clinical texts in the patient's language where they are there, and
     what a person added; the first section names the link, which is of all of them."""
     said = [(in_their_language(known), item) for known, each in ((facts, items), *more) for item in each]
-    first, *others = (_section(known, item, now) for known, item in said)
+    first, *others = (_with_own_words(known, item, now) for known, item in said)
     return Letter(
         language=language_of(facts), first_name=facts.given_name, clinic=card_for(facts),
         sections=(replace(first, link=first.link or link), *others),
@@ -189,26 +189,25 @@ def language_of(facts: LetterFacts) -> str:
 
 def card_for(facts: LetterFacts) -> ClinicCard:
     """The clinic that writes about that owner."""
-    return card_of(facts.clinic, names_zone=len({each.zone for each in facts.clinics.values()}) > 1)
+    return card_of(facts.clinic, names_zone=len({each.zone for each in facts.clinics.values()}) > 1,
+                   language=language_of(facts))
 
 
-def card_of(clinic: ClinicFacts, *, names_zone: bool) -> ClinicCard:
-    """The clinic as its messages name it, with its own words."""
-    own = OwnWords(own_lines(clinic.directions), own_lines(clinic.cancellation), own_lines(clinic.closing),
-                   clinic.rule.made_on if clinic.rule else None)
+def card_of(clinic: ClinicFacts, *, names_zone: bool, language: str) -> ClinicCard:
+    """The clinic as its messages name it, with what it adds in that language."""
     return ClinicCard(
         name=clinic.name, address=_lines(clinic.address), phone=clinic.phone, zone=clinic.zone,
-        sender_email=clinic.sender_email, sender_name=clinic.sender_name, names_zone=names_zone, own=own,
-        out_of_hours_phone=clinic.out_of_hours_phone)
-
-
-def own_lines(text: str) -> tuple[str, ...]:
-    """A text of several lines as a message prints it; an empty line within it stays one."""
-    return tuple(line.strip() for line in text.strip().splitlines())
+        sender_email=clinic.sender_email, sender_name=clinic.sender_name, names_zone=names_zone,
+        own=additions_of(clinic, language), out_of_hours_phone=clinic.out_of_hours_phone)
 
 
 def _lines(text: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _with_own_words(facts: LetterFacts, item: OwedItem, now: datetime) -> Section:
+    own = kind_words(facts.clinic.texts, item.kind, language_of(facts))
+    return replace(_section(facts, item, now), own=own)
 
 
 def _section(facts: LetterFacts, item: OwedItem, now: datetime) -> Section:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from clinic.care.newsletter import blocks_of
 from clinic.care.quiet import QuietHours, next_allowed
 from clinic.care.states import MessageState
+from clinic.care.translations import ENGLISH
 from clinic.messages.envelope import EnvelopeHeader, build_mime, check_address, message_id
 from clinic.messages.letters import ClinicCard
 from clinic.messages.news import NewsLetter, Question, render_edition, render_question
@@ -120,7 +121,7 @@ def posted(
 def card(db: Session, clinic_id: int) -> ClinicCard:
     """The clinic as its messages name it."""
     words = clinic_words(db, clinic_id)
-    return card_of(words.facts, names_zone=words.names_zone)
+    return card_of(words.facts, names_zone=words.names_zone, language=ENGLISH)
 
 
 def quiet_hours(db: Session, clinic_id: int) -> QuietHours:

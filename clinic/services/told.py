@@ -5,9 +5,12 @@ from typing import Any
 
 from clinic.care.message_kinds import SCHEDULE
 from clinic.care.owed import OwedItem, VisitChange
+from clinic.care.own_text import Addition
 from clinic.care.owner_facts import Told
 from clinic.queries.letters import LetterFacts
+from clinic.queries.own_texts import addition
 from clinic.queries.owner_facts import told_document
+from clinic.services.letters import language_of
 
 
 def told_of(facts: LetterFacts, item: OwedItem) -> tuple[Told, ...]:
@@ -21,8 +24,10 @@ def told_of(facts: LetterFacts, item: OwedItem) -> tuple[Told, ...]:
 def kept_of(facts: LetterFacts, item: OwedItem) -> dict[str, Any]:
     """What the item keeps of what it told: the dates, and the version of the rule for who cannot come."""
     kept = told_document(told_of(facts, item))
-    rule = facts.clinic.rule
-    return kept | ({"cancellation_rule": rule.version} if rule and item.kind in SCHEDULE else {})
+    rule = addition(facts.clinic.texts, Addition.CANCELLATION, language_of(facts))
+    if rule is None or item.kind not in SCHEDULE:
+        return kept
+    return kept | {"cancellation_rule": {"language": rule.language, "version": rule.version}}
 
 
 def _told(facts: LetterFacts, appointment_id: int, *, cancelled: bool) -> Told:

@@ -9,12 +9,14 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from clinic.care import own_text
 from clinic.care.owed import OwedItem
 from clinic.care.states import MessageState
 from clinic.care.translations import ENGLISH, LANGUAGES, fingerprint, translations
 from clinic.messages.wording import SMALL_WORDS, Wording, small_words, wordings
 from clinic.planning.findings import Finding, Weight
 from clinic.queries.letters import LetterFacts
+from clinic.queries.own_texts import OwnText, in_language
 from clinic.queries.translations import (
     Approval,
     ProtocolTexts,
@@ -80,7 +82,8 @@ def is_approved(db: Session, facts: LetterFacts, items: Sequence[OwedItem], *, n
     if not texts <= known.keys():
         return False
     wanted = {parts[part].fingerprint for part in (SMALL_WORDS, *(item.kind.value for item in items))}
-    return all_approved(db, language, wanted | {fingerprint(text, known[text]) for text in texts})
+    wanted |= {fingerprint(text, known[text]) for text in texts}
+    return all_approved(db, language, wanted | {own.fingerprint for own in _own_words(facts, items, language)})
 
 
 def waits_for_reading(db: Session, message_id: int, *, now: datetime) -> str | None:
@@ -120,7 +123,7 @@ def approve_messages(work: UnitOfWork, language: str, *, shown: str) -> Done[int
     _keep(work, language, {each.wording.fingerprint: _subject(each.wording) for each in texts.unapproved})
     record(work, "translation-approved", "business", business.id, language=language, part=MESSAGES,
            texts=len(texts.unapproved))
-    _let_go(work, language)
+    let_go(work, language)
     work.commit()
     return Done(len(texts.unapproved))
 
@@ -140,9 +143,15 @@ def approve_protocol(work: UnitOfWork, code: str, language: str, *, shown: str) 
     _keep(work, language, {line.fingerprint: f"library/{line.text.place}" for line in texts.unapproved})
     record(work, "translation-approved", "protocol", texts.id, language=language, part=code,
            texts=len(texts.unapproved))
-    _let_go(work, language)
+    let_go(work, language)
     work.commit()
     return Done(len(texts.unapproved))
+
+
+def _own_words(facts: LetterFacts, items: Sequence[OwedItem], language: str) -> tuple[OwnText, ...]:
+    """What the clinic says of its own in the letter of these items, or might: nobody but itself has read that."""
+    said = [own_text.code_of(item.kind, part) for item in items for part in own_text.Part]
+    return in_language(facts.clinic.texts, language, (*own_text.Addition, *said))
 
 
 def _against(work: UnitOfWork, shown: str, found: str) -> tuple[Finding, ...]:
@@ -160,7 +169,15 @@ def _keep(work: UnitOfWork, language: str, texts: Mapping[str, str]) -> None:
         for sha256, subject in texts.items())
 
 
-def _let_go(work: UnitOfWork, language: str) -> None:
+def trust(work: UnitOfWork, language: str, clinic_id: int, words: Mapping[str, str]) -> None:
+    """Keeps that a person answers for a clinic's own words in that language, by the code of each."""
+    found = {own_text.fingerprint(clinic_id, code, language, text): f"texts/{clinic_id}/{code}"
+             for code, text in words.items()}
+    known = approvals(work.db, language)
+    _keep(work, language, {sha256: subject for sha256, subject in found.items() if sha256 not in known})
+
+
+def let_go(work: UnitOfWork, language: str) -> None:
     """What waited for this approval goes its way; what needs another one besides is held again by the worker."""
     waiting = sa.select(Message).where(Message.state == MessageState.HELD, Message.reason == unread(language))
     for message in work.db.scalars(waiting.order_by(Message.id).with_for_update()):

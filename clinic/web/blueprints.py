@@ -50,6 +50,7 @@ from clinic.web import (
     take_over,
     tasks,
     telling,
+    text_history,
     texts,
     times,
     today,
@@ -100,7 +101,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 )
 FURTHER_PAGES = (
     course_changes, edition_sending, held_courses, message_actions, my_dates, my_door, my_reports, new_course,
-    other_visits, own_digest, protocol_versions, release, repair, resting, rota_days, take_over, times, visit_ends,
+    other_visits, own_digest, protocol_versions, release, repair, resting, rota_days, take_over, text_history, times,
+    visit_ends,
 )
 """Modules whose pages belong to the blueprint of another one: courses, appointments, the patient's page, the
 newsletter, one's account."""

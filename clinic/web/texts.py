@@ -1,99 +1,170 @@
-"""Texts: how each message reads now, and what the clinic adds in its own words."""
+"""Texts: how each message reads, and what the clinic says in words of its own."""
 from __future__ import annotations
 
-from flask import Blueprint, abort, flash, redirect, request, url_for
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
-from clinic.queries.texts import ClinicWords, clinic_words
+from clinic.care.translations import ENGLISH, LANGUAGES
+from clinic.planning.findings import blocks
+from clinic.queries.texts import Newest, Writer, newest_texts, writer_of
 from clinic.services import texts as service
+from clinic.services.text_faults import judge_text
 from clinic.services.work import Refused, Stale
-from clinic.web.entry import allowed, here, today
+from clinic.web.entry import allowed, here
 from clinic.web.forms import Form
 from clinic.web.headers import MESSAGE_POLICY
 from clinic.web.kit import kit
 from clinic.web.pages import page, stale_page
-from clinic.web.words import MESSAGE_KINDS
+from clinic.web.text_sheets import EVERY, LABELS, WAY, Sheet, findings_at, read_words, sheet_named, shown
+from clinic.web.words import MESSAGE_KINDS, plural
 
 texts = Blueprint("texts", __name__)
 
-FIELDS = (
-    ("directions", "How to find us", "In confirmations, changes and reminders, such as the entrance, parking, the "
-                                     "bus stop."),
-    ("cancellation", "If you cannot come", "In confirmations, changes and reminders: how late, and what then."),
-    ("closing", "Closing words", "At the end of every message."),
-)
-_FIRST = "confirmation"
+
+@dataclass(slots=True)
+class GridCell:
+    """A sheet in a language, as the list of all of them shows it: which of its texts are the clinic's own."""
+
+    own: list[Newest] = field(default_factory=list)
+    is_faulty: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether somebody has to approve something of it."""
+        return any(not each.is_approved for each in self.own)
+
+    @property
+    def made_at(self) -> datetime | None:
+        """When it was changed last, where that is known."""
+        return max((each.made_at for each in self.own if each.made_at), default=None)
 
 
 @texts.get("/setup/texts")
 @allowed(Right.SET_UP)
 def index() -> Response:
-    """The clinic's own words, and one kind of message as it reads with them."""
-    clinic = _clinic()
-    form = Form(initial={**clinic.words, "lock_version": clinic.lock_version})
-    return _page(form, clinic, clinic.words, _kind(request.args.get("kind", _FIRST)))
+    """All messages along a patient's way, in each language: ours, or the clinic's own."""
+    with kit().read() as db:
+        found, writer = newest_texts(db, here().clinic_id), writer_of(db, here().clinic_id)
+    groups = [("Everywhere", [(EVERY, "In every message")]),
+              *((title, [(kind.value, MESSAGE_KINDS[kind]) for kind in kinds]) for title, kinds in WAY)]
+    return page("texts/index.html", groups=groups, languages=LANGUAGES, cells=_cells(found, writer), labels=LABELS,
+                place_of=service.place_of, has_phone=bool(writer.phone.strip()))
 
 
-@texts.post("/setup/texts/look")
+@texts.get("/setup/texts/<name>/<language>")
 @allowed(Right.SET_UP)
-def look() -> Response:
+def edit(name: str, language: str) -> Response:
+    """One kind of message in a language: what it says now, and where the clinic may say it in its own words."""
+    return sheet_page(sheet_named(name, language), Form(), None)
+
+
+@texts.post("/setup/texts/<name>/<language>/look")
+@allowed(Right.SET_UP)
+def look(name: str, language: str) -> Response:
     """The same page with what was typed, before it is saved."""
-    form = Form(request.form)
-    words = _read(form)
-    form.add(service.judge_texts(words))
-    return _page(form, _clinic(), words, _kind(request.form.get("kind", _FIRST)))
+    sheet, form = sheet_named(name, language), Form(request.form)
+    return sheet_page(sheet, form, read_words(form, sheet))
 
 
-@texts.post("/setup/texts")
+@texts.get("/setup/texts/<name>/<language>/letter")
 @allowed(Right.SET_UP)
-def save() -> Response:
+def letter(name: str, language: str) -> Response:
+    """The message as a patient sees it with what is kept, for a frame in which nothing runs."""
+    found = shown(sheet_named(name, language)).preview
+    return _framed(found.html if found else "")
+
+
+@texts.post("/setup/texts/<name>/<language>/letter")
+@allowed(Right.SET_UP)
+def typed_letter(name: str, language: str) -> Response:
+    """The message as a patient sees it with what was typed, for the same frame."""
+    sheet, form = sheet_named(name, language), Form(request.form)
+    found = shown(sheet, read_words(form, sheet)).preview
+    return _framed(found.html if found else "")
+
+
+@texts.post("/setup/texts/<name>/<language>")
+@allowed(Right.SET_UP)
+def save(name: str, language: str) -> Response:
     """Keeps the words, or shows what to correct, or what someone else made of them meanwhile."""
-    form, clinic, kind = Form(request.form), _clinic(), _kind(request.form.get("kind", _FIRST))
-    words, version = _read(form), form.version()
+    sheet, form = sheet_named(name, language), Form(request.form)
+    words, seen = read_words(form, sheet), form.version()
     if form.faults:
-        return _page(form, clinic, words, kind)
+        return sheet_page(sheet, form, words)
     try:
         with kit().work(here().actor) as work:
-            outcome = service.save_texts(work, here().clinic_id, words, lock_version=version)
+            outcome = service.save_texts(work, here().clinic_id, sheet.kind, language, words, seen=seen)
     except Stale:
-        rows = [(label, clinic.words[code], words[code]) for code, label, _ in FIELDS]
-        return stale_page(title="Texts", rows=rows, again=url_for("texts.index", kind=kind))
+        return _overtaken(sheet, words)
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
-        return _page(form, clinic, words, kind)
-    flash("The words were saved. Messages that have not been sent yet say them too.", "ok")
-    return redirect(url_for("texts.index", kind=kind), 303)
+        return sheet_page(sheet, form, words)
+    flash(f"Saved {plural(outcome.value, 'text')}. Messages that have not been sent yet say it too."
+          if outcome.value else "Nothing was changed.", "ok" if outcome.value else "info")
+    return redirect(sheet_address(sheet), 303)
 
 
-@texts.get("/setup/texts/<kind>.html")
+@texts.post("/setup/texts/<name>/<language>/approve")
 @allowed(Right.SET_UP)
-def html(kind: str) -> Response:
-    """A sample of that kind as a patient sees it, for a frame in which nothing runs."""
-    sample = service.sample(_clinic(), _kind(kind), today=today())
-    response = Response(sample.html, content_type="text/html; charset=utf-8")
+def approve(name: str, language: str) -> Response:
+    """Answers for words that no person has saved."""
+    sheet = sheet_named(name, language)
+    with kit().work(here().actor) as work:
+        outcome = service.approve_texts(
+            work, here().clinic_id, sheet.kind, language, shown=request.form.get("shown", ""))
+    if isinstance(outcome, Refused):
+        flash(outcome.findings[0].text, "warn")
+    else:
+        flash(f"Approved {plural(outcome.value, 'text')}. Messages that waited for it go their way.", "ok")
+    return redirect(sheet_address(sheet), 303)
+
+
+def sheet_page(sheet: Sheet, form: Form, words: dict[str, str] | None) -> Response:
+    """The page of a sheet with what was typed, or with what is kept."""
+    found = shown(sheet, words)
+    said = found.words if words is None else words
+    about = findings_at(sheet, said, found.writer)
+    for name, findings in about.items():
+        if words is not None and blocks(findings):
+            form.fault(name, findings[0].text)
+    return page("texts/sheet.html", form.status, sheet=sheet, form=form, shown=found, about=about, languages=LANGUAGES,
+                typed={each.name: form.value(each.name) if words is not None else said.get(each.place.code, "")
+                       for each in sheet.fields},
+                is_saved=words is None or words == {code: found.words.get(code, "") for code in words},
+                agrees_to=service.shown_texts(found.kept.values()), kinds=list(MESSAGE_KINDS.items()),
+                version=form.value("lock_version") or found.seen, english=ENGLISH)
+
+
+def sheet_address(sheet: Sheet) -> str:
+    """The page of a sheet, read in the same message as before."""
+    again: dict[str, Any] = {name: value for name in ("with", "kind") if (value := request.form.get(name, ""))}
+    return url_for("texts.edit", name=sheet.name, language=sheet.language, **again)
+
+
+def _overtaken(sheet: Sheet, words: dict[str, str]) -> Response:
+    kept = shown(sheet).words
+    rows = [(each.label, kept.get(each.place.code, ""), words[each.place.code]) for each in sheet.fields]
+    return stale_page(title=sheet.title, rows=rows, again=sheet_address(sheet))
+
+
+def _cells(found: tuple[Newest, ...], writer: Writer) -> dict[tuple[str, str], GridCell]:
+    cells: dict[tuple[str, str], GridCell] = {}
+    for each in found:
+        if each.text:
+            kind = service.sheet_of(each.code)
+            cell = cells.setdefault((kind.value if kind else EVERY, each.language), GridCell())
+            cell.own.append(each)
+            cell.own.sort(key=lambda own: list(LABELS).index(service.place_of(own.code).part))
+            cell.is_faulty |= blocks(judge_text(service.place_of(each.code), each.text, writer))
+    return cells
+
+
+def _framed(html: str) -> Response:
+    response = Response(html, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = MESSAGE_POLICY
     return response
-
-
-def _clinic() -> ClinicWords:
-    with kit().read() as db:
-        return clinic_words(db, here().clinic_id)
-
-
-def _read(form: Form) -> dict[str, str]:
-    """What was typed, with line ends as they are kept."""
-    return {code: form.text(code, label, most=5000, required=False, lines=True) for code, label, _ in FIELDS}
-
-
-def _kind(asked: str) -> str:
-    if asked not in service.MESSAGE_KINDS:
-        abort(404)
-    return asked
-
-
-def _page(form: Form, clinic: ClinicWords, words: dict[str, str], kind: str) -> Response:
-    kinds = [(code, MESSAGE_KINDS.get(code, code)) for code in service.MESSAGE_KINDS]
-    return page("texts/index.html", form.status, form=form, fields=FIELDS, longest=service.LONGEST, kinds=kinds,
-                kind=kind, sample=service.sample(clinic, kind, words=words, today=today()),
-                is_saved=words == clinic.words, version=form.value("lock_version") or clinic.lock_version)

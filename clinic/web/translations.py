@@ -5,11 +5,12 @@ from flask import Blueprint, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
-from clinic.care.translations import LANGUAGES, Place
+from clinic.care.message_kinds import MessageKind
+from clinic.care.translations import ENGLISH, LANGUAGES, Place
 from clinic.queries.texts import clinic_words
 from clinic.queries.translations import ProtocolTexts, protocol_texts
 from clinic.services import translations as service
-from clinic.services.texts import MESSAGE_KINDS, sample
+from clinic.services.previews import our_sample
 from clinic.services.work import Done, Refused
 from clinic.web.entry import allowed, here, today
 from clinic.web.kit import kit
@@ -41,8 +42,8 @@ def messages(language: str) -> Response:
     name = _name(language)
     with kit().read() as db:
         texts, clinic = service.message_texts(db, language), clinic_words(db, here().clinic_id)
-    samples = {kind: [sample(clinic, kind, language=each, today=today()) for each in ("en", language)]
-               for kind in MESSAGE_KINDS}
+    samples = {kind.value: [our_sample(clinic, kind, language=each, today=today()) for each in (ENGLISH, language)]
+               for kind in MessageKind}
     return page("translations/messages.html", texts=texts, samples=samples, language=language, name=name,
                 shown=service.shown_messages(texts))
 

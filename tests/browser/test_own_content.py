@@ -59,33 +59,51 @@ def test_an_account_is_made_by_keyboard_and_its_password_opens_the_door(
     expect(own.page.get_by_text("Noor Haddad").first).to_be_attached()
 
 
-def test_words_are_read_in_the_message_while_they_are_typed(enter: Enter, site: Site) -> None:
+def test_words_are_read_in_the_message_while_they_are_typed_and_its_faults_beside_them(
+    enter: Enter, site: Site
+) -> None:
     walker = enter("manager")
-    page = walker.page
-    page.goto("/setup/texts?kind=reminder-2d")
+    page, keys = walker.page, walker.page.keyboard
+    page.goto("/setup/texts/reminder-2d/en")
 
-    page.get_by_label("How to find us").press_sequentially("Ring at the blue door")
-    expect(page.locator("[data-fragment=sample]")).to_contain_text("Ring at the blue door")
-    page.get_by_label("Kind of message").select_option("recall")
-    expect(page.locator("[data-fragment=sample]")).not_to_contain_text("Ring at the blue door")
+    page.get_by_role("textbox", name="Opening words").focus()
+    keys.type("Hello ")
+    keys.press("Tab")
+    keys.press("Enter")  # the first placeholder
+    expect(page.get_by_role("textbox", name="Opening words")).to_have_value("Hello {first_name}")
+    expect(page.get_by_role("textbox", name="Opening words")).to_be_focused()
+    page.get_by_role("textbox", name="Subject", exact=True).fill("Your laser on {dat}")
+    expect(page.locator("[data-fragment=about-subject]")).to_contain_text("Did you mean {date}?")
+    letter = page.frame_locator("iframe.mail-preview:not(.loading)")
+    expect(letter.locator("body")).to_contain_text("Hello Anna")
+    page.get_by_role("textbox", name="Subject", exact=True).fill("See you on {date}")
+    expect(page.locator(".inbox-subject")).to_contain_text("See you on Wednesday 10 March")
     is_sound(walker, "texts-typed")
 
     page.reload()
-    expect(page.get_by_label("How to find us")).to_have_value("")
+    expect(page.get_by_role("textbox", name="Subject", exact=True)).to_have_value("")
 
 
-def test_words_are_read_and_saved_without_scripts(enter: Enter, site: Site) -> None:
-    page = enter("manager", scripts=False).page
+def test_words_are_read_saved_and_taken_back_without_scripts(enter: Enter, site: Site) -> None:
+    walker = enter("manager", scripts=False)
+    page = walker.page
     page.goto("/setup/texts")
+    page.get_by_role("link", name="Nothing added of In every message in English").click()
 
-    page.get_by_label("Closing words").fill("See you by the water!")
+    page.get_by_role("textbox", name="Closing words").fill("See you by the water!")
     page.get_by_role("button", name="Show how it reads").click()
-    expect(page.get_by_role("region", name="How the message reads")).to_contain_text("See you by the water!")
-    page.get_by_role("button", name="Save the words").click()
-    expect(page.get_by_label("Closing words")).to_have_value("See you by the water!")
+    page.get_by_text("As plain text").click()
+    expect(page.get_by_role("region", name="The message as plain text")).to_contain_text("See you by the water!")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("textbox", name="Closing words")).to_have_value("See you by the water!")
+    page.get_by_role("textbox", name="Closing words").fill("")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="History").click()
+    page.get_by_role("button", name="Let this stand again").click()
+    expect(page.get_by_role("textbox", name="Closing words")).to_have_value("See you by the water!")
 
-    page.get_by_label("Closing words").fill("")
-    page.get_by_role("button", name="Save the words").click()
+    page.get_by_role("textbox", name="Closing words").fill("")
+    page.get_by_role("button", name="Save").click()
 
 
 def test_a_version_is_written_without_scripts_and_compared(enter: Enter, site: Site) -> None:

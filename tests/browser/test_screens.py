@@ -55,7 +55,9 @@ SCREENS: dict[str, Callable[[Site], str]] = {
     "treatments": lambda site: "/setup/treatments",
     "new-treatment": lambda site: "/setup/treatments/new",
     "health": lambda site: "/setup/health",
-    "texts": lambda site: "/setup/texts?kind=change",
+    "texts": lambda site: "/setup/texts",
+    "text": lambda site: "/setup/texts/confirmation/de",
+    "text-history": lambda site: "/setup/texts/every-message/en/history",
     "new-version": lambda site: "/protocols/combo_mn_peel/new-version",
     "difference": lambda site: "/protocols/rfmn_laxity/difference?before=1&after=1",
     "translations": lambda site: "/setup/translations",
@@ -106,6 +108,7 @@ ENTERED_BY = {
                      "swap", "absences", "new-absence", "rooms", "new-room", "room", "devices", "new-device",
                      "device"), "manager"),
     "treatments": "manager", "new-treatment": "manager", "texts": "manager", "health": "manager",
+    "text": "manager", "text-history": "manager",
     "new-version": "manager", "translated-messages": "manager", "translated-protocol": "practitioner",
     "accounts": "administrator", "new-account": "administrator", "account": "administrator", "rights": "administrator",
 }

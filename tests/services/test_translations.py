@@ -10,17 +10,20 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from clinic.care import translations as care
+from clinic.care.message_kinds import MessageKind
+from clinic.care.own_text import Part, code_of
 from clinic.care.protocols import Protocol as ProtocolContent
 from clinic.care.translations import ClinicalText, translations
 from clinic.messages.mailbox import MailboxTransport
 from clinic.queries import translations as queries
 from clinic.queries.translations import ProtocolTexts, protocol_texts
+from clinic.services import texts
 from clinic.services import translations as service
 from clinic.services.delivery import Courier
 from clinic.services.mail import note_read, release_held
 from clinic.services.work import Actor, Done, Refused, UnitOfWork
 from clinic.store.accounts import Account, AuditEntry
-from clinic.store.clinics import TranslationApproval
+from clinic.store.clinics import ClinicText, TranslationApproval
 from clinic.store.outbox import Message, WorkerRow
 from clinic.store.protocols import ProtocolVersion
 from tests.services.desk import DATES, Desk
@@ -249,3 +252,72 @@ def test_an_approval_agrees_to_exactly_what_was_shown_and_needs_a_person(desk: D
     assert [finding.code for refused in (stale, nobody) for finding in refused.findings] == ["changed", "nobody"]
     with desk.work() as work:
         assert work.db.scalar(sa.select(sa.func.count()).select_from(TranslationApproval)) == 0
+
+
+def say(desk: Desk, work: UnitOfWork, text: str, kind: MessageKind | None = MessageKind.CONFIRMATION) -> None:
+    """The clinic says something of its own in German."""
+    code = "closing" if kind is None else code_of(kind, Part.OPENING)
+    known = texts.newest_of(texts.newest_texts(work.db, 1), "de", [code])
+    assert isinstance(texts.save_texts(
+        work, 1, kind, "de", {code: text}, seen=texts.newest_id(known.values())), Done)
+
+
+def test_own_words_in_german_go_by_themselves_where_a_person_answers_for_them(desk: Desk) -> None:
+    approve_messages(desk)
+    with by_ana(desk) as work:
+        say(desk, work, "Wir freuen uns auf Sie, {first_name}.")
+    confirm(desk)
+
+    assert deliver(desk) == ["sent"]
+    sent = desk.message("confirmation").mime
+    assert sent is not None and b"Wir freuen uns auf Sie, Maria." in sent
+    with desk.work() as work:
+        kept = work.db.scalars(sa.select(TranslationApproval).where(TranslationApproval.subject.like("texts/%"))).one()
+    assert (kept.language, kept.approved_by, kept.subject) == ("de", 1, "texts/1/confirmation/opening")
+
+
+def test_own_words_that_no_person_answers_for_wait_until_one_does(desk: Desk) -> None:
+    approve_messages(desk)
+    for kind, text in ((MessageKind.CONFIRMATION, "Kommen Sie gut an."), (None, "Bis bald!")):
+        with desk.work() as work:
+            say(desk, work, text, kind)
+    confirm(desk)
+    assert deliver(desk) == [f"held: {WAITS}"]
+
+    with by_ana(desk) as work:
+        shown = texts.shown_texts(texts.newest_of(texts.newest_texts(work.db, 1), "de", ["closing"]).values())
+        stale = texts.approve_texts(work, 1, None, "de", shown="what it was yesterday")
+        assert texts.approve_texts(work, 1, None, "de", shown=shown) == Done(1)
+    assert deliver(desk) == [f"held: {WAITS}"]
+    with by_ana(desk) as work:
+        say(desk, work, "Kommen Sie gut an, {first_name}.")
+
+    assert isinstance(stale, Refused)
+    assert deliver(desk) == ["sent"]
+
+
+def test_a_change_of_own_words_is_as_good_as_who_makes_it(desk: Desk) -> None:
+    approve_messages(desk)
+    with by_ana(desk) as work:
+        say(desk, work, "Wir freuen uns.")
+    with desk.work() as work:
+        say(desk, work, "Etwas anderes.")
+    confirm(desk)
+    assert deliver(desk) == [f"held: {WAITS}"]
+
+    with by_ana(desk) as work:
+        first = min(work.db.scalars(sa.select(ClinicText.id)))
+        newest = max(work.db.scalars(sa.select(ClinicText.id)))
+        assert isinstance(texts.take_back(work, 1, first, seen=newest), Done)
+
+    assert deliver(desk) == ["sent"]
+
+
+def test_own_english_words_say_nothing_of_the_german_and_need_nobody(desk: Desk) -> None:
+    approve_messages(desk)
+    with desk.work() as work:
+        work.db.add(ClinicText(clinic_id=1, code="confirmation/opening", language="en", text="Welcome."))
+        work.commit()
+    confirm(desk)
+
+    assert deliver(desk) == ["sent"]

@@ -3,9 +3,11 @@ import { regionOf } from "./fragments.js";
 const PAUSE = 400;
 
 // Regions show what a form would do, while it is typed: the form is sent to `data-preview-action`, which keeps nothing.
+// With `data-preview-frame`, the frame of that name follows too, from `data-frame-action`.
 export function showWhileTyping(form) {
   const names = form.dataset.livePreview.split(" ");
   let timer, running;
+  form.querySelectorAll("[data-preview-button]").forEach((place) => { place.hidden = true; });
   form.addEventListener("input", () => {
     clearTimeout(timer);
     running?.abort();
@@ -14,6 +16,7 @@ export function showWhileTyping(form) {
       try {
         const page = await ask(form, running.signal);
         for (const name of names) show(name, page);
+        if (form.dataset.previewFrame) fillFrame(form);
       } catch (problem) {
         if (problem.name !== "AbortError") console.warn(problem.message);
       }
@@ -22,10 +25,13 @@ export function showWhileTyping(form) {
 }
 
 // What is typed wrong is shown too, as far as it goes; a sign-in page has no such region. A region stays while somebody
-// is in it: what they are about to press must not go away.
+// is in it: what they are about to press must not go away. What they have opened stays open.
 function show(name, page) {
   const old = regionOf(name), found = regionOf(name, page);
-  if (found && !old.contains(document.activeElement)) old.replaceWith(found);
+  if (!found || old.contains(document.activeElement)) return;
+  const open = [...old.querySelectorAll("details")].map((each) => each.open);
+  found.querySelectorAll("details").forEach((each, place) => { each.open = open[place] ?? each.open; });
+  old.replaceWith(found);
 }
 
 async function ask(form, signal) {
@@ -34,4 +40,25 @@ async function ask(form, signal) {
     credentials: "same-origin", signal,
   });
   return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+// A new frame for each answer: filling the same one again would put a step into the browser's history every time.
+function fillFrame(form) {
+  const name = form.dataset.previewFrame;
+  const [old, ...late] = document.querySelectorAll(`iframe[name^="${CSS.escape(name)}"]`);
+  late.forEach((each) => each.remove());
+  if (!old) return;
+  const frame = old.cloneNode();
+  frame.removeAttribute("src");
+  frame.name = `${name}-${Date.now()}`;
+  frame.classList.add("loading");
+  old.after(frame);
+  frame.addEventListener("load", () => {
+    old.remove();
+    frame.classList.remove("loading");
+  }, { once: true });
+  const { action, target } = form;
+  Object.assign(form, { action: form.dataset.frameAction, target: frame.name });
+  form.submit();
+  Object.assign(form, { action, target });
 }
