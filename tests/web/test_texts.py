@@ -54,7 +54,7 @@ def test_own_words_are_saved_and_the_pages_show_whose_each_text_is(
     assert "\nWe are ready.\nCome!\n" in page
     assert "We are ready." in read(browser.get(f"{REMINDER}/letter"))
     grid = found_in(browser.get("/setup/texts"), "text-own")
-    assert [each.split(" of Reminder")[0] for each in grid] == ["Subject , version 1 ; opening words , version 1"]
+    assert [each.partition(" of ")[0] for each in grid] == ["Subject , version 1 ; opening words , version 1"]
     assert "Ruth Vale" in read(browser.get(f"{REMINDER}/history"))
 
 
