@@ -1,7 +1,7 @@
 """Rules of messages: what goes and when, a made-up course that follows them, and the coming 30 days."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
@@ -24,7 +24,7 @@ from clinic.web.rule_rows import rule_rows
 from clinic.web.rule_words import STORIES, rule_sentence
 from clinic.web.rules_form import CHOSEN, chosen_rules, read_rules, rule_values, with_rule
 from clinic.web.sequence_lines import sequence
-from clinic.web.words import MESSAGE_KINDS, plural
+from clinic.web.words import MESSAGE_KINDS, lower_first, plural
 
 rules = Blueprint("rules", __name__)
 
@@ -99,10 +99,10 @@ def _read(found: RulesPage, typed: MultiDict[str, str]) -> Asked:
     read, most = read_rules(form, found.kept), found.clinic.most_a_day
     if found.level is None:
         most = form.number("most_a_day", "The most messages on one day", least=1, most=service.MOST_A_DAY) or most
-    findings = service.judge_rules(read)
-    form.add(findings)
-    wrong = {kind for kind in read for finding in findings if (finding.field or "").startswith(f"{kind}-")}
-    return Asked(found, form, {kind: found.kept.of(kind) if kind in wrong else rule for kind, rule in read.items()},
+    judged = {kind: service.judge_rules({kind: rule}) for kind, rule in read.items()}
+    for kind, findings in judged.items():
+        form.add(replace(each, text=f"{MESSAGE_KINDS[kind]}: {lower_first(each.text)}") for each in findings)
+    return Asked(found, form, {kind: found.kept.of(kind) if judged[kind] else rule for kind, rule in read.items()},
                  most)
 
 
@@ -137,14 +137,14 @@ def _stale(asked: Asked) -> Response:
 
 def _page(asked: Asked, how: Any, coming: ComingDays | None = None) -> Response:
     found, story = asked.found, _story(how)
-    is_saved = asked.rules == chosen_rules(found.kept) and asked.most_a_day == found.clinic.most_a_day
+    is_saved = (asked.rules, asked.most_a_day) == (chosen_rules(found.kept), found.clinic.most_a_day)
     return page(
         "rules/index.html", asked.form.status, form=asked.form, found=found, levels=_levels(found),
         shown=[(each.code, each.name) for each in found.protocols], stories=list(STORIES.items()), story=story,
         stretches=rule_rows(found, asked.rules, asked.form), regions=_REGIONS, coming=coming,
         bars=[(on, each.kept, each.other) for on, each in coming.by_day] if coming else [],
         sequence=sequence(found, asked.rules, story, most_a_day=asked.most_a_day, today=today()),
-        is_saved=is_saved, version=how.get("lock_version") or found.clinic.lock_version)
+        is_saved=is_saved and not asked.form.faults, version=how.get("lock_version") or found.clinic.lock_version)
 
 
 def _levels(found: RulesPage) -> list[tuple[str, str]]:

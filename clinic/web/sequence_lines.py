@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from clinic.care.ahead import Ahead
@@ -18,8 +18,8 @@ from clinic.queries.rules_page import RulesPage
 from clinic.web.rule_words import MOVED, when_words
 from clinic.web.words import MESSAGE_KINDS, plural
 
-LONG = timedelta(days=13)
-"""After so long without anything the page says how long it was."""
+LONG_DAYS = 14
+"""After so many days without anything the page says how long it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +74,16 @@ def _place(line: SequenceLine) -> tuple[datetime, bool]:
 
 
 def _with_gaps(lines: list[SequenceLine]) -> Iterator[SequenceLine]:
-    before = lines[0].at
+    before = lines[0].at.date()
     for line in lines:
-        gap = line.at - before
-        year = f", in {line.at.year}" if line.at.year != before.year else ""
-        yield replace(line, later=f"{_span(gap)} later{year}") if gap > LONG else line
-        before = line.at
+        on = line.at.date()
+        days, year = (on - before).days, f", in {on.year}" if on.year != before.year else ""
+        yield replace(line, later=f"{_span(days)} later{year}") if days >= LONG_DAYS else line
+        before = on
 
 
-def _span(gap: timedelta) -> str:
-    return plural(gap.days // 7, "week") if gap.days < 70 else plural(round(gap.days / 30.4), "month")
+def _span(days: int) -> str:
+    return plural(days // 7, "week") if days < 70 else plural(round(days / 30.4), "month")
 
 
 def _marks(owners: tuple[Ahead, Ahead], where: ZoneInfo) -> Iterator[SequenceLine]:

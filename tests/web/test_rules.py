@@ -132,14 +132,15 @@ def test_a_protocol_keeps_only_what_departs_from_the_clinic(
     assert base.endswith("As the clinic has it")
     assert "(1 rule of its own)" in text_of(page)
     assert 'name="most_a_day"' not in page.get_data(as_text=True)
+    assert f'href="{RULES}?protocol={CODE}"' in browser.get(f"/protocols/{CODE}").get_data(as_text=True)
 
 
 @pytest.mark.parametrize(("changes", "field", "words"), [
-    ({f"{FIRST}-when": "31"}, f"{FIRST}-when", "Choose between 0 and 30 days before the visit."),
+    ({f"{FIRST}-when": "31"}, f"{FIRST}-when", "First reminder: choose between 0 and 30 days before the visit."),
     ({f"{FIRST}-when": "soon"}, f"{FIRST}-when", "must be a whole number"),
     ({f"{FIRST}-at": ""}, f"{FIRST}-at", "Enter the time of day of “First reminder”."),
     ({f"{FIRST}-weekdays": None}, f"{FIRST}-weekdays-group", "Choose at least one weekday"),
-    ({"check-in-24h-when": "3"}, "check-in-24h-when", "Choose between 12 hours and 48 hours after the treatment."),
+    ({"check-in-24h-when": "3"}, "check-in-24h-when", "First check-in: choose between 12 hours"),
     ({"most_a_day": "0"}, "most_a_day", "from 1 to 20"),
 ])
 def test_what_cannot_be_kept_is_said_at_its_field_and_the_sequence_is_shown_all_the_same(
