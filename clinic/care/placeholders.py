@@ -17,11 +17,11 @@ _MEANT = re.compile(r"\\[{}]|\{+\s*(?:(?P<name>[^\W\d][\w\- ]{0,40}?)\s*\}+|(?P<
 _AROUND = 16
 
 _ALWAYS = {"first_name": "the patient's first name", "clinic": "the name of the clinic", "phone": "its phone number"}
-_WHEN = {"date": "the day of the visit; the first of several", "time": "when it begins"}
+_WHEN = {"date": "the day of the visit, or of the first of several", "time": "when it begins"}
 _WAS = {"date": "the day of the visit that is over"}
 _SPAN = {"from_date": "the first day that suits", "to_date": "the last day that suits"}
 _UNTIL = {"held_until": "the last day on which the dates are held"}
-_MANY = {"count": "how many dates they are"}
+_MANY = {"count": "how many dates there are"}
 _OF_A_CLINIC = ("clinic", "phone")
 _MORE: Mapping[MessageKind, Mapping[str, str]] = {
     **dict.fromkeys((MessageKind.CONFIRMATION, MessageKind.PRECARE, MessageKind.REMINDER_7D, MessageKind.REMINDER_2D,

@@ -34,6 +34,7 @@ from clinic.services import (
     practitioners,
     protocols,
     rooms,
+    texts,
 )
 from clinic.services.accounts import create_account
 from clinic.services.delivery import Courier
@@ -123,6 +124,9 @@ def _set_up(demo: Demo) -> None:
         _close_on_holidays(demo, demo.sites[site.key])
     with demo.work() as work:
         clinics.set_travel_time(work, demo.sites[people.PORTO], demo.sites[people.VIGO], minutes=120)
+    for sheet, words in people.OWN_WORDS:
+        with demo.work() as work:
+            _must(texts.save_texts(work, demo.sites[people.PORTO], sheet, "en", words, seen=0))
     for person in people.PRACTITIONERS:
         _add_practitioner(demo, person)
     add_accounts(demo)

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from clinic.care.message_kinds import MessageKind
+
 PORTO, VIGO = "Porto", "Vigo"
 
 
@@ -53,6 +55,14 @@ SITES = (
          (("Sala 1", ("numbing-chair",)), ("Sala 2", ("numbing-chair",))),
          (("Needling pen B", "needling-pen"),)),
 )
+
+OWN_WORDS: tuple[tuple[MessageKind | None, dict[str, str]], ...] = (
+    (None, {"directions": "Ring at the green door. The lift is on your left; we are on floor 2.",
+            "closing": "See you soon,\nInês, Marta and everybody at {clinic}"}),
+    (MessageKind.REMINDER_2D, {"reminder-2d/subject": "See you on {date} at {time}",
+                               "reminder-2d/opening": "We have everything ready for you, {first_name}."}),
+)
+"""What the clinic in Porto says in words of its own, by what is written at one time."""
 
 PRACTITIONERS = (
     Person("Dr Inês Amaral", ("microneedling", "rf-microneedling", "peel-superficial", "peel-medium"),

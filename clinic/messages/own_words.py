@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from clinic.care.placeholders import fill
 from clinic.messages.discretion import telling_words
-from clinic.messages.views import SectionView
+from clinic.messages.letters import Kind, Letter
+from clinic.messages.views import SectionView, see_section
+from clinic.messages.words import labels
 
 
 def own_subject(view: SectionView) -> str:
@@ -30,6 +32,12 @@ def own_opening(view: SectionView) -> tuple[tuple[str, ...], ...]:
             return ()
         paragraphs = [*paragraphs[:-1], (*paragraphs[-1], filled)] if filled else [*paragraphs, ()]
     return tuple(filter(None, paragraphs))
+
+
+def values_in(letter: Letter, kind: Kind) -> dict[str, str]:
+    """What each placeholder stands for where a letter tells that kind of thing; nothing where it does not."""
+    section = next((each for each in letter.sections if each.kind is kind), None)
+    return values_of(see_section(section, letter, labels(letter.language))) if section else {}
 
 
 def values_of(view: SectionView) -> dict[str, str]:

@@ -11,6 +11,7 @@ from clinic.care.message_kinds import MessageKind
 from clinic.care.own_text import Part
 from clinic.messages.letters import Kind, Letter
 from clinic.messages.our_words import our_words
+from clinic.messages.own_words import values_in
 from clinic.messages.rendering import render
 from clinic.messages.sample_letters import sample_letter
 from clinic.planning.findings import blocks
@@ -29,13 +30,14 @@ MADE_UP = "Anna"
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A message as a patient would find it: in the inbox, and opened."""
+    """A message as a patient would find it: in the inbox, and opened. `values` are what its placeholders stand for."""
 
     sender: str
     subject: str
     preheader: str
     text: str
     html: str
+    values: Mapping[str, str]
 
 
 def what_we_say(kind: MessageKind, language: str) -> Mapping[Part, str]:
@@ -66,7 +68,7 @@ def sample(
     letter = sample_letter(Kind(kind.value), card, language=language, first_name=MADE_UP, today=today,
                            visits_told=visits_told)
     own = kind_words(clinic.facts.texts, kind, language)
-    return _shown(replace(letter, sections=tuple(replace(each, own=own) for each in letter.sections)))
+    return _shown(replace(letter, sections=tuple(replace(each, own=own) for each in letter.sections)), kind)
 
 
 def our_sample(clinic: ClinicWords, kind: MessageKind, *, language: str, today: date) -> Preview:
@@ -74,7 +76,9 @@ def our_sample(clinic: ClinicWords, kind: MessageKind, *, language: str, today: 
     return sample(clinic.with_texts(NO_TEXTS), kind, language=language, today=today)
 
 
-def waiting_message(db: Session, message_id: int, texts: OwnTexts, *, now: datetime) -> Preview | None:
+def waiting_message(
+    db: Session, message_id: int, kind: MessageKind, texts: OwnTexts, *, now: datetime
+) -> Preview | None:
     """A message that waits, as it would leave now with these texts of its clinic; none where it would not go."""
     message, found = db.get(Message, message_id), owed_now(db, message_id, now)
     if message is None or found is None:
@@ -82,9 +86,10 @@ def waiting_message(db: Session, message_id: int, texts: OwnTexts, *, now: datet
     facts, items = found
     writer = replace(facts.clinic, texts=texts)
     facts = replace(facts, clinics={**facts.clinics, writer.id: writer})
-    return _shown(letter_of(facts, items, now=now, link=STAND_IN, note=message.note))
+    return _shown(letter_of(facts, items, now=now, link=STAND_IN, note=message.note), kind)
 
 
-def _shown(letter: Letter) -> Preview:
+def _shown(letter: Letter, kind: MessageKind) -> Preview:
     rendered = render(letter)
-    return Preview(letter.clinic.sender_name, rendered.subject, rendered.preheader, rendered.text, rendered.html)
+    return Preview(letter.clinic.sender_name, rendered.subject, rendered.preheader, rendered.text, rendered.html,
+                   values_in(letter, Kind(kind.value)))

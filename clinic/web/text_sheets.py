@@ -31,17 +31,6 @@ from clinic.web.words import MESSAGE_KINDS
 
 EVERY = "every-message"
 """The sheet of what stands in every message."""
-WAY: tuple[tuple[str, tuple[MessageKind, ...]], ...] = (
-    ("Booking", (MessageKind.CONFIRMATION, MessageKind.DATES_HELD, MessageKind.DATES_RELEASED)),
-    ("Before a visit", (MessageKind.PRECARE, MessageKind.REMINDER_7D, MessageKind.REMINDER_2D)),
-    ("When something changes", (MessageKind.CHANGE, MessageKind.CLINIC_CHANGE, MessageKind.CANCELLATION,
-                                MessageKind.MISSED)),
-    ("After a visit", (MessageKind.AFTERCARE, MessageKind.CHECK_IN_24H, MessageKind.CHECK_IN_72H)),
-    ("The next date", (MessageKind.NUDGE_14D, MessageKind.NUDGE_IDEAL, MessageKind.OUT_OF_WINDOW)),
-    ("After the course", (MessageKind.COURSE_COMPLETE, MessageKind.REVIEW_VISIT, MessageKind.RECALL,
-                          MessageKind.REVIEW_REQUEST)),
-)
-"""The kinds of messages along a patient's way."""
 LABELS: Mapping[Part | Addition, str] = {
     Part.SUBJECT: "Subject", Part.SEVERAL: "Subject, for several dates", Part.PREHEADER: "Line below the subject",
     Part.OPENING: "Opening words", Addition.DIRECTIONS: "How to find us",
@@ -146,7 +135,7 @@ def shown(sheet: Sheet, words: Mapping[str, str] | None = None) -> Shown:
         letters = waiting_letters(db, here().clinic_id, kind, sheet.language) if may_read_letters() else ()
         chosen = _chosen(letters)
         texts = typed_texts(clinic.facts.texts, here().clinic_id, sheet.language, words or {}, writer)
-        real = waiting_message(db, chosen, texts, now=now()) if chosen and writer.phone.strip() else None
+        real = waiting_message(db, chosen, kind, texts, now=now()) if chosen and writer.phone.strip() else None
     made_up = () if real or not writer.phone.strip() else _made_up(clinic.with_texts(texts), kind, sheet.language)
     preview = real or next((each for _, each in made_up), None)
     return Shown(writer, kept, letters, chosen, kind, preview, made_up or ((("", real),) if real else ()),

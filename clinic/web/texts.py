@@ -20,7 +20,8 @@ from clinic.web.forms import Form
 from clinic.web.headers import MESSAGE_POLICY
 from clinic.web.kit import kit
 from clinic.web.pages import page, stale_page
-from clinic.web.text_sheets import EVERY, LABELS, WAY, Sheet, findings_at, read_words, sheet_named, shown
+from clinic.web.rule_words import STRETCHES
+from clinic.web.text_sheets import EVERY, LABELS, Sheet, findings_at, read_words, sheet_named, shown
 from clinic.web.words import MESSAGE_KINDS, plural
 
 texts = Blueprint("texts", __name__)
@@ -51,7 +52,7 @@ def index() -> Response:
     with kit().read() as db:
         found, writer = newest_texts(db, here().clinic_id), writer_of(db, here().clinic_id)
     groups = [("Everywhere", [(EVERY, "In every message")]),
-              *((title, [(kind.value, MESSAGE_KINDS[kind]) for kind in kinds]) for title, kinds in WAY)]
+              *((each.title, [(kind.value, MESSAGE_KINDS[kind]) for kind in each.kinds]) for each in STRETCHES)]
     return page("texts/index.html", groups=groups, languages=LANGUAGES, cells=_cells(found, writer), labels=LABELS,
                 place_of=service.place_of, has_phone=bool(writer.phone.strip()))
 

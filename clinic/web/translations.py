@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from clinic.access import Right
 from clinic.care.message_kinds import MessageKind
 from clinic.care.translations import ENGLISH, LANGUAGES, Place
-from clinic.queries.texts import clinic_words
+from clinic.queries.texts import clinic_words, newest_texts
 from clinic.queries.translations import ProtocolTexts, protocol_texts
 from clinic.services import translations as service
 from clinic.services.previews import our_sample
@@ -32,7 +32,8 @@ def index() -> Response:
     with kit().read() as db:
         found = [(code, LANGUAGES[code], service.message_texts(db, code), protocol_texts(db, code))
                  for code in service.OTHERS]
-    return page("translations/index.html", found=found)
+        own = [each for each in newest_texts(db, here().clinic_id) if each.text]
+    return page("translations/index.html", found=found, own=own)
 
 
 @translations.get("/setup/translations/<language>/messages")

@@ -19,7 +19,8 @@ from clinic.store.clinics import ClinicText
 from clinic.web import texts as pages
 from clinic.web import translations
 from clinic.web.entry import entry_of
-from clinic.web.text_sheets import EVERY, WAY
+from clinic.web.rule_words import STRETCHES
+from clinic.web.text_sheets import EVERY
 from tests.web.checksums import checksum
 from tests.web.conftest import SignedIn, post
 from tests.web.counting import own_statements
@@ -133,6 +134,7 @@ def test_words_that_nobody_answers_for_are_shown_as_such_and_approved_by_a_press
     page = read(browser.get("/setup/texts/recall/de"))
     shown = page.partition('name="shown" value="')[2].partition('"')[0]
     assert "Waits for approval" in found_in(browser.get("/setup/texts"), "text-own")[0]
+    assert "Own words of Harbour Clinic" in read(browser.get("/setup/translations"))
 
     answer = post(browser, "/setup/texts/recall/de/approve", {"shown": shown})
 
@@ -141,15 +143,27 @@ def test_words_that_nobody_answers_for_are_shown_as_such_and_approved_by_a_press
     assert "Approve 1 text" not in read(browser.get("/setup/texts/recall/de"))
 
 
+def test_words_that_have_come_to_tell_since_do_not_go_out_and_are_pointed_at(
+    signed_in: SignedIn, rows: Callable[[], Session]
+) -> None:
+    browser = signed_in(Role.MANAGER)
+    post(browser, REMINDER, {**FORM, "subject": "{clinic}, {date}"})
+    with rows() as db:
+        db.execute(sa.text("UPDATE clinic SET name = 'Skin Laser Centre' WHERE id = 1"))
+        db.commit()
+
+    assert "Needs a look" in found_in(browser.get("/setup/texts"), "text-own")[0]
+    assert found_in(browser.get(REMINDER), "inbox-subject")[0].startswith("Subject: Reminder: ")
+    assert found_in(browser.get(REMINDER), "field-error")[0].startswith("Error: The name of the clinic says “Skin”")
+
+
 def test_who_may_write_own_words_may_approve_a_translation_too() -> None:
     assert {entry_of(view) for view in (pages.save, pages.approve)} == {entry_of(translations.approve_messages)}
 
 
-def test_every_kind_stands_once_along_the_way_and_can_be_read_in_every_language(signed_in: SignedIn) -> None:
+def test_every_kind_can_be_read_and_written_in_every_language(signed_in: SignedIn) -> None:
     browser = signed_in(Role.MANAGER)
-    kinds = [kind for _, group in WAY for kind in group]
-
-    assert sorted(kinds) == sorted(MessageKind)
+    kinds = [kind for each in STRETCHES for kind in each.kinds]
     for sheet in (EVERY, *kinds):
         for language in ("en", "de"):
             assert browser.get(f"/setup/texts/{sheet}/{language}").status_code == 200
