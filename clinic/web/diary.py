@@ -1,6 +1,7 @@
-"""The diary: a day by practitioner, room or device, with everybody who comes and all that can still be booked."""
+"""The diary: a day or a week by practitioner, room or device, with everybody who comes and all that can be booked."""
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,66 +9,97 @@ from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
-from clinic.care.parts import ResourceKind
-from clinic.planning.local import local_of
+from clinic.planning.local import DAY, local_of
 from clinic.queries.diary import Diary, DiaryColumn, diary_of
 from clinic.web import diary_words as words
 from clinic.web.days import WEEK_STEPS, asked_day
 from clinic.web.diary_choices import Choices, Colour, Show, remembered
+from clinic.web.diary_glance import glance, hours_lines
 from clinic.web.diary_grid import grid_of
 from clinic.web.entry import allowed, here, today
 from clinic.web.kit import kit, now
 from clinic.web.pages import page
-from clinic.web.words import clock
+from clinic.web.words import clock, day, long_day
 
 diary = Blueprint("diary", __name__)
 
 _KEPT_FOR = timedelta(days=400)
+_WEEK = 7
 
 
 @diary.get("/diary")
 @allowed(Right.SEE_DIARY)
 def show() -> Response:
-    """A day of the current clinic as this account likes to see it."""
+    """Some days of the current clinic as this account likes to see them."""
     on, chosen = asked_day(), _choices()
-    found = _read(on, 1, chosen.by)
-    chosen = _narrowed(chosen, found)
-    response = page("diary/day.html", **_frame(on, chosen, found), **_day(found, chosen))
-    return _remember(response, chosen)
-
-
-def _read(first_on: date, days: int, by: ResourceKind) -> Diary:
+    first_on, days = (on - on.weekday() * DAY, _WEEK) if chosen.show is Show.WEEK else (on, 1)
     with kit().read() as db:
-        return diary_of(db, here().clinic_id, first_on, days, by=by, where=here().clinic.zone, now=now())
+        found = diary_of(db, here().clinic_id, first_on, days, by=chosen.by, where=here().clinic.zone, now=now())
+    chosen = _narrowed(chosen, found)
+    shown = {Show.DAY: _day, Show.WEEK: _week, Show.LIST: _list}[chosen.show](found, chosen)
+    return _remember(page(f"diary/{chosen.show}.html", **_frame(on, chosen, found), **shown), chosen)
 
 
 def _day(found: Diary, chosen: Choices) -> dict[str, Any]:
-    shown = [each for each in _in(found, chosen) if each.is_here]
-    grid = grid_of(found, shown, now=now())
-    may_book = here().may(Right.BOOK)
-    return {
-        "grid": grid, "now_words": clock(local_of(now(), found.where)), "day": found.days[0],
-        "columns": [words.column(each, chosen, found.where, may_book=may_book) for each in grid.columns],
-        "absent": [each.resource.name for each in _in(found, chosen) if not each.is_here],
-    }
+    """Columns side by side."""
+    columns = _in(found, chosen)
+    return {**_grid(found, chosen, [each for each in columns if each.is_here]), "day": found.days[0],
+            "absent": [each.resource.name for each in columns if not each.is_here]}
+
+
+def _week(found: Diary, chosen: Choices) -> dict[str, Any]:
+    """The days of one column side by side; with none chosen, all columns at a glance."""
+    whose = next((each.resource for each in found.columns if each.resource.id == chosen.of), None)
+    if whose is None:
+        return {"whose": None, "rows": glance(found, _in(found, chosen), _to)}
+    its = [each for each in found.columns if each.resource == whose]
+    last = max((each.day.on.weekday() for each in its if each.is_here), default=0)
+    return {"whose": whose, **_grid(found, chosen, [each for each in its if each.day.on.weekday() <= max(last, 4)])}
+
+
+def _list(found: Diary, chosen: Choices) -> dict[str, Any]:
+    """The same facts as tables."""
+    kept = {visit.id for column in _in(found, chosen) for visit in column.visits}
+    kept |= {visit.id for visit in words.in_no_column(found, chosen.by)}
+    return {"day": found.days[0], "cards": [words.card(each, chosen) for each in found.visits if each.id in kept],
+            "hours": hours_lines(_in(found, chosen), found.where)}
+
+
+def _grid(found: Diary, chosen: Choices, columns: Iterable[DiaryColumn]) -> dict[str, Any]:
+    """Those columns drawn; in a week each goes by its day, which is where its head leads."""
+    grid, may_book = grid_of(found, tuple(columns), now=now()), here().may(Right.BOOK)
+    drawn = []
+    for each in grid.columns:
+        on = each.column.day.on
+        head = words.Head(day(on)[:-5], _to(on, show="day"), on == today()) if chosen.show is Show.WEEK else None
+        drawn.append(words.column(each, chosen, found.where, may_book=may_book, head=head))
+    return {"grid": grid, "columns": drawn, "now_words": clock(local_of(now(), found.where))}
 
 
 def _frame(on: date, chosen: Choices, found: Diary) -> dict[str, Any]:
     """What is around the days: where else to look, and how."""
-    def to(day: date = on, **other: Any) -> str:
-        named: dict[str, Any] = {} if day == today() else {"day": day.isoformat()}
-        return url_for("diary.show", **named, **other)
-
+    of_week = chosen.show is Show.WEEK
+    step = (_WEEK if of_week else 1) * DAY
+    offered = {each.resource for each in found.columns}
     left_out = [each for each in found.columns if each.resource.id in chosen.left_out and each.is_here]
     return {
-        "on": on, "chosen": chosen, "kinds": words.KINDS, "to": to,
-        "before": to(on - timedelta(days=1)), "after": to(on + timedelta(days=1)),
-        "weeks": [(label, days, to(on + timedelta(days=days))) for days, label in WEEK_STEPS],
-        "offered": sorted({each.resource for each in found.columns}, key=lambda each: each.name.casefold()),
-        "left_out": left_out, "others": [words.card(each, chosen) for each in words.in_no_column(found, chosen.by)],
-        "by": [(several, to(by=kind), kind is chosen.by, None) for kind, (several, _) in words.KINDS.items()],
-        "Show": Show, "Colour": Colour,
+        "on": on, "chosen": chosen, "kinds": words.KINDS, "to": lambda **other: _to(on, **other),
+        "heading": f"Week of {day(found.days[0].on)}" if of_week else long_day(on),
+        "before": _to(on - step), "after": _to(on + step), "now_href": _to(today()),
+        "is_now": found.days[0].on <= today() <= found.days[-1].on, "unit": "week" if of_week else "day",
+        "weeks": [(label, days, _to(on + timedelta(days=days))) for days, label in WEEK_STEPS],
+        "shows": [(each.value.capitalize(), _to(on, show=each), each is chosen.show, None) for each in Show],
+        "by": [(several, _to(on, by=kind, of=""), kind is chosen.by, None)
+               for kind, (several, _) in words.KINDS.items()],
+        "offered": sorted(offered, key=lambda each: (each.name.casefold(), each.id)), "left_out": left_out,
+        "others": [words.card(each, chosen) for each in words.in_no_column(found, chosen.by)], "Colour": Colour,
     }
+
+
+def _to(on: date, **other: Any) -> str:
+    """The diary on a day, as it is remembered but for what is named."""
+    named: dict[str, Any] = {} if on == today() else {"day": on.isoformat()}
+    return url_for("diary.show", **named, **other)
 
 
 def _in(found: Diary, chosen: Choices) -> list[DiaryColumn]:

@@ -12,7 +12,7 @@ from flask import url_for
 
 from clinic.care.parts import ResourceKind
 from clinic.care.states import AppointmentState
-from clinic.planning.local import local_of
+from clinic.planning.local import MINUTE, local_of
 from clinic.queries.diary import Diary, DiaryResource, DiaryVisit, Shade
 from clinic.web.course_words import FITS
 from clinic.web.diary_choices import Choices, Colour
@@ -42,6 +42,8 @@ class VisitCard:
     """A visit in words. `state` is the code of its badge; without names `name` says only that somebody comes."""
 
     id: int
+    day: str
+    parts: str
     lock_version: int
     href: str
     time: str
@@ -97,12 +99,21 @@ Item = BlockWords | GapWords
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """What a column is called, and where its name leads."""
+
+    title: str
+    href: str = ""
+    is_today: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnWords:
     """A column with everything in it in order of time."""
 
     ident: str
     resource: DiaryResource
-    title: str
+    head: Head
     below: str
     lanes: int
     hours: tuple[Hour, ...]
@@ -120,24 +131,27 @@ def card(visit: DiaryVisit, chosen: Choices) -> VisitCard:
     alert = visit.alerts if chosen.names else "Has an alert" if visit.alerts else ""
     practitioner, room, device = (" + ".join(visit.names(kind)) for kind in ResourceKind)
     return VisitCard(
-        id=visit.id, lock_version=visit.lock_version, href=_href(visit), time=clock(visit.local_start),
-        ends=clock(visit.local_end), name=visit.patient if chosen.names else NAMELESS, what=visit.treatment,
+        id=visit.id, day=short_day(visit.local_start.date()), parts=_parts(visit), lock_version=visit.lock_version,
+        href=_href(visit), time=clock(visit.local_start), ends=clock(visit.local_end),
+        name=visit.patient if chosen.names else NAMELESS, what=visit.treatment,
         mark=mark, fit=FITS[visit.fit] if visit.fit else None, state=_state(visit), is_confirmed=visit.is_confirmed,
         pinned=visit.pinned, held_until=held, alert=alert, tone=_tone(visit, chosen.colour),
         practitioner=practitioner, room=room, device=device, starts_at=visit.starts_at)
 
 
-def column(drawn: GridColumn, chosen: Choices, where: ZoneInfo, *, may_book: bool, title: str = "") -> ColumnWords:
-    """A column of the grid in words; free time leads to a booking where this account may book."""
+def column(
+    drawn: GridColumn, chosen: Choices, where: ZoneInfo, *, may_book: bool, head: Head | None = None
+) -> ColumnWords:
+    """A column of the grid in words, under its own name or that head; free time leads to a booking for who may."""
     its = drawn.column
     bands = tuple(_band(each, its.resource.kind, where) for each in drawn.bands)
     blocks: list[Item] = [_block(each, its.resource, chosen) for each in drawn.blocks]
     gaps: list[Item] = [_gap(each, its.resource, where) for each in drawn.gaps] if may_book else []
     items = sorted(blocks + gaps, key=_top)
-    ident = f"column-{its.resource.id}-{its.day.on:%m%d}" if title else f"column-{its.resource.id}"
+    ident = f"column-{its.resource.id}-{its.day.on:%m%d}" if head else f"column-{its.resource.id}"
     return ColumnWords(
-        ident=ident, resource=its.resource, title=title or its.resource.name,
-        below=_below(len(blocks), its.free if may_book else ()), lanes=drawn.lanes,
+        ident=ident, resource=its.resource, head=head or Head(its.resource.name),
+        below=below(len(blocks), its.free if may_book else ()), lanes=drawn.lanes,
         hours=drawn.hours, now=drawn.now, bands=bands, items=tuple(items))
 
 
@@ -146,11 +160,24 @@ def in_no_column(diary: Diary, by: ResourceKind) -> Sequence[DiaryVisit]:
     return [visit for visit in diary.visits if not any(each.resource.kind is by for each in visit.holds)]
 
 
-def _below(visits: int, free: Sequence[tuple[datetime, datetime]]) -> str:
+def shade_words(shade: Shade, about: str, kind: ResourceKind) -> str:
+    """What a stretch of a column is. Why somebody is away is nobody's business at the desk; why a device is, is."""
+    away = "Away" if kind is ResourceKind.PRACTITIONER else f"Out of service: {about}"
+    return {Shade.WORK: "", Shade.BREAK: "Break", Shade.TRAVEL: "On the way", Shade.ELSEWHERE: f"At {about}",
+            Shade.AWAY: away}[shade]
+
+
+def span_words(starts_at: datetime, ends_at: datetime, where: ZoneInfo) -> str:
+    """Such as "09:00 – 10:15", by the clock of the clinic."""
+    until = clock(local_of(ends_at, where))
+    return f"{clock(local_of(starts_at, where))} – {'24:00' if until == '00:00' else until}"
+
+
+def below(visits: int, free: Sequence[tuple[datetime, datetime]]) -> str:
     """How many come, and how much time is left."""
     minutes = sum(((ends - starts).total_seconds() for starts, ends in free), 0.0) // 60
-    left = f" · {_length(int(minutes))} free" if minutes else ""
-    return plural(visits, "visit") + left
+    told = [plural(visits, "visit")] if visits or not minutes else []
+    return " · ".join([*told, f"{_length(int(minutes))} free"] if minutes else told)
 
 
 def _length(minutes: int) -> str:
@@ -176,24 +203,19 @@ def _block(block: Block, resource: DiaryResource, chosen: Choices) -> BlockWords
 
 
 def _band(band: Band, kind: ResourceKind, where: ZoneInfo) -> BandWords:
-    is_thing = kind is not ResourceKind.PRACTITIONER
-    words = {
-        Shade.WORK: "", Shade.BREAK: "Break", Shade.TRAVEL: "On the way", Shade.ELSEWHERE: f"At {band.words}",
-        # Why somebody is away is nobody's business at the desk; why a device is, is.
-        Shade.AWAY: f"Out of service: {band.words}" if is_thing else "Away",
-    }[band.shade]
-    return BandWords(band, words, _span(band.starts_at, band.ends_at, where))
+    return BandWords(band, shade_words(band.shade, band.words, kind), span_words(band.starts_at, band.ends_at, where))
 
 
 def _gap(gap: Gap, resource: DiaryResource, where: ZoneInfo) -> GapWords:
     at = local_of(gap.starts_at, where)
     asked: dict[str, Any] = {"at": f"{at:%Y-%m-%dT%H:%M}", "with": resource.id}
-    return GapWords(gap, _span(gap.starts_at, gap.ends_at, where), url_for("courses.new", **asked))
+    return GapWords(gap, span_words(gap.starts_at, gap.ends_at, where), url_for("courses.new", **asked))
 
 
-def _span(starts_at: datetime, ends_at: datetime, where: ZoneInfo) -> str:
-    until = clock(local_of(ends_at, where))
-    return f"{clock(local_of(starts_at, where))} – {'24:00' if until == '00:00' else until}"
+def _parts(visit: DiaryVisit) -> str:
+    """What the visit is made of, from when on."""
+    named = (f"{clock(visit.local_start + part.offset * MINUTE)} {spaced(part.name)}" for part in visit.parts)
+    return ", ".join(named)
 
 
 def _href(visit: DiaryVisit) -> str:

@@ -16,8 +16,11 @@ pytestmark = pytest.mark.browser
 SCREENS: dict[str, Callable[[Site], str]] = {
     "today": lambda site: "/",
     "diary": lambda site: "/diary?show=day&by=practitioner",
+    "diary-week": lambda site: "/diary?show=week&by=practitioner",
+    "diary-week-of-one": lambda site: f"/diary?show=week&of={site.clinic.practitioners[0]}",
+    "diary-list": lambda site: "/diary?show=list",
     "diary-rooms": lambda site: "/diary?show=day&by=room&names=hidden&colour=treatment",
-    "diary-closed": lambda site: "/diary?day=2027-03-06&by=practitioner&names=shown&colour=status",
+    "diary-closed": lambda site: "/diary?show=day&day=2027-03-06&by=practitioner&names=shown&colour=status",
     "patients": lambda site: "/patients",
     "nobody-found": lambda site: "/patients?q=zzzz",
     "new-patient": lambda site: "/patients/new",

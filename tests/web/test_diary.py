@@ -169,13 +169,46 @@ def test_what_holds_no_column_is_told_below(desk: Desk) -> None:
     assert "Not treated" in html
 
 
+def test_a_week_is_shown_at_a_glance_or_day_by_day_for_one(desk: Desk) -> None:
+    amari = desk.clinic.practitioners[0]
+
+    html = page(desk, "/diary?show=week&day=2027-03-03")
+    one = page(desk, f"/diary?of={amari}&day=2027-03-03")
+    rooms = page(desk, "/diary?by=room&of=&day=2027-03-03")
+
+    assert "<h1 dir=\"auto\">Week of Mon 1 Mar 2027</h1>" in html
+    assert html.count('class="glance-day') == 3 * 5
+    assert re.search(r'href="/diary\?show=day#column-\d+".*?1 visit · 7 h 45 min free', html, re.S)
+    assert re.findall(r'class="diary-name[^>]*><a href="([^"]+)">([^<]+)<', one) == [
+        ("/diary?show=day", "Mon 1 Mar"), ("/diary?day=2027-03-02&show=day", "Tue 2 Mar"),
+        ("/diary?day=2027-03-03&show=day", "Wed 3 Mar"), ("/diary?day=2027-03-04&show=day", "Thu 4 Mar"),
+        ("/diary?day=2027-03-05&show=day", "Fri 5 Mar")]
+    assert len(blocks(one)) == 1
+    assert 'data-shortcut="ArrowRight"' in one
+    assert 'href="/diary?day=2027-03-10" data-shortcut="ArrowRight"' in one
+    assert rooms.count('class="glance-day') == 2 * 5
+
+
+def test_the_list_holds_the_same_visits_and_hours_as_the_grid(desk: Desk) -> None:
+    grid = page(desk, "/diary")
+    html = re.sub(r"\s+", " ", re.sub(r"<svg.*?</svg>", "", page(desk, "/diary?show=list"), flags=re.S))
+
+    assert re.findall(r'<a href="(/courses/\d+)" dir="auto">([^<]+)<', html) == [
+        (re.search(r'href="(/courses/\d+)" data-visit', grid)[1], "Ana Novák")]  # type: ignore[index]
+    for words in ("09:00 – 11:00", "1 of 3", "09:00 check in, 09:15 numbing, 10:15 procedure, 11:00 turnover", LATEX,
+                  "Room 1 · Rf-Needling", "Booked", "Break 12:45 – 13:15", "09:00 – 18:00"):
+        assert words in html
+    assert "Novák" not in page(desk, "/diary?names=hidden")
+
+
 def test_the_page_takes_as_many_statements_on_a_full_day_as_on_an_empty_one(kit: Kit, desk: Desk) -> None:
     manager = enter(kit, "manager")
 
     few, _ = own_statements(kit, manager, "/diary?day=2027-03-03")
     many, html = own_statements(kit, manager, "/diary?day=2027-03-01")
+    week, _ = own_statements(kit, manager, "/diary?show=week")
 
-    assert (few, many, len(blocks(html))) == (3, 3, 1)
+    assert (few, many, week, len(blocks(html))) == (3, 3, 3, 1)
 
 
 def test_the_day_of_a_clock_change_has_the_hours_of_its_clock(desk: Desk) -> None:
