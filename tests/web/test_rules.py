@@ -71,13 +71,18 @@ def text_of(answer: TestResponse) -> str:
 
 
 def test_every_kind_stands_once_on_the_page_in_plain_words(signed_in: SignedIn, library: World) -> None:
-    answer = signed_in(Role.MANAGER).get(RULES)
+    browser = signed_in(Role.MANAGER)
+
+    answer = browser.get(RULES)
 
     assert sorted(kind for stretch in STRETCHES for kind in stretch.kinds) == sorted(MessageKind)
     names = texts(answer, "rule-name")
     assert len(names) == len(set(names)) == len(MessageKind)
     assert "2 days before the visit, at 09:00; not within a day after the patient heard of the time; not when the " \
         "patient has said that they come" in text_of(answer)
+    links = re.findall(r'href="(/setup/texts/[^"]+)"', answer.get_data(as_text=True))
+    assert {browser.get(link).status_code for link in links} == {200}
+    assert len(links) == len([kind for kind in MessageKind if CHOICES[kind].counted])
 
 
 def test_a_rule_that_is_saved_is_kept_and_marked_with_ours_beside_it(
