@@ -1,6 +1,7 @@
 """What is owed about dates: the difference between what the patient was told and what is now true.
 
-So a change that is taken back before it was told is never mentioned.
+So a change that is taken back before it was told is never mentioned. What may not have reached the patient is no reason
+to write, for it is repeated, or left to staff; but where there is news, it is told once more with it.
 """
 from __future__ import annotations
 
@@ -16,12 +17,10 @@ _BY_ID = dict[int, AppointmentFacts]
 
 def schedule(facts: OwnerFacts, now: datetime) -> Iterator[OwedItem]:
     """One message for all dates that are not as the patient knows them."""
-    visits = _visits(facts, now)
-    if not facts.is_active:
-        visits = tuple(visit for visit in visits if visit.change is VisitChange.CANCELLED)
-    changed = tuple(visit for visit in visits if visit.change is not VisitChange.KEPT)
-    if not changed:
+    if not _changed(_visits(facts, now)):
         return
+    visits = _visits(facts, now, is_sure_only=True)
+    changed = _changed(visits)
     by_id = {appointment.id: appointment for appointment in facts.appointments}
     yield owed_item(
         facts, now, _kind_of(visits, by_id), (facts.owner.kind, facts.owner.id, facts.is_said_of),
@@ -64,20 +63,33 @@ def _kind_of(visits: tuple[OwedVisit, ...], by_id: _BY_ID) -> MessageKind:
     return MessageKind.CLINIC_CHANGE if all(each.by_clinic for each in changed) else MessageKind.CHANGE
 
 
-def _visits(facts: OwnerFacts, now: datetime) -> tuple[OwedVisit, ...]:
-    """Each session's date against what was told of it, in order of sessions; what is past is no news."""
+def _changed(visits: tuple[OwedVisit, ...]) -> tuple[OwedVisit, ...]:
+    return tuple(visit for visit in visits if visit.change is not VisitChange.KEPT)
+
+
+def _visits(facts: OwnerFacts, now: datetime, *, is_sure_only: bool = False) -> tuple[OwedVisit, ...]:
+    """Each session's date against what was told of it, in order of sessions; what is past is no news, and what a course
+    that rests has to say is only what is off.
+
+    With `is_sure_only` a date is as the patient knows it only where that is sure.
+    """
     standing = {each.treatment_session_id: each for each in facts.appointments if each.is_standing}
-    found = (
-        _visit(facts, now, standing.get(session_facts.id), _told_of(facts, session_facts.id), session_facts)
-        for session_facts in sorted(facts.sessions, key=lambda each: each.number)
-    )
-    return tuple(visit for visit in found if visit is not None)
+    surely = tuple(each.surely for each in facts.told if each.surely is not None)
+    found = []
+    for session_facts in sorted(facts.sessions, key=lambda each: each.number):
+        present = standing.get(session_facts.id)
+        visit = _visit(facts, now, present, _told_of(facts.told, session_facts.id), session_facts)
+        if is_sure_only and (visit is None or visit.change is VisitChange.KEPT):
+            visit = _visit(facts, now, present, _told_of(surely, session_facts.id), session_facts) or visit
+        if visit is not None and (facts.is_active or visit.change is VisitChange.CANCELLED):
+            found.append(visit)
+    return tuple(found)
 
 
-def _told_of(facts: OwnerFacts, treatment_session_id: int) -> tuple[Told, ...]:
+def _told_of(told: tuple[Told, ...], treatment_session_id: int) -> tuple[Told, ...]:
     return tuple(sorted(
-        (told for told in facts.told if told.treatment_session_id == treatment_session_id and not told.cancelled),
-        key=lambda told: told.appointment_id,
+        (each for each in told if each.treatment_session_id == treatment_session_id and not each.cancelled),
+        key=lambda each: each.appointment_id,
     ))
 
 

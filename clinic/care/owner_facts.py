@@ -109,7 +109,10 @@ class AppointmentFacts:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the patient last heard of an appointment: where and when at which revision, or that it is off."""
+    """What the patient last heard of an appointment: where and when at which revision, or that it is off.
+
+    Where it is not sure that it reached them, since a mail server's answer was lost, `before` is what did, if anything.
+    """
 
     appointment_id: int
     treatment_session_id: int
@@ -119,6 +122,13 @@ class Told:
     fold: int
     zone: str
     cancelled: bool = False
+    is_sure: bool = True
+    before: Told | None = None
+
+    @property
+    def surely(self) -> Told | None:
+        """What is sure to have reached the patient."""
+        return self if self.is_sure else self.before
 
     @property
     def starts_at(self) -> datetime:
@@ -158,7 +168,8 @@ class OwnerFacts:
     local date of every preparation that was sent. `business` are the days on which the clinic can be called;
     `screened_on` is the date on which the patient was last screened. `held` are dates that wait for a consultation,
     and `told_held` says whether the patient ever heard of such dates. `full_on` is the last local date on which the
-    patient got as many messages as the clinic sends on one day.
+    patient got as many messages as the clinic sends on one day, and `is_being_told` that a message with dates is just
+    being sent.
     """
 
     owner: Owner
@@ -177,6 +188,7 @@ class OwnerFacts:
     rules: MessageRules = OUR_RULES
     review: ReviewFacts = ReviewFacts()
     full_on: date | None = None
+    is_being_told: bool = False
 
     @property
     def is_said_of(self) -> int:

@@ -21,6 +21,7 @@ from clinic.planning.local import DAY, day_of
 from clinic.queries.living import living_courses, living_plans, other_visits
 from clinic.queries.owner_rows import (
     HEAD,
+    IS_SURE,
     PART,
     PATIENT,
     VISIT,
@@ -160,7 +161,7 @@ def _said(db: Session, ids: Mapping[OwnerKind, Sequence[int]]) -> _Rows:
     rows = db.execute(
         sa.select(MessageItem.kind, MessageItem.owner_kind, MessageItem.owner_id, MessageItem.subject_kind,
                   MessageItem.subject_id, MessageItem.revision, MessageItem.dropped, Message.state, Message.decision,
-                  sa.case((WAS_HEARD, MessageItem.facts)).label("facts"))
+                  IS_SURE.label("is_sure"), sa.case((WAS_HEARD, MessageItem.facts)).label("facts"))
         .join(Message, Message.id == MessageItem.message_id)
         .where(sa.or_(*(sa.and_(MessageItem.owner_kind == kind, MessageItem.owner_id.in_(ids[kind]))
                         for kind in _KINDS)))
@@ -181,17 +182,18 @@ def _facts(
     for head, _ in heads:
         rows = visits.get(head.owner, ())
         appointments = tuple(appointment_facts(row) for row in rows if row.state != AppointmentState.PROPOSED)
-        told, told_precare, told_held = heard([row for row in said.get(head.owner, ()) if row.facts is not None], rows)
+        so_far = heard([row for row in said.get(head.owner, ()) if row.facts is not None], rows)
         sessions = visit_as_session(appointments) if head.owner.kind == "appointment" else session_facts(
             head, parts.get(head.owner, ()), appointments)
         missed = [day_of(each.closed_at, head.quiet.zone) for each in appointments if each.is_missed and each.closed_at]
         found[head.owner] = OwnerFacts(
             owner=head.owner, is_active=head.is_active, is_completed=head.is_completed, patient=head.patient,
-            quiet=head.quiet, sessions=sessions, appointments=appointments, told=told, told_precare=told_precare,
+            quiet=head.quiet, sessions=sessions, appointments=appointments, told=so_far.told,
+            told_precare=so_far.precare, is_being_told=so_far.is_being_told,
             business=BusinessDays(weekdays, tuple(each for each in closures if each[1] >= min(missed)))
             if missed else EVERY_DAY,
             screened_on=day_of(head.screened_at, head.quiet.zone) if head.screened_at else None,
-            held=held_dates(head, rows), told_held=told_held, rules=head.rules,
+            held=held_dates(head, rows), told_held=so_far.of_held, rules=head.rules,
             review=_review(head, sessions, reviewed.get(head.patient_id), head.patient_id in worried))
     return found
 

@@ -17,18 +17,20 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.care.business_days import EVERY_DAY, BusinessDays
-from clinic.care.owner_facts import AppointmentFacts, Owner, OwnerFacts, OwnerKind, ReviewFacts, SessionFacts, Told
+from clinic.care.owner_facts import AppointmentFacts, Owner, OwnerFacts, OwnerKind, ReviewFacts, SessionFacts
 from clinic.care.states import AppointmentState, MessageState
 from clinic.care.together import day_that_is_full
 from clinic.planning.local import DAY, day_of
 from clinic.queries.owner_rows import (
     HEAD,
+    IS_SURE,
     PART,
     PATIENT,
     TELLS_DATES,
     VISIT,
     VISIT_HEAD,
     WAS_HEARD,
+    HeardSoFar,
     OwnerHead,
     appointment_facts,
     head_of,
@@ -70,15 +72,16 @@ def owner_facts(db: Session, head: OwnerHead, *, leaving_out: Collection[int] = 
     """Everything that decides which messages the owner owes; what the messages `leaving_out` told is not counted."""
     rows = _appointments(db, head.owner)
     appointments = tuple(appointment_facts(row) for row in rows if row.state != AppointmentState.PROPOSED)
-    told, told_precare, told_held = _told(db, head.owner, rows, leaving_out)
+    heard_so_far = _told(db, head.owner, rows, leaving_out)
     sessions = _sessions(db, head, appointments)
     return OwnerFacts(
         owner=head.owner, is_active=head.is_active, is_completed=head.is_completed, patient=head.patient,
         quiet=head.quiet, sessions=sessions, appointments=appointments,
-        told=told, told_precare=told_precare, business=_business_days(db, head, appointments),
+        told=heard_so_far.told, told_precare=heard_so_far.precare, is_being_told=heard_so_far.is_being_told,
+        business=_business_days(db, head, appointments),
         screened_on=day_of(head.screened_at, head.quiet.zone) if head.screened_at else None,
-        held=held_dates(head, rows), told_held=told_held, rules=head.rules, review=_review(db, head, sessions),
-        full_on=_full_on(db, head),
+        held=held_dates(head, rows), told_held=heard_so_far.of_held, rules=head.rules,
+        review=_review(db, head, sessions), full_on=_full_on(db, head),
     )
 
 
@@ -214,7 +217,7 @@ def _sessions_of(kind: OwnerKind) -> sa.Select[*tuple[Any, ...]]:
 
 def _told(
     db: Session, owner: Owner, appointments: Sequence[Any], leaving_out: Collection[int]
-) -> tuple[tuple[Told, ...], frozenset[tuple[int, date]], bool]:
+) -> HeardSoFar:
     rows = db.execute(
         _heard_of(), {"owner_kind": owner.kind, OWNER_ID: owner.id, "leaving_out": list(leaving_out)}).all()
     return heard(rows, appointments)
@@ -223,7 +226,7 @@ def _told(
 @cache
 def _heard_of() -> sa.Select[*tuple[Any, ...]]:
     return (
-        sa.select(MessageItem.kind, MessageItem.facts)
+        sa.select(MessageItem.kind, MessageItem.facts, Message.state, IS_SURE.label("is_sure"))
         .join(Message, Message.id == MessageItem.message_id)
         .where(MessageItem.owner_kind == sa.bindparam("owner_kind"), MessageItem.owner_id == _OWNER_ID,
                Message.id.not_in(sa.bindparam("leaving_out", expanding=True)), WAS_HEARD)

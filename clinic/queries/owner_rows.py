@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -60,6 +60,8 @@ WAS_HEARD = sa.and_(
         Message.dot_at.is_not(None),
         Message.state.in_((MessageState.SENT, MessageState.UNCERTAIN, MessageState.SENDING))))))
 """What has reached the patient or may have, of the kinds that tell something, or a person told them."""
+IS_SURE = sa.or_(Message.decision.in_(TELLING_DECISIONS), Message.state.in_((MessageState.SENT, MessageState.SENDING)))
+"""Of what was heard, all but what may be lost. What is just being sent is waited for, before anything else is said."""
 HEAD = (
     Course.id, Course.patient_id, Course.clinic_id, Course.protocol_version_id, ProtocolVersion.protocol_id,
     PATIENT.marketing_consent_at, Clinic.review_url, *_REACHED,
@@ -82,6 +84,17 @@ PART = (
     Recall.ask_on,
 )
 """What `session_facts` reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeardSoFar:
+    """What has reached the patient or may have, or a person told them: of which appointments, for which sessions and
+    dates the preparation, whether dates were ever held for them; and whether dates are just being told."""
+
+    told: tuple[Told, ...]
+    precare: frozenset[tuple[int, date]]
+    of_held: bool
+    is_being_told: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,28 +181,27 @@ def session_facts(
     )
 
 
-def heard(
-    rows: Iterable[Any], appointments: Iterable[Any]
-) -> tuple[tuple[Told, ...], frozenset[tuple[int, date]], bool]:
-    """What has reached the patient or may have, or a person told them, and whether dates were ever held for them: from
-    the rows of what was heard, the oldest first, and of the appointments.
+def heard(rows: Iterable[Any], appointments: Iterable[Any]) -> HeardSoFar:
+    """From the rows of what was heard, the oldest first, and of the appointments.
 
     The same appointment told twice counts at its last revision; one moved in from elsewhere was told there.
     """
     told = {row.id: _told_elsewhere(row) for row in appointments if row.told_start is not None}
     precare: set[tuple[int, date]] = set()
-    told_held = False
+    told_held = is_being_told = False
     for row in rows:
-        kind, facts = row.kind, row.facts
-        if kind == MessageKind.DATES_HELD:
+        if row.kind == MessageKind.DATES_HELD:
             told_held = True
             continue
-        for each in map(_told_visit, facts.get("visits", [])):
-            if kind == MessageKind.PRECARE:
+        is_being_told |= row.kind in TELLS_DATES and row.state == MessageState.SENDING
+        for each in map(_told_visit, row.facts.get("visits", [])):
+            if row.kind == MessageKind.PRECARE:
                 precare.add((each.treatment_session_id, each.local_start.date()))
             elif each.appointment_id not in told or told[each.appointment_id].revision <= each.revision:
-                told[each.appointment_id] = each
-    return tuple(told.values()), frozenset(precare), told_held
+                known = told.get(each.appointment_id)
+                told[each.appointment_id] = each if row.is_sure else replace(
+                    each, is_sure=False, before=known.surely if known else None)
+    return HeardSoFar(tuple(told.values()), frozenset(precare), told_held, is_being_told)
 
 
 def instruction_number(head: OwnerHead, number: int) -> int:

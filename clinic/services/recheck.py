@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from clinic.care.quiet import hastened
 from clinic.care.states import MessageState
@@ -31,6 +32,9 @@ from clinic.services.told import kept_of
 from clinic.services.work import UnitOfWork
 from clinic.store.claims import held_by, lock_owners
 from clinic.store.outbox import Message, MessageItem
+
+_IN_TURN = timedelta(seconds=10)
+"""How long a message that tells dates waits while another about them is just being sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,8 @@ def _checked(
     shares = _without_withheld(shares)
     due_at = hastened(min(item.due_at for share in shares for item in share.items), message.hastened_at,
                       shares[0].head.quiet, now=work.now)
+    if any(share.waits for share in shares):
+        due_at = work.now + _IN_TURN
     if due_at > work.now:
         message.attempts -= 1
         put_back(message, due_at, message.reason)
@@ -140,7 +146,7 @@ def _without_withheld(shares: Sequence[Share]) -> list[Share]:
     """What of a message that says several things may go; the rest is dropped, and owed anew where it still is."""
     for row, item in (pair for share in shares for pair in share.said):
         row.dropped = item.withheld or row.dropped
-    going = (Share(share.head, tuple(pair for pair in share.said if not pair[1].withheld)) for share in shares)
+    going = (replace(share, said=tuple(pair for pair in share.said if not pair[1].withheld)) for share in shares)
     return [share for share in going if share.said]
 
 

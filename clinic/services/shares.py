@@ -30,10 +30,12 @@ from clinic.store.outbox import Message, MessageAttempt, MessageItem
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a message says of one owner: each of its rows with what is owed."""
+    """What a message says of one owner: each of its rows with what is owed. It `waits` where it tells dates of which
+    another message is just being sent: the later must not overtake the earlier, which may turn out to be lost."""
 
     head: OwnerHead
     said: tuple[tuple[MessageItem, OwedItem], ...]
+    waits: bool = False
 
     @property
     def items(self) -> list[OwedItem]:
@@ -73,7 +75,8 @@ def shares_of(work: UnitOfWork, message: Message, rows: Sequence[MessageItem]) -
             else:
                 said.append((row, item))
         if said:
-            found.append(Share(head, tuple(said)))
+            waits = facts.is_being_told and any(item.kind in SCHEDULE for _, item in said)
+            found.append(Share(head, tuple(said), waits))
     return found
 
 
@@ -122,6 +125,8 @@ def _taken_along(work: UnitOfWork, message: Message, ident: int, rows: Sequence[
         return []
     items = [item for share in shares for item in share.items]
     if len(items) != len(rows) or not all(may_go_now(item, work.now) for item in items) or not _may_share(shares):
+        return []
+    if any(share.waits for share in shares):
         return []
     full = in_full(work, shares)
     if unread_of(work, full) is not None:

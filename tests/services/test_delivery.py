@@ -96,6 +96,13 @@ def confirmed(desk: Desk) -> int:
     return course_id
 
 
+def confirmed_twice(desk: Desk) -> int:
+    """The same with two dates."""
+    course_id = desk.book_course((date(2027, 5, 20), date(2027, 6, 20)))
+    desk.now = GRACE_OVER
+    return course_id
+
+
 def all_confirmed(desk: Desk, count: int) -> None:
     """Courses of as many patients whose confirmations are the only messages that are due."""
     for number in range(count):
@@ -360,6 +367,50 @@ def test_what_may_have_been_sent_counts_as_told(desk: Desk) -> None:
     assert (message.state, message.reason) == (
         "uncertain", "the mail server's answer was lost; not repeated: the dates have changed since")
 
+
+def test_what_may_be_lost_is_told_once_more_with_the_next_news(desk: Desk, sink: Sink) -> None:
+    course_id = confirmed_twice(desk)
+    post = courier(desk, smtp(sink))
+    post.deliver_due()
+    first, second = desk.appointment_ids(course_id)
+    desk.move(first, date(2027, 5, 27))
+    desk.wait(minutes=3)
+    courier(desk, Scripted(LOST), patience=Patience(first_wait=timedelta(hours=1))).deliver_due(1)
+
+    desk.move(second, date(2027, 6, 27))
+    desk.wait(minutes=3)
+    post.deliver_due()
+
+    assert sorted(line.state for line in desk.lines("change")) == ["pending", "sent"]
+    change = desk.message("change").mime or b""
+    assert change.count(b"method=REQUEST") == 2
+    assert b"2 of your appointments have changed" in change
+
+
+def test_news_waits_until_it_is_known_whether_the_news_before_it_arrived(desk: Desk, sink: Sink) -> None:
+    course_id = confirmed_twice(desk)
+    post = courier(desk, smtp(sink))
+    post.deliver_due()
+    first, second = desk.appointment_ids(course_id)
+    desk.move(first, date(2027, 5, 27))
+    desk.wait(minutes=3)
+    waited: list[tuple[int, str]] = []
+
+    def meanwhile(place: str) -> None:
+        if place == "before dot":
+            desk.move(second, date(2027, 6, 27))
+            desk.wait(minutes=3)
+            post.deliver_due()
+            waited.append((len(sink.accepted()), desk.message("change").state))
+
+    refuses = Scripted(LATER_AT_DOT, around_dot=meanwhile)
+    courier(desk, refuses).deliver_due(1)
+    desk.wait(minutes=2)
+    post.deliver_due()
+
+    assert waited == [(1, "pending")]
+    assert sorted(line.state for line in desk.lines("change")) == ["sent", "superseded"]
+    assert (desk.message("change").mime or b"").count(b"method=REQUEST") == 2
 
 def test_an_unreachable_server_uses_up_no_attempt_and_ends_the_round(desk: Desk) -> None:
     confirmed(desk)
