@@ -47,12 +47,13 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """One message that the sink took: `answered` is False where it swallowed the reply."""
+    """One message that the sink took, and when: `answered` is False where it swallowed the reply."""
 
     message_id: str
     sha256: str
     recipient: str
     answered: bool
+    at: float = field(default=0.0, compare=False)
 
 
 class Sink:
@@ -281,7 +282,8 @@ def read_log(path: Path) -> list[Accepted]:
     found = []
     for line in path.read_bytes().split(b"\n")[:-1]:
         entry = json.loads(line)
-        found.append(Accepted(entry["message_id"], entry["sha256"], entry["recipient"], entry["answered"]))
+        found.append(Accepted(
+            entry["message_id"], entry["sha256"], entry["recipient"], entry["answered"], entry["at"]))
     return found
 
 

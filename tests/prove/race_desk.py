@@ -76,7 +76,7 @@ class Log:
 def run_desk(url: str, arena: Arena, seed: int, operations: int) -> Log:
     """So many random operations from a process of its own."""
     engine = open_engine(url, durable=False)
-    desk = _Desk(engine, arena, seed)
+    desk = RandomDesk(engine, arena, seed)
     try:
         for number in range(operations):
             desk.now = arena.begins_at + timedelta(days=number // OPERATIONS_A_DAY)
@@ -86,7 +86,9 @@ def run_desk(url: str, arena: Arena, seed: int, operations: int) -> Log:
     return desk.log
 
 
-class _Desk:
+class RandomDesk:
+    """Does at random what people at a desk do, at its own time of day."""
+
     def __init__(self, engine: sa.Engine, arena: Arena, seed: int) -> None:
         self.engine, self.arena, self.random = engine, arena, Random(seed)
         self.now = arena.begins_at

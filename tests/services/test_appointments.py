@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -376,7 +377,12 @@ def test_the_hour_that_comes_twice_is_two_times_and_is_kept_apart(engine: Engine
     visit = standing(made, first)[0]
     done(move(made, visit, choose(1, at(31, 1, 15, month=10), needs)))
     moved = row(made, Appointment, visit.id)
+    other = asked(made, "peel_superficial", 1, not_before_on=date(2027, 10, 31), patient_id=made.patients[1])
+    both = book(made, other, [choose(1, at(31, 0, 15, month=10), needs)])
+    between = book(made, replace(other, patient_id=made.patients[2]), [choose(1, at(31, 0, 45, month=10), needs)])
 
+    assert isinstance(both, Done), "one reads 01:15 on the first pass, the other on the second"
+    assert isinstance(between, Refused), "its half hours meet both"
     assert (visit.local_start, visit.fold) == (datetime(2027, 10, 31, 1, 15), 0)  # noqa: DTZ001 wall clock
     assert (moved.local_start, moved.fold) == (datetime(2027, 10, 31, 1, 15), 1)  # noqa: DTZ001 wall clock
     assert audit(engine, untold_at=made.now) == []
