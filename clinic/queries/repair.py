@@ -142,6 +142,15 @@ def propose_repairs(
     return Repairs(course_id, token, tuple(found), reason, relaxations)
 
 
+def following(rest: Rest, wanted: VisitChoice) -> Proposal | None:
+    """How the later sessions follow the time `wanted` for one of them, the fewest moved; none where any rule speaks
+    against it, or one would lose its date. Reads nothing."""
+    laid = _Laying(rest.with_wanted(wanted), frozenset(), wanted)
+    best, _, _ = laid.kept()
+    proposal = laid.proposal(Way.KEEP, best) if best is not None else None
+    return proposal if proposal and not proposal.warnings and not proposal.undated else None
+
+
 Dates = Mapping[int, Pin]
 """The sessions that have a time, by number."""
 

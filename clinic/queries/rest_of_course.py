@@ -54,6 +54,11 @@ class Rest:
         steps = steps_of(self.series, pins, allowed | set(late))
         return replace(self.problem, steps=tuple(step for _, step in steps)), [number for number, _ in steps]
 
+    def with_wanted(self, wanted: VisitChoice) -> Rest:
+        """The same with a time just chosen for one session, which then does not move."""
+        standing = {number: pin for number, pin in self.standing.items() if number != wanted.number}
+        return replace(self, fixed={**self.fixed, wanted.number: pin_of(wanted)}, standing=standing)
+
     def place(self, number: int) -> Place:
         """The open session of that number."""
         return next(place for place in self.series.places if place.row.number == number)

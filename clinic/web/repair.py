@@ -19,6 +19,7 @@ from clinic.queries.visit_choice import VisitChoice, parse_choice
 from clinic.services.repair import repair_course, undo_repair
 from clinic.services.work import Done, Refused, Stale, UnitOfWork
 from clinic.web import course_words
+from clinic.web.addresses import safe_next
 from clinic.web.courses import courses, found_course
 from clinic.web.entry import allowed
 from clinic.web.forms import Form
@@ -83,7 +84,7 @@ def repaired(course_id: int) -> Response:
         return repair_course(work, course_id, chosen.choices, chosen.undated, token=token, overrides=reasons,
                              by_clinic=ours)
 
-    back = url_for("courses.show", course_id=course_id)
+    back = safe_next(url_for("courses.show", course_id=course_id))
     try:
         outcome = done_once(act, to=lambda _: back, otherwise=back, told=_told(chosen))
     except Stale:
@@ -101,7 +102,7 @@ def undone(course_id: int) -> Response:
     """Gives the sessions their former times back."""
     found = found_course(course_id)
     token = request.form.get("token", "")[:MOST_TOKEN]
-    back = url_for("courses.show", course_id=course_id)
+    back = safe_next(url_for("courses.show", course_id=course_id))
     try:
         outcome = done_once(lambda work: undo_repair(work, course_id, token=token), to=lambda _: back, otherwise=back,
                             told="Undone: every session has its former time again.")
@@ -119,6 +120,11 @@ def parse_chosen(text: str) -> Chosen:
     if len(parts) + len(numbers) > MOST_SESSIONS or not all(each.isdecimal() and len(each) < 4 for each in numbers):
         raise ValueError("no proposal of ours")
     return Chosen(tuple(parse_choice(each) for each in parts), tuple(int(each) for each in numbers))
+
+
+def plan_key(proposal: Proposal) -> str:
+    """What a form sends back for a proposal."""
+    return f"{' '.join(map(str, proposal.choices))}|{' '.join(map(str, proposal.undated))}"
 
 
 def repair_href(course_id: int, choice: VisitChoice | str) -> str:
@@ -161,10 +167,8 @@ def _is_ours(proposals: Sequence[Proposal], form: Form) -> bool:
 
 
 def _card(proposal: Proposal) -> RepairCard:
-    choices = " ".join(map(str, proposal.choices))
-    undated = " ".join(map(str, proposal.undated))
     return RepairCard(
-        f"{choices}|{undated}", TITLES[proposal.way], HINTS[proposal.way], _summary(proposal), proposal.lines)
+        plan_key(proposal), TITLES[proposal.way], HINTS[proposal.way], _summary(proposal), proposal.lines)
 
 
 def _summary(proposal: Proposal) -> str:

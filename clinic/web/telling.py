@@ -11,6 +11,7 @@ from clinic.queries.people_to_tell import PeoplePage, PersonToTell, belong_to, p
 from clinic.services.decisions import LONGEST_NOTE, note_contact
 from clinic.services.letters import paper_of
 from clinic.services.work import Refused
+from clinic.web.addresses import safe_next
 from clinic.web.entry import allowed, check_clinic, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
@@ -42,8 +43,9 @@ def note(patient_id: int) -> Response:
     if form.faults:
         return _page(form, patient_id)
     went = ContactOutcome(outcome)
+    back = safe_next(url_for("telling.index"))
     done = done_once(lambda work: note_contact(work, ids, went, note=words), told=TOLD[went],
-                     to=lambda _: url_for("telling.index"), otherwise=url_for("telling.index"))
+                     to=lambda _: back, otherwise=back)
     if isinstance(done, Refused):
         form.add(done.findings)
         return _page(form, patient_id)
@@ -59,7 +61,8 @@ def letter(message_id: int) -> Response:
         found, paper = message_page(db, message_id), paper_of(db, message_id, now=now())
     if found is None or paper is None:
         return redirect(url_for("messages.show", message_id=message_id), 303)
-    return page("telling/letter.html", message=found, paper=paper, is_large=request.args.get("size") == "large")
+    return page("telling/letter.html", message=found, paper=paper, is_large=request.args.get("size") == "large",
+                next=safe_next(""))
 
 
 def _page(form: Form, patient_id: int | None, number: int = 1) -> Response:

@@ -19,6 +19,7 @@ from clinic.services.appointments import book_session, move_appointment
 from clinic.services.visits import book_visit
 from clinic.services.work import Done, Refused, Stale, UnitOfWork
 from clinic.web import course_words
+from clinic.web.addresses import safe_next
 from clinic.web.appointments import appointments, found_appointment
 from clinic.web.entry import allowed, check_clinic, here
 from clinic.web.forms import Form
@@ -141,7 +142,7 @@ def _decided(wish: Wish, form: Form, told: str, act: Any) -> Response:
     choice = form.choice("choice", "The time", parse_choice)
     if choice is None or form.faults:
         return _times_page(wish, _first_day(wish), (_UNREADABLE,))
-    back = wish.back
+    back = safe_next(wish.back)
 
     def acted(work: UnitOfWork) -> Done[Any] | Refused:
         outcome: Done[Any] | Refused = act(work, choice)

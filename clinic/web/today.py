@@ -60,6 +60,7 @@ def _line(visit: DayVisit) -> dict[str, object]:
         "who": line.practitioner or "", "place": " · ".join(name for name in (line.room, line.device) if name),
         "state": visit_state(line), "alert": visit.alerts, "id": line.id, "lock_version": line.lock_version,
         "course_id": visit.course_id, "has_come": line.local_start.date() <= entry.today(),
-        "has_begun": line.local_start <= now(), "is_held": line.state is AppointmentState.PROPOSED,
+        "is_open": line.state == "arrived" or line.state == "booked" and line.local_start <= now(),
+        "is_over": line.state == "fulfilled", "is_held": line.state is AppointmentState.PROPOSED,
     }
 

@@ -11,7 +11,8 @@ from clinic.care.dialling import dial_address
 from clinic.care.parts import DEVICE_TYPES, QUALIFICATIONS, ROOM_FEATURES
 from clinic.care.states import MessageState
 from clinic.planning.local import local_of
-from clinic.web.entry import here
+from clinic.planning.words import MONTHS
+from clinic.web.entry import here, today
 
 ROLES = {
     Role.RECEPTIONIST: "Receptionist", Role.PRACTITIONER: "Practitioner", Role.MANAGER: "Manager",
@@ -57,7 +58,8 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 def install(app: Flask) -> None:
     """Gives the templates these words."""
     app.jinja_env.filters.update(
-        day=day, short_day=short_day, long_day=long_day, clock=clock, moment=moment, local=local, span=span,
+        day=day, short_day=short_day, long_day=long_day, clock=clock, moment=moment, spoken=spoken,
+        local=local, span=span,
         message_kind=lambda code: MESSAGE_KINDS.get(code, code),
         appointment_kind=lambda code: APPOINTMENT_KINDS.get(code, code),
         message_sentence=lambda code: MESSAGE_STATE_SENTENCES[MessageState(code)],
@@ -99,6 +101,13 @@ def clock(at: datetime | int) -> str:
 def moment(at: datetime) -> str:
     """Such as "Mon 1 Mar 2027, 09:00", of a local time."""
     return f"{day(at.date())}, {clock(at)}"
+
+
+def spoken(at: datetime) -> str:
+    """Such as "Thursday 8 April at 10:15", as it is read aloud; with its year where that is not the present one."""
+    on = at.date()
+    month = MONTHS[on.month - 1] + ("" if on.year == today().year else f" {on.year}")
+    return f"{WEEKDAYS[on.weekday()]} {on.day}\N{NO-BREAK SPACE}{month} at\N{NO-BREAK SPACE}{clock(at)}"
 
 
 def span(ends: tuple[datetime, datetime]) -> str:

@@ -129,31 +129,31 @@ def _let_in(site: Site) -> None:
 
 def _live(site: Site) -> None:
     """A course in the middle of its life, a course that ended, and an open task."""
-    site.course = _booked(site, "rfmn_laxity", "mild_laxity", 4)
+    site.course = booked_course(site, "rfmn_laxity", "mild_laxity", 4)
     with site.rows() as db:
         visits = list(db.scalars(sa.select(Appointment.id).order_by(Appointment.starts_at)))
         db.add(Task(clinic_id=site.clinic.clinic_id, patient_id=site.clinic.patients[BUSY], kind="consultation",
                     text="Arrange a consultation", due_on=MONDAY.date(), created_at=MONDAY))
         db.commit()
     site.booked = visits[1]
-    with site.kit.work(_ACTOR) as work:
+    with site.kit.work(ACTOR) as work:
         assert isinstance(complete_appointment(work, visits[0], lock_version=1), Done)
-    with site.kit.work(_ACTOR) as work:
+    with site.kit.work(ACTOR) as work:
         assert isinstance(cancel_appointment(work, visits[3], reason="The patient is ill", lock_version=1), Done)
     with site.rows() as db:
         site.owed = db.scalars(sa.select(TreatmentSession.id).where(TreatmentSession.state == "owed")).one()
-    site.ended = _booked(site, "peel_superficial", "texture", 1)
+    site.ended = booked_course(site, "peel_superficial", "texture", 1)
     with site.rows() as db:
         last = db.scalars(sa.select(Appointment.id).join(
             TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
             .where(TreatmentSession.course_id == site.ended)).one()
         starts_at = db.get_one(Appointment, last).starts_at
     if starts_at <= site.clock.now:
-        with site.kit.work(_ACTOR) as work:
+        with site.kit.work(ACTOR) as work:
             assert isinstance(complete_appointment(work, last, lock_version=1), Done)
 
-    site.changing = _booked(site, "mn_rejuvenation", "fine_lines", 3, patient=CHANGING)
-    due = _booked(site, "lhr_face", "unwanted_hair_face", 2, patient=DUE)
+    site.changing = booked_course(site, "mn_rejuvenation", "fine_lines", 3, patient=CHANGING)
+    due = booked_course(site, "lhr_face", "unwanted_hair_face", 2, patient=DUE)
     with site.rows() as db:
         site.due = db.scalars(
             sa.select(Appointment.id).join(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
@@ -169,25 +169,28 @@ def _wait_for_a_consultation(site: Site) -> None:
         db.execute(sa.update(Protocol).where(Protocol.code == HOLDS).values(consultation="hold"))
         db.commit()
         times = offer_visit_times(db, wanted, now=site.clock.now, from_on=MONDAY.date() + timedelta(days=1)).times
-    with site.kit.work(_ACTOR) as work:
+    with site.kit.work(ACTOR) as work:
         outcome = book_visit(work, wanted, parse_choice(times[-1].choice))
     assert isinstance(outcome, Done)
     site.visit = outcome.value
-    site.held = _booked(site, HOLDS, "pigment", 2, patient=WAITING)
+    site.held = booked_course(site, HOLDS, "pigment", 2, patient=WAITING)
 
 
-_ACTOR = Actor("test")
+ACTOR = Actor("test")
 HOLDS = "peel_medium"
 
 
-def _booked(site: Site, protocol: str, indication: str, sessions: int, *, patient: int = BUSY) -> int:
+def booked_course(
+    site: Site, protocol: str, indication: str, sessions: int, *, patient: int = BUSY, patient_id: int | None = None
+) -> int:
+    """The id of a course booked with the best plan, for the patient of that place or of that id."""
     request = CourseRequest(
-        patient_id=site.clinic.patients[patient], clinic_id=site.clinic.clinic_id,
+        patient_id=patient_id or site.clinic.patients[patient], clinic_id=site.clinic.clinic_id,
         protocol_version_id=site.clinic.versions[protocol], sessions=sessions, not_before_on=MONDAY.date(),
         answers=ScreeningAnswers(indication, LaxityGrade.NONE, none_apply=True))
     with site.kit.read() as db:
         best = offer_course(db, request, now=site.clock.now).offers[0]
-    with site.kit.work(_ACTOR) as work:
+    with site.kit.work(ACTOR) as work:
         outcome = book_course(work, request, [parse_choice(visit.choice) for visit in best.visits])
     assert isinstance(outcome, Done)
     return outcome.value

@@ -1,0 +1,89 @@
+"""A patient leaves: three presses close the visit and move the next date, by mouse, by keys, on a narrow screen."""
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import expect
+
+from clinic.services.appointments import mark_arrived
+from clinic.services.work import Done
+from clinic.store.courses import TreatmentSession
+from clinic.store.diary import Appointment
+from clinic.store.resources import Patient
+from tests.browser.conftest import Enter
+from tests.browser.desk import Walker
+from tests.browser.site import ACTOR, Site, booked_course
+from tests.browser.soundness import is_sound
+
+pytestmark = pytest.mark.browser
+
+PRESSES = ("Check out", "Treated as planned", "Move to")
+"""From the day's list: open the screen, close the visit, take the next date a week later."""
+
+
+def arrived(site: Site, name: str, email: str | None) -> int:
+    """A new patient who is here for the first of three sessions; their course."""
+    with site.rows() as db:
+        patient = Patient(given_name=name, family_name="Leaving", search_text=f"{name} leaving".casefold(),
+                          email=email, created_at=site.clock.now)
+        db.add(patient)
+        db.commit()
+    course_id = booked_course(site, "mn_rejuvenation", "fine_lines", 3, patient_id=patient.id)
+    with site.rows() as db:
+        visit = visits_of(site, course_id)[0]
+        assert visit.local_start.date() == site.clock.now.date()
+        db.commit()
+    with site.kit.work(ACTOR) as work:
+        assert isinstance(mark_arrived(work, visit.id, lock_version=visit.lock_version), Done)
+    return course_id
+
+
+def visits_of(site: Site, course_id: int) -> list[Appointment]:
+    with site.rows() as db:
+        return list(db.scalars(
+            sa.select(Appointment).join(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
+            .where(TreatmentSession.course_id == course_id).order_by(TreatmentSession.number)))
+
+
+def press(walker: Walker, name: str, words: str, by_keys: bool) -> None:
+    """One press: of the day's list in the patient's row, else of what the page offers last by that name."""
+    page = walker.page
+    place = page.locator("li.visit", has_text=name) if words == "Check out" else page.locator(".shift").last if (
+        words == "Move to") else page.locator("main")
+    role = "link" if words == "Check out" else "button"
+    target = place.get_by_role(role, name=words)  # type: ignore[arg-type]
+    walker.clicks += 1
+    if not by_keys:
+        target.click()
+        return
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):
+            page.keyboard.press("Enter")
+            return
+    raise AssertionError(f"the tab key does not reach {words}")
+
+
+@pytest.mark.parametrize(("name", "width", "by_keys"), [
+    ("Mouse", 1440, False), ("Keys", 1440, True), ("Thumb", 360, False)])
+def test_three_presses_close_the_visit_and_move_the_next_date(
+    enter: Enter, site: Site, name: str, width: int, by_keys: bool
+) -> None:
+    course_id = arrived(site, name, f"{name}@example.com")
+    before = visits_of(site, course_id)
+    walker = enter(width=width)
+    page = walker.page
+    page.goto("/")
+
+    for words in PRESSES:
+        press(walker, name, words, by_keys)
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Check out {name} Leaving")
+        if name == "Mouse":
+            is_sound(walker, f"check-out-{walker.clicks}")
+
+    expect(page.locator(".aloud").first).to_contain_text("with")
+    after = visits_of(site, course_id)
+    assert walker.clicks == 3
+    assert after[0].state == "fulfilled"
+    assert 4 <= (after[1].local_start.date() - before[1].local_start.date()).days <= 17
+    assert (after[2].local_start - after[1].local_start).days >= 28
