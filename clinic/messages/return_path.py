@@ -15,7 +15,9 @@ from dataclasses import dataclass
 LONGEST_LOCAL_PART = 30
 """Of the clinic's own address: 64 characters hold it, the number and the code (RFC 5321, 4.5.3.1.1)."""
 _CODE_BYTES = 10
-_OURS = re.compile(r"[^@]+\+(\d{1,15})-[a-z2-7]{16}@[^@]+\Z", re.ASCII)
+_LARGEST = 2**31 - 1
+"""The last number that a table can give."""
+_OURS = re.compile(r"[^@]+\+(\d{1,10})-[a-z2-7]{16}@[^@]+\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +43,4 @@ class ReturnPath:
 def number_in(address: str) -> int | None:
     """Which message an address of that form names; none where it has another form. It proves nothing yet."""
     found = _OURS.match(address.lower())
-    return int(found[1]) if found else None
+    return int(found[1]) if found and int(found[1]) <= _LARGEST else None

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from clinic.store.outbox import Bounce
 from clinic.store.resources import Patient
 
-CAME_BACK = "came back"
+CAME_BACK = "it came back"
 """How the reason of a message begins that a mail system gave back."""
 
 

@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
 from clinic.interchange.mime_parts import MOST_BYTES
 from clinic.services.bounces import take_report
 from clinic.services.work import UnitOfWork
@@ -34,7 +36,7 @@ def take_from(
 ) -> Round:
     """Takes the next files of the folder, each in a unit of work of its own.
 
-    One that cannot be read stays, and keeps no other from being taken.
+    One that cannot be read or kept stays, and keeps no other from being taken.
     """
     taken, trouble = 0, None
     try:
@@ -50,8 +52,14 @@ def take_from(
             except OSError as error:
                 trouble = f"a file in it cannot be read: {error.strerror}"
                 continue
-            with open_work() as work:
-                take_report(work, data)
+            try:
+                with open_work() as work:
+                    take_report(work, data)
+            except (OperationalError, InterfaceError):
+                raise  # the database is away: all of them wait
+            except DBAPIError:
+                trouble = "a file in it cannot be kept"
+                continue
             _move_on(folder, name)
             taken += 1
     except OSError as error:

@@ -87,7 +87,7 @@ def take_report(work: UnitOfWork, data: bytes, *, arrived_at: Sequence[str] = ()
     [held] = in_hand(work, (about.message_id,))
     known = bounces_of(work.db, about.message_id)
     if len(known) >= MOST_OF_A_MESSAGE or report.digest in {bounce.digest for bounce in known}:
-        return _said(Taken.KNOWN, message_id=about.message_id)
+        return _said(Taken.KNOWN, message_id=about.message_id)  # and nothing of this unit of work is committed
     row = Bounce(
         message_id=about.message_id, email=address, at=work.now, is_final=fate.is_over, is_hard=is_hard,
         status=fate.status, text=without_links(fate.said), digest=report.digest,
@@ -209,7 +209,7 @@ def _settle_undelivered(work: UnitOfWork, message: Message, fate: Fate) -> None:
     Whoever is sending it once more at this moment comes late. What a person told stays told.
     """
     if message.state in _MAY_BE_OUT and message.decision not in FINAL_DECISIONS:
-        settle(work, message, MessageState.FAILED, f"{CAME_BACK}: {in_words(fate.status, fate.said)}")
+        settle(work, message, MessageState.FAILED, f"{CAME_BACK} ({in_words(fate.status, fate.said)})")
         message.dot_at = None
     work.db.flush()
 

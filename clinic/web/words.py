@@ -40,7 +40,7 @@ MESSAGE_STATE_SENTENCES = {
     MessageState.SENT: "The mail server took it.",
     MessageState.UNCERTAIN: "The connection broke after everything was handed over: it may or may not have arrived. "
                             "Ask the patient before it is sent again.",
-    MessageState.FAILED: "It could not be sent. Check the address, or call the patient.",
+    MessageState.FAILED: "It did not arrive. Check the address, or call the patient.",
     MessageState.SUPERSEDED: "It was overtaken by what happened since, and was not sent.",
     MessageState.EXPIRED: "It was not sent in time to be of use, and will not be sent any more.",
     MessageState.HELD: "It waits until a person lets it go.",

@@ -2,14 +2,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page
 
+from clinic.services.bounces import take_report
+from clinic.services.work import Actor
+from clinic.store.outbox import Message, MessageItem
 from tests.browser.conftest import Enter
 from tests.browser.desk import Walker
 from tests.browser.site import Site
 from tests.browser.soundness import is_sound
+from tests.interchange.bounce_samples import report
+from tests.small_clinic import MONDAY
 
 pytestmark = pytest.mark.browser
 
@@ -125,6 +131,35 @@ def test_a_screen_has_no_violation_and_fits_a_narrow_phone(enter: Enter, site: S
     walker.page.goto(SCREENS[name](site))
 
     is_sound(walker, name)
+
+
+def test_what_is_said_of_a_dead_address_is_sound_too(enter: Enter, site: Site) -> None:
+    patient = site.clinic.patients[8]
+    with site.rows() as db:
+        sent = Message(
+            patient_id=patient, clinic_id=site.clinic.clinic_id, state="sent", due_at=MONDAY, settled_at=MONDAY,
+            useless_after=MONDAY + timedelta(days=9), created_at=MONDAY, dot_at=MONDAY, sender="desk@harbour.example",
+            recipient="patient8@example.com", message_id="<came-back@harbour.example>")
+        db.add(sent)
+        db.flush()
+        db.add(MessageItem(message_id=sent.id, kind="confirmation", owner_kind="patient", owner_id=patient,
+                           subject_kind="patient", subject_id=patient))
+        db.commit()
+    with site.kit.work(Actor("cli")) as work:
+        assert take_report(work, report(to="patient8@example.com", message_id="<came-back@harbour.example>")) == "kept"
+    walker = enter()
+
+    for name, url in (("patient-dead-address", f"/patients/{patient}"), ("tasks-dead-address", "/tasks"),
+                      ("message-came-back", f"/messages/{sent.id}")):
+        walker.page.goto(url)
+        is_sound(walker, name)
+    walker.page.goto(f"/patients/{patient}")
+    walker.page.get_by_text("It is right", exact=True).click()
+    is_sound(walker, "patient-dead-address-asked")
+    walker.page.get_by_role("button", name="Write to it again").click()
+
+    assert walker.page.get_by_text("Messages go to this address again.").is_visible()
+    assert not walker.page.get_by_text("E-mails to this address come back").is_visible()
 
 
 def test_the_screens_that_answer_a_form_are_sound_too(enter: Enter, site: Site) -> None:

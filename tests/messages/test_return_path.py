@@ -18,7 +18,7 @@ def test_it_names_its_message_and_can_be_made_again_only_with_the_secret() -> No
 
 
 def test_the_longest_one_is_an_address_still() -> None:
-    path = ReturnPath(f"{'r' * 30}@clinic.example", "a secret").of(10**15 - 1, "<a@clinic.example>")
+    path = ReturnPath(f"{'r' * 30}@clinic.example", "a secret").of(2**31 - 1, "<a@clinic.example>")
 
     assert check_address(path) == path
     assert len(path.partition("@")[0]) <= 64
@@ -33,6 +33,7 @@ def test_what_it_cannot_be_made_of_is_refused(address: str) -> None:
 @pytest.mark.parametrize("address", [
     "returned@clinic.example", "returned+1207@clinic.example", "returned+x-abcdefghijklmnop@clinic.example",
     "returned+1207-abcdefghijklmno@clinic.example", "returned+1207-abcdefghijklmno0@clinic.example", "",
+    "returned+2147483648-abcdefghijklmnop@clinic.example",
 ])
 def test_other_addresses_name_no_message(address: str) -> None:
     assert number_in(address) is None

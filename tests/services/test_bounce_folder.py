@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DataError, OperationalError
 
 from clinic.services.bounce_folder import Round, take_from
 from clinic.services.work import UnitOfWork
@@ -64,6 +65,28 @@ def test_what_is_no_file_of_a_mail_server_stays_and_keeps_none_waiting(
 
     assert found == Round(1, "a file in it cannot be read: Permission denied")
     assert names(new) == [".hidden", "a folder", "a link", "a pipe", "unreadable"]
+
+
+def test_what_the_database_cannot_keep_stays_and_keeps_none_waiting(
+    open_work: Callable[[], UnitOfWork], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def keep(_: UnitOfWork, data: bytes) -> None:
+        if data == b"bad":
+            raise DataError("statement", None, ValueError("out of range"))
+        if data == b"away":
+            raise OperationalError("statement", None, ValueError("connection refused"))
+
+    monkeypatch.setattr("clinic.services.bounce_folder.take_report", keep)
+    for name in ("bad", "good"):
+        (folder / "new" / name).write_bytes(name.encode())
+
+    found = take_from(open_work, folder)
+    (folder / "new" / "away").write_bytes(b"away")
+    with pytest.raises(OperationalError):
+        take_from(open_work, folder)
+
+    assert found == Round(1, "a file in it cannot be kept")
+    assert names(folder / "new") == ["away", "bad"]
 
 
 @pytest.mark.parametrize("missing", ["new", "cur"])

@@ -109,8 +109,8 @@ def test_a_dead_address_is_dead_for_everybody_who_has_it_and_acts_once(desk: Des
     assert {(line.state, line.reason) for line in desk.lines() if line.state not in ("sent", "failed")} == {
         ("withheld", DEAD)}
     assert [line.reason for line in desk.lines("confirmation") if line.state == "failed"] == [
-        "came back: there is no such mailbox"]
-    assert ("confirmation", "came back: there is no such mailbox") in to_tell(desk)
+        "it came back (there is no such mailbox)"]
+    assert ("confirmation", "it came back (there is no such mailbox)") in to_tell(desk)
 
 
 def test_a_message_has_a_return_path_of_its_own_and_without_one_its_message_id_must_fit(desk: Desk) -> None:
@@ -138,6 +138,7 @@ def test_what_is_forged_changes_nothing(desk: Desk) -> None:
             own.id, own.message_id or "").encode()),
         told.replace(sender.encode(), b"desk@alvor.example"),
         told.replace(sender.encode(), f"returned+{waiting.id}-abcdefghijklmnop@alvor.example".encode()),
+        told.replace(sender.encode(), b"returned+999999999999999-abcdefghijklmnop@alvor.example"),
         about(plain, to=MARIA), report(to="eva@example.org", message_id="<made-up@alvor.example>"),
         report("for another", "eva@example.org", message_id=plain.message_id or ""),
         report("arrived", "eva@example.org", message_id=plain.message_id or ""), b"", b"\0" * 1000,
@@ -158,7 +159,7 @@ def test_what_is_late_or_refused_for_now_is_kept_and_stops_nothing(desk: Desk) -
 
     assert (late, after_late, full) == (Taken.KEPT, "sent", Taken.KEPT)
     assert bounces(desk) == [(MARIA, False, False, "4.4.1", False), (MARIA, True, False, "5.2.2", False)]
-    assert desk.message("confirmation").reason == "came back: the mailbox is full"
+    assert desk.message("confirmation").reason == "it came back (the mailbox is full)"
     assert (tasks(desk), {line.state for line in desk.lines("precare", "reminder-2d")}) == ([], {"pending"})
 
 
@@ -197,7 +198,7 @@ def test_another_address_frees_the_patient_and_what_came_back_goes_there(desk: D
     deliver(desk)
 
     assert [(line.state, line.reason) for line in desk.lines("confirmation")] == [
-        ("failed", "came back: there is no such mailbox"), ("sent", None)]
+        ("failed", "it came back (there is no such mailbox)"), ("sent", None)]
     assert (again.state, desk.message("confirmation").recipient) == ("pending", "maria@right.example")
     assert (shown, [done for *_, done in tasks(desk)]) == ([], [True])
     assert {line.state for line in desk.lines("reminder-2d")} == {"pending"}
