@@ -23,6 +23,8 @@ def isolated(text: str) -> str:
 
     Directions that somebody typed into it are dropped: they would reach beyond it.
     """
+    if text.isascii():
+        return text
     plain = undirected(text)
     runs_left = any(unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in plain)
     return f"{FIRST_STRONG}{plain}{END}" if runs_left else plain

@@ -74,7 +74,11 @@ class UnitOfWork:
         self.db = Session(self._engine, expire_on_commit=False)
         self._changes_diary = False
         sa.event.listen(self.db, "after_flush", self._notice)
-        self.now = self._instant()
+        try:
+            self.now = self._instant()
+        except BaseException:
+            self.db.close()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

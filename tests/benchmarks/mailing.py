@@ -44,6 +44,8 @@ KINDS = ("confirmation", "reminder-2d", "aftercare")
 """What is sent, as many of each: the dates of a course of six with their calendar file, a reminder, advice."""
 ONE_WAY = 0.005
 """Seconds on the way to a mail server that is 10 ms away, and back again."""
+_LONGEST = 600.0
+"""Seconds after which a run is given up."""
 _DAY = timedelta(days=1)
 # The usual pace, but for what would only make a short run uneven: the wait for the first round, and a second sweep.
 _PACE = Pace(deliver=0.05, owe=3600)
@@ -126,12 +128,12 @@ def by_workers(database: Database, url: str, count: int, *, one_way: float = 0.0
         with post(one_way) as office, pack(Place(copy, office.port, _PACE, Timeouts())) as workers:
             waiting = _rows(engine, _due())
             workers.start(count)
-            wait_until(lambda: len(_rows(engine, _swept())) == count)
+            wait_until(lambda: len(_rows(engine, _swept())) == count, longest=_LONGEST)
             spent = [_spending([each.pid or 0 for each in workers.running]), _spending(database.processes()),
                      _spending([office.pid])]
             with for_writing(engine).begin() as connection:
                 connection.execute(sa.update(Business).values(held_since=None))
-            wait_until(lambda: not _rows(engine, _due()), every=0.05)
+            wait_until(lambda: not _rows(engine, _due()), every=0.05, longest=_LONGEST)
             cost = [each() / len(waiting) for each in spent]
             assert set(workers.stop()) == {0}
             sent = _rows(engine, sa.select(Message.sender, Message.recipient, Message.mime).where(

@@ -129,9 +129,9 @@ def is_stopped(pid: int) -> bool:
         return stat.read().rpartition(")")[2].split()[0] == "T"
 
 
-def wait_until(holds: Callable[[], bool], every: float = 0.1) -> None:
+def wait_until(holds: Callable[[], bool], every: float = 0.1, longest: float = LONGEST) -> None:
     """Waits until it holds; fails the test where that never comes."""
-    until = time.monotonic() + LONGEST
+    until = time.monotonic() + longest
     while not holds():
         assert time.monotonic() < until, "the workers did not come to an end"
         time.sleep(every)
