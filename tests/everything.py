@@ -54,6 +54,7 @@ def _add_rows(db: Session, made: SmallClinic, words: Sequence[str]) -> None:
     db.add_all([
         TravelTime(one_clinic_id=made.clinic_id, other_clinic_id=other.id, minutes=40),
         ClinicText(clinic_id=made.clinic_id, code="directions", text=text),
+        ClinicText(clinic_id=made.clinic_id, code="recall/opening", language="de", text=text, made_at=now),
         ClinicText(clinic_id=made.clinic_id, code="directions", version=2, text=text[::-1], made_at=now),
         MessageRule(clinic_id=made.clinic_id, kind="reminder-7d", rule={"on": False, "words": text}, made_at=now),
         TranslationApproval(language="de", subject="messages", sha256="ab", approved_at=now),

@@ -8,6 +8,8 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clinic.care.directions import END, FIRST_STRONG
 from clinic.care.message_kinds import MessageKind
@@ -19,10 +21,15 @@ from clinic.messages.letters import ClinicCard, Kind, KindWords, Letter
 from clinic.messages.our_words import our_words
 from clinic.messages.rendering import Rendered, languages, render
 from clinic.messages.sample_letters import sample_letter
+from clinic.planning.findings import blocks
+from clinic.queries.texts import Writer
+from clinic.services.own_words import own_lines
+from clinic.services.text_faults import judge_text, places_of
 from tests.messages.samples import CLINIC, LETTERS
 from tests.messages.test_rendering import plain
 
 EVERY = [(kind, language) for kind in MessageKind for language in languages()]
+WRITER = Writer(CLINIC.name, CLINIC.phone, ())
 HEADER = EnvelopeHeader(sender_name="Harbour", sender_email="desk@example.org", to="ana@example.org",
                         message_id="<1@example.org>", sent_at=datetime(2027, 3, 1, 9, tzinfo=UTC), language="en")
 
@@ -119,3 +126,20 @@ def test_in_a_letter_of_several_things_each_says_its_own_and_the_first_names_it(
 
     assert found.text.count("Mine.") == 1
     assert found.subject == render(merged).subject
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\\"), max_size=40),
+       st.sampled_from(["", "{first_name}", "{{date}}"]), st.sampled_from(languages()))
+def test_whatever_the_checks_let_pass_is_written_whole_and_tells_nothing(text: str, mark: str, language: str) -> None:
+    words = dict.fromkeys((Part.SUBJECT, Part.PREHEADER, Part.OPENING), f"{text}{mark}")
+    kept = {place.part: words[place.part].strip() for place in places_of(MessageKind.REMINDER_2D)
+            if not blocks(judge_text(place, words[place.part], WRITER))}
+    own = KindWords(kept.get(Part.SUBJECT, ""), "", kept.get(Part.PREHEADER, ""), own_lines(kept.get(Part.OPENING, "")))
+
+    found = render(letter(MessageKind.REMINDER_2D, language, own))
+
+    mail = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(build_mime(found, HEADER))
+    assert [part.get_content_type() for part in mail.walk()][-2:] == ["text/plain", "text/html"]
+    assert mail["Subject"].strip()
+    assert telling_words(f"{found.subject} {found.preheader}".replace("Ana", "")) == ()
+    assert "{first_name}" not in found.text
