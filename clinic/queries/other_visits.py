@@ -76,6 +76,13 @@ def judge_visit(db: Session, wish: VisitWish, choice: VisitChoice, *, now: datet
     return tuple(replace(each, text=each.text.replace(f"Session {NUMBER}", "This visit")) for each in found)
 
 
+def visit_problem(db: Session, appointment: Appointment, *, now: datetime, until_on: date) -> Problem:
+    """A booked visit as a problem of one step, in the diary as it would be without it."""
+    asked = visit_type(db, appointment.treatment_code)
+    assert asked is not None  # so it was booked
+    return _problem(db, wish_of(appointment), asked, now, until_on=until_on)
+
+
 def offer_visit_times(
     db: Session, wish: VisitWish, *, now: datetime, from_on: date | None = None, days: int = 14,
     practitioner_id: int | None = None,

@@ -48,6 +48,7 @@ from clinic.web import (
     setup,
     signin,
     signup,
+    swaps,
     take_over,
     tasks,
     telling,
@@ -102,7 +103,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 )
 FURTHER_PAGES = (
     check_out, course_changes, edition_sending, held_courses, message_actions, my_dates, my_door, my_reports,
-    new_course, other_visits, own_digest, protocol_versions, release, repair, resting, rota_days, take_over,
+    new_course, other_visits, own_digest, protocol_versions, release, repair, resting, rota_days, swaps, take_over,
     text_history, times, visit_ends,
 )
 """Modules whose pages belong to the blueprint of another one: courses, appointments, the patient's page, the

@@ -61,6 +61,7 @@ _ACTIONS = {
     "appointment-rederived": "Session {number} kept at its local time under new rules of the clock",
     "appointment-left-behind": "Session {number} meets another visit under new rules of the clock",
     "appointment-cancelled": "Session {number} cancelled", "appointment-noshow": "Did not come to session {number}",
+    "appointment-swapped": "Another room or device for session {number}",
     "appointment-arrived": "Arrived for session {number}", "session-completed": "Session {number} completed",
     "upkeep-owed": "Maintenance session {number} owed",
     "dates-held": "Dates held, subject to a consultation", "dates-confirmed": "Dates confirmed",

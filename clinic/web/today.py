@@ -59,8 +59,19 @@ def _line(visit: DayVisit) -> dict[str, object]:
         "href": url_for("patients.show", patient_id=visit.patient_id), "what": what,
         "who": line.practitioner or "", "place": " · ".join(name for name in (line.room, line.device) if name),
         "state": visit_state(line), "alert": visit.alerts, "id": line.id, "lock_version": line.lock_version,
+        "place_href": _swap_href(visit) if line.room or line.device else "",
         "course_id": visit.course_id, "has_come": line.local_start.date() <= entry.today(),
         "is_open": line.state == "arrived" or line.state == "booked" and line.local_start <= now(),
         "is_over": line.state == "fulfilled", "is_held": line.state is AppointmentState.PROPOSED,
     }
 
+
+
+def _swap_href(visit: DayVisit) -> str:
+    """Where another room or device is chosen; empty where none can be."""
+    line = visit.line
+    if line.state not in (AppointmentState.BOOKED, AppointmentState.ARRIVED) or not here().may(Right.BOOK):
+        return ""
+    on = line.local_start.date()
+    back = url_for("today.show", day=on) if on != entry.today() else url_for("today.show")
+    return url_for("appointments.swap", appointment_id=line.id, next=back)

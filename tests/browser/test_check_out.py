@@ -9,7 +9,7 @@ from clinic.services.appointments import mark_arrived
 from clinic.services.work import Done
 from clinic.store.courses import TreatmentSession
 from clinic.store.diary import Appointment
-from clinic.store.resources import Patient
+from clinic.store.resources import Patient, Room
 from tests.browser.conftest import Enter
 from tests.browser.desk import Walker
 from tests.browser.site import ACTOR, Site, booked_course
@@ -87,3 +87,23 @@ def test_three_presses_close_the_visit_and_move_the_next_date(
     assert after[0].state == "fulfilled"
     assert 4 <= (after[1].local_start.date() - before[1].local_start.date()).days <= 17
     assert (after[2].local_start - after[1].local_start).days >= 28
+
+
+def test_a_visit_gets_another_room_in_two_clicks_from_the_day(enter: Enter, site: Site) -> None:
+    arrived(site, "Swap", "swap@example.com")
+    with site.rows() as db:
+        db.add(Room(clinic_id=site.clinic.clinic_id, name="Room 3", features=["numbing-chair", "laser-safe"]))
+        db.commit()
+    walker = enter()
+    page = walker.page
+    page.goto("/")
+    row = page.locator("li.visit", has_text="Swap Leaving")
+    before = row.locator(".visit-where").inner_text()
+
+    row.locator(".visit-where a").click()
+    is_sound(walker, "swap")
+    page.get_by_role("button", name="Room 3").click()
+
+    expect(page.locator("main")).to_contain_text("Nothing is sent")
+    assert "Room 3" not in before
+    expect(row.locator(".visit-where")).to_contain_text("Room 3")
