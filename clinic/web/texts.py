@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from clinic.access import Right
 from clinic.care.translations import ENGLISH, LANGUAGES
-from clinic.planning.findings import blocks
+from clinic.planning.findings import Finding, Weight, blocks
 from clinic.queries.texts import Newest, Writer, newest_texts, writer_of
 from clinic.services import texts as service
 from clinic.services.text_faults import judge_text
@@ -129,7 +129,8 @@ def sheet_page(sheet: Sheet, form: Form, words: dict[str, str] | None) -> Respon
     """The page of a sheet with what was typed, or with what is kept."""
     found = shown(sheet, words)
     said = found.words if words is None else words
-    about = findings_at(sheet, said, found.writer)
+    about = {name: [Finding("unfit", Weight.BLOCKS, fault, name)] for name, fault in form.faults.items()}
+    about |= findings_at(sheet, said, found.writer)
     for name, findings in about.items():
         if words is not None and blocks(findings):
             form.fault(name, findings[0].text)

@@ -74,13 +74,16 @@ def test_words_are_read_in_the_message_while_they_are_typed_and_its_faults_besid
     expect(page.get_by_role("textbox", name="Opening words")).to_be_focused()
     page.get_by_role("textbox", name="Subject", exact=True).fill("Your laser on {dat}")
     expect(page.locator("[data-fragment=about-subject]")).to_contain_text("Did you mean {date}?")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".error-summary")).to_be_focused()
+    is_sound(walker, "texts-faults")
     letter = page.frame_locator("iframe.mail-preview:not(.loading)")
     expect(letter.locator("body")).to_contain_text("Hello Anna")
     page.get_by_role("textbox", name="Subject", exact=True).fill("See you on {date}")
     expect(page.locator(".inbox-subject")).to_contain_text("See you on Wednesday 10 March")
     is_sound(walker, "texts-typed")
 
-    page.reload()
+    page.goto("/setup/texts/reminder-2d/en")
     expect(page.get_by_role("textbox", name="Subject", exact=True)).to_have_value("")
 
 
@@ -94,6 +97,8 @@ def test_words_are_read_saved_and_taken_back_without_scripts(enter: Enter, site:
     page.get_by_role("button", name="Show how it reads").click()
     page.get_by_text("As plain text").click()
     expect(page.get_by_role("region", name="The message as plain text")).to_contain_text("See you by the water!")
+    page.get_by_role("button", name="Open it below").click()
+    expect(page.frame_locator("iframe").locator("body")).to_contain_text("See you by the water!")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("textbox", name="Closing words")).to_have_value("See you by the water!")
     page.get_by_role("textbox", name="Closing words").fill("")

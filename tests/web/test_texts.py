@@ -93,6 +93,9 @@ def test_what_cannot_be_saved_is_said_at_its_field_and_kept_in_it(signed_in: Sig
     assert 'href="#closing"' in page
     assert "x" * 301 in page
     assert "The blue door." in page
+    turned = post(browser, f"{ADDED}/look", {**ADDITIONS, "closing": "\u202eereht"})
+    assert found_in(turned, "field-error") == [
+        "Error: Closing words contains characters that cannot be kept. Type it again."]
     assert checksum(kit.engine) == before
 
 

@@ -8,6 +8,9 @@ export function showWhileTyping(form) {
   const names = form.dataset.livePreview.split(" ");
   let timer, running;
   form.querySelectorAll("[data-preview-button]").forEach((place) => { place.hidden = true; });
+  // A page that came back with what was typed leaves its frame to us.
+  const frame = form.dataset.previewFrame;
+  if (frame && document.querySelector(`iframe[name="${CSS.escape(frame)}"]:not([src])`)) fillFrame(form);
   form.addEventListener("input", () => {
     clearTimeout(timer);
     running?.abort();
