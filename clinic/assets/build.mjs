@@ -23,7 +23,7 @@ const rows = {
 };
 const { outputFiles } = await esbuild.build({
   absWorkingDir: here,
-  entryPoints: { app: "js/app.js", style: "css/app.css", favicon: "images/favicon.svg", "diary-style": "css/diary.css" },
+  entryPoints: { app: "js/app.js", style: "css/app.css", favicon: "images/favicon.svg", diary: "js/diary.js", "diary-style": "css/diary.css" },
   plugins: [rows],
   outdir: out,
   entryNames: "[name]-[hash]",
@@ -37,7 +37,7 @@ const { outputFiles } = await esbuild.build({
   write: false,
 });
 
-const nameOf = { "app.js": "app.js", "style.css": "app.css", "diary-style.css": "diary.css", "favicon.svg": "favicon.svg" };
+const nameOf = { "app.js": "app.js", "style.css": "app.css", "diary.js": "diary.js", "diary-style.css": "diary.css", "favicon.svg": "favicon.svg" };
 const manifest = {};
 mkdirSync(out, { recursive: true });
 for (const { path: file, contents } of outputFiles) {

@@ -20,11 +20,19 @@ from clinic.planning import ruler
 from clinic.planning.local import DAY, instant, zone
 from clinic.queries.consultations import last_day
 from clinic.queries.diary_hours import Hours, Shade, Stretch, Timing, spans_of, stretches_within
-from clinic.queries.diary_rows import HeldSpan, HoursRows, held_spans, hours_rows, visit_rows
+from clinic.queries.diary_rows import (
+    HeldSpan,
+    HoursRows,
+    asked_of,
+    held_spans,
+    hours_rows,
+    version_of,
+    visit_rows,
+)
 from clinic.queries.protocol_contents import contents_of
 
 __all__ = ["Diary", "DiaryColumn", "DiaryDay", "DiaryResource", "DiaryVisit", "HeldPart", "Shade",
-           "Stretch", "diary_of"]
+           "Stretch", "diary_of", "diary_version"]
 
 Span = tuple[datetime, datetime]
 
@@ -124,13 +132,10 @@ def diary_of(
     db: Session, clinic_id: int, first_on: date, days: int, *, by: ResourceKind, where: ZoneInfo, now: datetime
 ) -> Diary:
     """The diary of some days, in four statements at most, however full they are."""
-    on = ruler(where, first_on, days)
-    from_at, to_at = instant(first_on, 0, where), instant(first_on + days * DAY, 0, where)
-    rows = hours_rows(db, clinic_id, from_at, first_on + days * DAY)
-    # A break may lie in hours that began before the first day, against what is booked then.
-    held = held_spans(db, clinic_id, from_at - 2 * DAY, to_at, now=now)
+    on, asked = ruler(where, first_on, days), asked_of(clinic_id, first_on, days, where, now)
+    rows, held = hours_rows(db, asked), held_spans(db, asked)
     resources = _resources(rows)
-    visits = _visits(db, visit_rows(db, clinic_id, from_at, to_at), held, resources, now)
+    visits = _visits(db, visit_rows(db, asked), held, resources)
     timing = Timing(on, rows, (span for spans in held.values() for span in spans), clinic_id)
     sites = {ident: name for ident, name, _ in rows.clinics}
     shown = _shown(rows, visits, resources, by)
@@ -147,6 +152,13 @@ def diary_of(
                 tuple(visit for visit, begins, ends in there.get(each.id, ())
                       if begins < day.ends_at and ends > day.starts_at)))
     return Diary(where, all_days, tuple(columns), visits)
+
+
+def diary_version(
+    db: Session, clinic_id: int, first_on: date, days: int, *, where: ZoneInfo, now: datetime
+) -> str:
+    """A name for what the diary of these days shows; it is another one once anything of it has changed."""
+    return version_of(db, asked_of(clinic_id, first_on, days, where, now))
 
 
 def _resources(rows: HoursRows) -> Mapping[int, DiaryResource]:
@@ -185,7 +197,7 @@ def _there(visits: Iterable[DiaryVisit]) -> Mapping[int, list[tuple[DiaryVisit, 
 
 def _visits(
     db: Session, rows: Sequence[Any], held: Mapping[int, list[HeldSpan]],
-    resources: Mapping[int, DiaryResource], now: datetime,
+    resources: Mapping[int, DiaryResource],
 ) -> tuple[DiaryVisit, ...]:
     contents = contents_of(db, {row.protocol_version_id for row in rows if row.protocol_version_id})
     parts = {version: {each.code: each.parts for each in content.treatments} for version, content in contents.items()}

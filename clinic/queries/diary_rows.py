@@ -5,12 +5,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from clinic.planning.local import DAY
+from clinic.planning.local import DAY, instant
 from clinic.queries.diary_facts import (
     CLINIC,
     REACH,
@@ -30,6 +32,7 @@ from clinic.store.protocols import Treatment
 from clinic.store.resources import Absence, Device, Patient, Practitioner, Room, Rota, RotaSpan
 from clinic.store.types import Instant
 
+Asked = dict[str, Any]
 LONGEST = timedelta(hours=12)
 """No visit takes longer: whoever comes within these hours before a day may still be here when it begins."""
 
@@ -61,35 +64,48 @@ class HeldSpan(NamedTuple):
     ends_at: datetime
 
 
-def hours_rows(db: Session, clinic_id: int, from_at: datetime, until_on: date) -> HoursRows:
+def asked_of(clinic_id: int, first_on: date, days: int, where: ZoneInfo, now: datetime) -> Asked:
+    """What the statements of a diary of these days are asked with."""
+    from_at, to_at = instant(first_on, 0, where), instant(first_on + days * DAY, 0, where)
+    since, until = from_at - REACH, to_at + 2 * REACH
+    return {
+        "clinic_id": clinic_id, "now": now, "codes": [], "anyone": True,
+        "since": since, "until": until, "since_on": since.date(), "until_on": until.date(),
+        "visits_from": from_at, "visits_before": from_at - LONGEST, "visits_to": to_at,
+        # A break may lie in hours that began before the first day, against what is booked then; the last bound is of
+        # no account but for the index, which is read from one end to the other.
+        "held_from": from_at - 2 * DAY, "held_to": to_at + DAY, "held_last": to_at + DAY + REACH,
+    }
+
+
+def hours_rows(db: Session, asked: Asked) -> HoursRows:
     """What a clinic has, and when it is there, around some days."""
-    since, until = from_at - REACH, datetime.combine(until_on, datetime.min.time(), from_at.tzinfo) + 2 * REACH
-    row = db.execute(_HOURS, {
-        "clinic_id": clinic_id, "codes": [], "anyone": True, "since": since, "until": until,
-        "since_on": since.date(), "until_on": until.date(),
-    }).one()._mapping
+    row = db.execute(_HOURS, asked).one()._mapping
     return HoursRows(**{name: rows_of(row[name]) for name in _LISTS})
 
 
-def held_spans(
-    db: Session, clinic_id: int, from_at: datetime, to_at: datetime, *, now: datetime
-) -> Mapping[int, list[HeldSpan]]:
+def held_spans(db: Session, asked: Asked) -> Mapping[int, list[HeldSpan]]:
     """What practitioners, at any clinic, and rooms and devices of this one are held for, by appointment.
 
     A hold that has lapsed is nothing.
     """
-    rows = db.execute(_HELD, {
-        "clinic_id": clinic_id, "since": from_at, "until": to_at + DAY, "last": to_at + DAY + REACH, "now": now}).all()
     found: defaultdict[int, list[HeldSpan]] = defaultdict(list)
-    for row in rows:
+    for row in db.execute(_HELD, asked).all():
         found[row.appointment_id].append(HeldSpan(*row))
     return found
 
 
-def visit_rows(db: Session, clinic_id: int, from_at: datetime, to_at: datetime) -> Sequence[Any]:
-    """The appointments of a clinic in a span of time, whatever became of them, by their starts."""
-    return db.execute(_VISITS, {
-        "clinic_id": clinic_id, "since": from_at, "before": from_at - LONGEST, "until": to_at}).all()
+def visit_rows(db: Session, asked: Asked) -> Sequence[Any]:
+    """The appointments of a clinic in those days, whatever became of them, by their starts."""
+    return db.execute(_VISITS, asked).all()
+
+
+def version_of(db: Session, asked: Asked) -> str:
+    """A name for all that these statements would find: another one as soon as anything of it has changed.
+
+    In one statement, which makes nothing of what it reads.
+    """
+    return sha256("\n".join(map(str, db.execute(_VERSION, asked).one())).encode()).hexdigest()[:16]
 
 
 _OF_VISIT = (
@@ -103,12 +119,12 @@ def _held() -> sa.Select[Any]:
     whose = sa.select(person.c.id).union_all(
         sa.select(room.c.id).where(room.c.clinic_id == CLINIC),
         sa.select(device.c.id).where(device.c.clinic_id == CLINIC))
-    # The last bound is of no account but for the index, which is read from one end to the other.
     return (
         sa.select(held.appointment_id, held.resource_id, held.clinic_id, held.starts_at, held.ends_at)
         .join(Appointment.__table__, visit.id == held.appointment_id)
-        .where(held.resource_id.in_(whose), held.ends_at > SINCE, held.starts_at < UNTIL, held.ends_at < _LAST,
-               sa.or_(visit.hold_expires_at.is_(None), visit.hold_expires_at > _NOW))
+        .where(held.resource_id.in_(whose), held.ends_at > _at("held_from"), held.starts_at < _at("held_to"),
+               held.ends_at < _at("held_last"),
+               sa.or_(visit.hold_expires_at.is_(None), visit.hold_expires_at > _at("now")))
         .order_by(held.appointment_id, held.need))
 
 
@@ -132,7 +148,8 @@ def _visits() -> sa.Select[Any]:
         .outerjoin(TreatmentSession.__table__, part.id == visit.treatment_session_id)
         .outerjoin(MaintenancePlan.__table__, plan.id == part.maintenance_plan_id)
         .outerjoin(Course.__table__, course.id == sa.func.coalesce(part.course_id, plan.course_id))
-        .where(visit.clinic_id == CLINIC, visit.starts_at > _BEFORE, visit.starts_at < UNTIL, visit.ends_at > SINCE)
+        .where(visit.clinic_id == CLINIC, visit.starts_at > _at("visits_before"),
+               visit.starts_at < _at("visits_to"), visit.ends_at > _at("visits_from"))
         .order_by(visit.starts_at, visit.id))
 
 
@@ -170,8 +187,18 @@ def _lists() -> dict[str, Any]:
     }
 
 
-_BEFORE, _LAST, _NOW = (sa.bindparam(name, type_=Instant()) for name in ("before", "last", "now"))
+def _at(name: str) -> Any:
+    return sa.bindparam(name, type_=Instant())
+
+
+def _all_of(found: sa.Select[Any]) -> Any:
+    """Every row of a statement as one value; JSON in a column stands for nothing else that may change."""
+    rows = found.subquery()
+    return list_of(rows, *(each for each in rows.c if each.name != "parts"), where=sa.true())
+
+
 _HELD, _VISITS = _held(), _visits()
 _SUBQUERIES = _lists()
 _LISTS = tuple(_SUBQUERIES)
 _HOURS = sa.select(*(each.label(name) for name, each in _SUBQUERIES.items()))
+_VERSION = sa.select(*_SUBQUERIES.values(), _all_of(_HELD), _all_of(_VISITS))

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from hashlib import sha256
 from typing import Any
 
 from flask import Blueprint, request, url_for
@@ -10,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from clinic.access import Right
 from clinic.planning.local import DAY, local_of
-from clinic.queries.diary import Diary, DiaryColumn, diary_of
+from clinic.queries.diary import Diary, DiaryColumn, diary_of, diary_version
 from clinic.web import diary_words as words
 from clinic.web.days import WEEK_STEPS, asked_day
 from clinic.web.diary_choices import Choices, Colour, Show, remembered
@@ -19,25 +20,44 @@ from clinic.web.diary_grid import grid_of
 from clinic.web.entry import allowed, here, today
 from clinic.web.kit import kit, now
 from clinic.web.pages import page
-from clinic.web.words import clock, day, long_day
+from clinic.web.words import clock, day, long_day, plural
 
 diary = Blueprint("diary", __name__)
 
 _KEPT_FOR = timedelta(days=400)
 _WEEK = 7
+_KEYS = (
+    ("T", "Today in the diary"), ("← →", "A day, or in a week a week, back or on"),
+    ("− +", "A week back or on, same weekday"), ("↑ ↓ ← →", "Within the grid: between visits and free times"),
+    ("Enter", "Open the visit, or book the free time"),
+)
 
 
 @diary.get("/diary")
 @allowed(Right.SEE_DIARY)
 def show() -> Response:
-    """Some days of the current clinic as this account likes to see them."""
+    """Some days of the current clinic as this account likes to see them; nothing new to a page that asks whether."""
     on, chosen = asked_day(), _choices()
     first_on, days = (on - on.weekday() * DAY, _WEEK) if chosen.show is Show.WEEK else (on, 1)
+    site, where = here().clinic_id, here().clinic.zone
     with kit().read() as db:
-        found = diary_of(db, here().clinic_id, first_on, days, by=chosen.by, where=here().clinic.zone, now=now())
+        # Read before the rest: what changes in between is a change to whoever asks next.
+        version = _version(diary_version(db, site, first_on, days, where=where, now=now()), first_on, days, chosen)
+        if _asks_by_itself() and request.if_none_match.contains(version):
+            return Response(status=304)
+        found = diary_of(db, site, first_on, days, by=chosen.by, where=where, now=now())
     chosen = _narrowed(chosen, found)
     shown = {Show.DAY: _day, Show.WEEK: _week, Show.LIST: _list}[chosen.show](found, chosen)
-    return _remember(page(f"diary/{chosen.show}.html", **_frame(on, chosen, found), **shown), chosen)
+    return _remember(page(f"diary/{chosen.show}.html", version=version, **_frame(on, chosen, found), **shown), chosen)
+
+
+def _version(of_rows: str, first_on: date, days: int, chosen: Choices) -> str:
+    """What the page shows, by a name: the rows, how they are shown, and in which five minutes, where now is among them.
+    """
+    is_now = first_on <= today() < first_on + days * DAY
+    since = now().replace(minute=now().minute // 5 * 5, second=0, microsecond=0) if is_now else today()
+    told = "|".join((of_rows, chosen.kept(), str(since), str(here().may(Right.BOOK))))
+    return sha256(told.encode()).hexdigest()[:16]
 
 
 def _day(found: Diary, chosen: Choices) -> dict[str, Any]:
@@ -83,6 +103,8 @@ def _frame(on: date, chosen: Choices, found: Diary) -> dict[str, Any]:
     offered = {each.resource for each in found.columns}
     left_out = [each for each in found.columns if each.resource.id in chosen.left_out and each.is_here]
     return {
+        "source": url_for("diary.show", day=on.isoformat(), **chosen.address()),
+        "announce": plural(len(found.visits), "visit"),
         "on": on, "chosen": chosen, "kinds": words.KINDS, "to": lambda **other: _to(on, **other),
         "heading": f"Week of {day(found.days[0].on)}" if of_week else long_day(on),
         "before": _to(on - step), "after": _to(on + step), "now_href": _to(today()),
@@ -92,7 +114,8 @@ def _frame(on: date, chosen: Choices, found: Diary) -> dict[str, Any]:
         "by": [(several, _to(on, by=kind, of=""), kind is chosen.by, None)
                for kind, (several, _) in words.KINDS.items()],
         "offered": sorted(offered, key=lambda each: (each.name.casefold(), each.id)), "left_out": left_out,
-        "others": [words.card(each, chosen) for each in words.in_no_column(found, chosen.by)], "Colour": Colour,
+        "others": [words.card(each, chosen) for each in words.in_no_column(found, chosen.by)],
+        "Colour": Colour, "keys": _KEYS,
     }
 
 
@@ -120,10 +143,14 @@ def _narrowed(chosen: Choices, found: Diary) -> Choices:
 
 def _remember(response: Response, chosen: Choices) -> Response:
     """Keeps the choices in this browser, for this account; whatever asks by itself chooses nothing."""
-    if "X-Fragment" not in request.headers and request.cookies.get(_cookie()) != chosen.kept():
+    if not _asks_by_itself() and request.cookies.get(_cookie()) != chosen.kept():
         response.set_cookie(_cookie(), chosen.kept(), max_age=_KEPT_FOR, secure=kit().settings.secure, httponly=True,
                             samesite="Lax", path=url_for("diary.show"))
     return response
+
+
+def _asks_by_itself() -> bool:
+    return "X-Fragment" in request.headers
 
 
 def _cookie() -> str:

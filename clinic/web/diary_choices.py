@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from clinic.care.parts import ResourceKind
 
@@ -53,9 +53,9 @@ class Choices:
             left_out=_numbers(address["without"]) if "without" in address else self.left_out,
             of=_number(address["of"]) if "of" in address else self.of)
 
-    def address(self) -> dict[str, str]:
+    def address(self) -> dict[str, Any]:
         """What an address says that asks for exactly these."""
-        found = {"show": self.show.value, "by": self.by.value, "colour": self.colour.value,
+        found: dict[str, Any] = {"show": self.show.value, "by": self.by.value, "colour": self.colour.value,
                  "names": "shown" if self.names else "hidden", "without": _joined(self.left_out)}
         return found if self.of is None else {**found, "of": str(self.of)}
 

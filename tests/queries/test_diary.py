@@ -14,7 +14,7 @@ from clinic.care.parts import ResourceKind
 from clinic.care.states import AppointmentState
 from clinic.care.windows import Fit
 from clinic.planning.local import zone
-from clinic.queries.diary import Diary, DiaryColumn, diary_of
+from clinic.queries.diary import Diary, DiaryColumn, diary_of, diary_version
 from clinic.store.clinics import Clinic, Closure, TravelTime
 from clinic.store.courses import TreatmentSession
 from clinic.store.engine import for_writing, open_engine
@@ -198,3 +198,49 @@ def test_another_clinic_s_diary_shows_nothing_of_this_one(engine: Engine) -> Non
 
     assert found.visits == ()
     assert {each.words for column in found.columns for each in column.stretches} <= names
+
+
+CHANGES = {
+    "moved": "UPDATE appointment SET local_start = '2027-03-01 10:00', minutes = 30",
+    "arrived": "UPDATE appointment SET state = 'arrived'",
+    "confirmed": "UPDATE appointment SET confirmed_at = starts_at",
+    "fixed": "UPDATE appointment SET pinned = true",
+    "another room": "UPDATE resource_booking SET resource_id = :room WHERE need = 2",
+    "a name": "UPDATE patient SET family_name = 'Svoboda'",
+    "an alert": "UPDATE patient SET alerts = 'Latex'",
+    "a window": "UPDATE treatment_session SET ideal_on = '2027-02-01'",
+    "a practitioner": "UPDATE practitioner SET name = 'Dr Nova' WHERE name = 'Dr Chen'",
+    "a room closed down": "UPDATE room SET active = false WHERE name = 'Room 2'",
+    "a rota": "UPDATE rota_span SET closes = 1000 WHERE weekday = 0 AND clinic_id IS NOT NULL",
+    "opening hours": "UPDATE opening_hours SET closes = 1000 WHERE weekday = 0",
+    "cancelled": "UPDATE appointment SET state = 'cancelled'",
+}
+
+
+def test_the_version_of_a_diary_changes_with_everything_it_shows_and_with_nothing_else(engine: Engine) -> None:
+    made = small_clinic(engine)
+    booked(made, sessions=3)
+
+    def version() -> str:
+        with Session(made.engine) as db:
+            return diary_version(db, made.clinic_id, MONDAY, 1, where=zone("Europe/London"), now=made.now)
+
+    first = version()
+    with Session(for_writing(engine)) as db:
+        db.execute(sa.text("UPDATE patient SET email = 'new@example.com'"))
+        db.execute(sa.text("UPDATE message SET due_at = useless_after"))
+        db.commit()
+    assert version() == first
+    seen = [first]
+    for name, change in CHANGES.items():
+        with Session(for_writing(engine)) as db:
+            db.execute(sa.text(change), {"room": made.rooms[1]} if ":room" in change else {})
+            db.commit()
+        seen.append(version())
+        assert seen[-1] not in seen[:-1], name
+    with Session(for_writing(engine)) as db:
+        db.add_all([
+            Absence(resource_id=made.practitioners[0], starts_at=at(1, 12), ends_at=at(1, 13), reason="Ill"),
+            Closure(clinic_id=made.clinic_id, from_on=MONDAY, to_on=MONDAY, reason="Holiday")])
+        db.commit()
+    assert version() not in seen

@@ -12,7 +12,9 @@ from clinic.app import Kit
 from clinic.store.clinics import Closure
 from clinic.store.diary import Appointment
 from clinic.store.resources import Absence, Patient, Room
+from tests.queries.statements import counted
 from tests.web import seed
+from tests.web.conftest import FixedClock
 from tests.web.counting import own_statements
 from tests.web.desk import Desk, enter, open_desk, texts
 
@@ -117,7 +119,7 @@ def test_free_time_leads_to_a_booking_that_knows_when_and_with_whom(kit: Kit, de
     bell = desk.clinic.practitioners[1]
     html = page(desk, "/diary?day=2027-03-02")
 
-    link = re.search(rf'href="(/courses/new\?at=2027-03-02T09:00&with={bell})" data-free', html)
+    link = re.search(rf'href="(/courses/new\?at=2027-03-02T09:00&with={bell})" id="[^"]+" data-free', html)
     assert link is not None
     first = page(desk, link[1] + "&q=ana")
     second = page(desk, re.search(r'href="(/courses/new\?patient=[^"]+)"', first)[1])  # type: ignore[index]
@@ -208,7 +210,7 @@ def test_the_page_takes_as_many_statements_on_a_full_day_as_on_an_empty_one(kit:
     many, html = own_statements(kit, manager, "/diary?day=2027-03-01")
     week, _ = own_statements(kit, manager, "/diary?show=week")
 
-    assert (few, many, week, len(blocks(html))) == (3, 3, 3, 1)
+    assert (few, many, week, len(blocks(html))) == (4, 4, 4, 1)
 
 
 def test_the_day_of_a_clock_change_has_the_hours_of_its_clock(desk: Desk) -> None:
@@ -223,3 +225,30 @@ def test_the_day_of_a_clock_change_has_the_hours_of_its_clock(desk: Desk) -> Non
     assert texts(answer, "hour")[:3] == ["01:00", "01:00 again", "02:00"]
     assert [re.search(r"\d\d:\d\d", one)[0] for one in blocks(unescape(answer.get_data(as_text=True)))] == [  # type: ignore[index]
         "01:00", "01:50", "01:40", "02:30"]
+
+
+def test_a_page_that_asks_again_gets_nothing_until_something_has_changed(
+    kit: Kit, desk: Desk, clock: FixedClock
+) -> None:
+    html = page(desk)
+    version, source = (re.search(rf'data-{name}="([^"]+)"', html)[1] for name in ("version", "source"))  # type: ignore[index]
+    again = {"X-Fragment": "1", "If-None-Match": f'"{version}"'}
+
+    with counted(kit.engine) as said:
+        same = desk.browser.get(source, headers=again)
+    asked = len([each for each in said if each.startswith("SELECT")])
+    rooms = desk.browser.get(source.replace("by=practitioner", "by=room"), headers=again)
+    clock.move(timedelta(minutes=4))
+    meanwhile = desk.browser.get(source, headers=again)
+    clock.move(timedelta(minutes=2))
+    later = desk.browser.get(source, headers=again)
+    with desk.rows() as db:
+        db.execute(sa.update(Patient).where(Patient.id == desk.patient).values(family_name="Svoboda"))
+        db.commit()
+    changed = desk.browser.get(source, headers=again)
+
+    assert [each.status_code for each in (same, rooms, meanwhile, later, changed)] == [304, 200, 304, 200, 200]
+    assert (same.data, asked) == (b"", 3)
+    assert "Svoboda" in changed.get_data(as_text=True)
+    assert names(page(desk)) == ["Dr Amari", "Dr Chen", "Nurse Bell"]
+    assert desk.browser.get(source, headers={"If-None-Match": f'"{version}"'}).status_code == 200

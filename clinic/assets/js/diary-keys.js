@@ -1,0 +1,59 @@
+// The grid is one stop of the Tab key; inside it the arrow keys go from visit to visit and to free time. Escape leaves
+// it, so that left and right turn the day again.
+const STOPS = "[data-visit], [data-free]";
+
+const middle = (one) => { const { top, height } = one.getBoundingClientRect(); return top + height / 2; };
+const columnOf = (one) => one.closest(".diary-column");
+const within = (column) => [...column.querySelectorAll(STOPS)];
+
+export function enableKeys(region) {
+  region.addEventListener("keydown", (event) => {
+    const stop = event.target.closest(STOPS);
+    if (!stop || !columnOf(stop) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape") {
+      stop.blur();
+      return;
+    }
+    const to = next(stop, event.key);
+    if (to === undefined) return;
+    event.preventDefault();
+    to?.focus();
+  });
+  region.addEventListener("focusin", (event) => {
+    const stop = event.target.closest(STOPS);
+    if (stop && columnOf(stop)) hold(region, stop);
+  });
+  enableKeys.again(region);
+}
+
+// Called once more when the grid was put up anew.
+enableKeys.again = (region) => {
+  const stops = [...region.querySelectorAll(".diary-column")].flatMap(within);
+  if (!stops.length) return;
+  region.querySelector(".diary-scroll").tabIndex = -1;
+  const line = region.querySelector(".now-line");
+  const coming = line ? within(columnOf(line)).find((one) => middle(one) >= line.getBoundingClientRect().top) : null;
+  hold(region, region.contains(document.activeElement) ? document.activeElement.closest(STOPS) : coming ?? stops[0]);
+};
+
+function hold(region, stop) {
+  region.querySelectorAll(".diary-column :is(" + STOPS + ")").forEach((one) => { one.tabIndex = one === stop ? 0 : -1; });
+}
+
+// Where a key leads; null: nowhere from here; undefined: it is no key of ours.
+function next(stop, key) {
+  const column = columnOf(stop);
+  const stops = within(column);
+  const at = stops.indexOf(stop);
+  if (key === "ArrowDown") return stops[at + 1] ?? null;
+  if (key === "ArrowUp") return stops[at - 1] ?? null;
+  if (key === "Home") return stops[0];
+  if (key === "End") return stops.at(-1);
+  const step = { ArrowLeft: "previousElementSibling", ArrowRight: "nextElementSibling" }[key];
+  if (!step) return undefined;
+  for (let other = column[step]; other; other = other[step]) {
+    const found = within(other).sort((one, two) => Math.abs(middle(one) - middle(stop)) - Math.abs(middle(two) - middle(stop)))[0];
+    if (found) return found;
+  }
+  return null;
+}

@@ -1,0 +1,16 @@
+// The diary works without this: it makes the day keep itself up to date, and the arrow keys go from visit to visit.
+import { keepUpToDate } from "./diary-live.js";
+import { enableKeys } from "./diary-keys.js";
+import { pointAtTimes } from "./diary-free.js";
+import { followChoices, keepPlace, markColumn } from "./diary-view.js";
+
+const region = document.querySelector("[data-diary]");
+enableKeys(region);
+pointAtTimes(region);
+markColumn(region);
+keepPlace(region);
+followChoices();
+keepUpToDate(region, () => {
+  enableKeys.again(region);
+  markColumn(region);
+});
