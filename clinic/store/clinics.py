@@ -105,7 +105,8 @@ class TravelTime(Row):
 class ClinicText(Row):
     """A version of what a clinic says in its own words in its messages; the newest counts, and an empty one means ours.
 
-    `code` names the text: how to find the clinic, its rule about cancelling, how it closes, or a message's own text.
+    It never changes. `code` names the text: how to find the clinic, its rule about cancelling, how it closes, or a part
+    of one kind of message, such as "recall/subject".
     """
 
     __tablename__ = "clinic_text"

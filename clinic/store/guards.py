@@ -81,6 +81,11 @@ BEFORE UPDATE OF document, number, protocol_id ON protocol_version
 BEGIN
   SELECT RAISE(ABORT, 'protocol_version_immutable');
 END""",
+    "clinic_text_immutable": """CREATE TRIGGER clinic_text_immutable
+BEFORE UPDATE OF clinic_id, code, language, version, text ON clinic_text
+BEGIN
+  SELECT RAISE(ABORT, 'clinic_text_immutable');
+END""",
     "message_bytes_frozen": """CREATE TRIGGER message_bytes_frozen
 BEFORE UPDATE OF mime, mime_sha256, message_id ON message WHEN OLD.mime IS NOT NULL
 BEGIN
@@ -115,6 +120,10 @@ _POSTGRESQL_TRIGGERS: dict[str, tuple[str, str]] = {
     "protocol_version_immutable": (
         "BEFORE UPDATE OF document, number, protocol_id ON protocol_version",
         _refuse("protocol_version_immutable"),
+    ),
+    "clinic_text_immutable": (
+        "BEFORE UPDATE OF clinic_id, code, language, version, text ON clinic_text",
+        _refuse("clinic_text_immutable"),
     ),
     "message_bytes_frozen": (
         "BEFORE UPDATE OF mime, mime_sha256, message_id ON message",

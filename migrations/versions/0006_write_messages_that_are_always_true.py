@@ -59,6 +59,7 @@ def downgrade() -> None:
             clinic.drop_column(name)
     _unversion_texts()
     if not is_sqlite():
+        op.execute("DROP FUNCTION clinic_text_immutable()")
         op.execute("DROP TRIGGER contact_attempt_append_only_truncate ON contact_attempt")
         op.execute("DROP TRIGGER contact_attempt_append_only ON contact_attempt")
         op.execute("DROP FUNCTION contact_attempt_append_only()")
@@ -383,8 +384,19 @@ def _listed(codes: tuple[str, ...]) -> str:
     return ", ".join(f"'{code}'" for code in codes)
 
 
-_SQLITE_GUARDS = (_append_only("contact_attempt", "UPDATE"), _append_only("contact_attempt", "DELETE"))
+_SQLITE_GUARDS = (
+    _append_only("contact_attempt", "UPDATE"), _append_only("contact_attempt", "DELETE"),
+    """CREATE TRIGGER clinic_text_immutable
+BEFORE UPDATE OF clinic_id, code, language, version, text ON clinic_text
+BEGIN
+  SELECT RAISE(ABORT, 'clinic_text_immutable');
+END""",
+)
 _POSTGRESQL_GUARDS = (
+    "CREATE FUNCTION clinic_text_immutable() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION "
+    "'clinic_text_immutable' USING ERRCODE = 'integrity_constraint_violation'; END $$",
+    "CREATE TRIGGER clinic_text_immutable BEFORE UPDATE OF clinic_id, code, language, version, text ON clinic_text "
+    "FOR EACH ROW EXECUTE FUNCTION clinic_text_immutable()",
     "CREATE FUNCTION contact_attempt_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION "
     "'contact_attempt_append_only' USING ERRCODE = 'integrity_constraint_violation'; END $$",
     "CREATE TRIGGER contact_attempt_append_only BEFORE UPDATE OR DELETE ON contact_attempt FOR EACH ROW EXECUTE "

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from clinic.care.states import HOLDS_TIME, AppointmentState
 from clinic.planning.local import instant
 from clinic.store.accounts import Account, AuditEntry
+from clinic.store.clinics import ClinicText
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.engine import for_writing
 from clinic.store.guards import OVERLAP
@@ -322,6 +323,21 @@ def test_a_protocol_version_never_changes_what_it_says(db: Session, change: dict
         setattr(version, name, value)
 
     with pytest.raises(IntegrityError, match="protocol_version_immutable"):
+        db.flush()
+
+
+@pytest.mark.parametrize("change", [{"text": "Another rule."}, {"version": 2}, {"code": "closing"}])
+def test_a_version_of_a_clinics_text_never_changes_what_it_says(
+    db: Session, ids: Ids, change: dict[str, object]
+) -> None:
+    row = ClinicText(clinic_id=ids.clinic, code="cancellation", text="Tell us two days before.")
+    db.add(row)
+    db.commit()
+
+    for name, value in change.items():
+        setattr(row, name, value)
+
+    with pytest.raises(IntegrityError, match="clinic_text_immutable"):
         db.flush()
 
 
