@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -112,15 +113,19 @@ def _reconcile_locked(work: UnitOfWork, owner: Owner) -> None:
 
 
 def _known(work: UnitOfWork, owner: Owner) -> Sequence[Known]:
-    found = (
+    found = work.db.execute(_messages_of(), {"owner_kind": owner.kind, "owner_id": owner.id})
+    return [(message, item) for message, item in found]
+
+
+@cache
+def _messages_of() -> sa.Select[Message, MessageItem]:
+    return (
         sa.select(Message, MessageItem).join(MessageItem, MessageItem.message_id == Message.id)
-        .where(MessageItem.owner_kind == owner.kind, MessageItem.owner_id == owner.id)
+        .where(MessageItem.owner_kind == sa.bindparam("owner_kind"), MessageItem.owner_id == sa.bindparam("owner_id"))
         .order_by(Message.id, MessageItem.id)
         .with_for_update(of=Message).execution_options(populate_existing=True)
         # What was sent is much to read, and nothing is decided by it.
-        .options(sa.orm.defer(Message.mime))
-    )
-    return [(message, item) for message, item in work.db.execute(found)]
+        .options(sa.orm.defer(Message.mime)))
 
 
 def _shared(work: UnitOfWork, known: Sequence[Known]) -> frozenset[int]:
