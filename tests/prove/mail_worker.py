@@ -56,13 +56,15 @@ class ShiftedClock:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a worker lives: its database, the port of its mail server, its clock, and what it does to its messages."""
+    """Where a worker lives: its database, the port of its mail server and what that takes in a minute, its clock, and
+    what it does to its messages."""
 
     url: str
     port: int
     pace: Pace = PACE
     timeouts: Timeouts = TIMEOUTS
     clock: Clock = system_clock
+    per_minute: int | None = None
     office: Callable[[Transport], Transport] | None = None
 
 
@@ -81,7 +83,7 @@ def kit_of(place: Place) -> Kit:
     smtp = SmtpSettings("127.0.0.1", place.port, Security.NONE, timeouts=place.timeouts)
     made = partial(SmtpTransport, smtp)
     office = made if place.office is None else lambda: place.office(made())  # type: ignore[misc]
-    settings = Settings(Path(), place.url, "k" * 64, "https://clinic.example")
+    settings = Settings(Path(), place.url, "k" * 64, "https://clinic.example", smtp_per_minute=place.per_minute)
     return Kit(settings, open_engine(place.url), place.clock, office)
 
 
