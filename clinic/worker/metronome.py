@@ -9,14 +9,15 @@ import secrets
 import socket
 import threading
 import time
-from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC
+from functools import partial
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from clinic.clock import system_clock
 from clinic.services.bounce_folder import take_from
-from clinic.services.delivery import Courier, Patience, rescue
+from clinic.services.delivery import Courier, rescue
 from clinic.services.digests import owe_digests
 from clinic.services.overdue import ask_to_call
 from clinic.services.publishing import publish
@@ -31,42 +32,20 @@ from clinic.services.workers import (
     leave,
     note_folder,
     note_sweep,
-    note_trouble,
     return_path_of,
     tidy_diary,
     work_of,
 )
 from clinic.services.zones import follow_zones
+from clinic.worker.deliveries import Deliveries
+from clinic.worker.pace import USUAL, Pace
 
 _log = logging.getLogger(__name__)
 # A tick that is still at work when the next is due is usual, and would fill the log with warnings.
 _scheduler_log = logging.getLogger(f"{__name__}.scheduler")
 _scheduler_log.setLevel(logging.ERROR)
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """Seconds between two ticks of each kind; after trouble with the mail server, from the first rest to the longest;
-    and the patience with messages. A lease outlives `budget`, which must be left of it when the dot is sent."""
-
-    deliver: float = 2
-    rescue: float = 15
-    beat: float = 10
-    hold: float = 30
-    owe: float = 60
-    publish: float = 5
-    take: float = 15
-    zones: float = 86_400
-    clean: float = 3600
-    first_rest: float = 5
-    longest_rest: float = 300
-    batch: int = 50
-    patience: Patience = Patience()
-    budget: float = 660.0
-    lease_for: timedelta = timedelta(seconds=1080)
-
-
-USUAL = Pace()
+_CLOCK_WAS_SET = 5.0
+"""By so many seconds the clock of a machine does not stray by itself between two looks."""
 
 
 class Worker:
@@ -77,16 +56,11 @@ class Worker:
         self._work = work_of(kit)
         self._pace = pace
         self._stopping = threading.Event()
-        self._courier = None if kit.post_office is None else Courier(
-            self._work, kit.post_office(), self.id, budget=pace.budget, lease_for=pace.lease_for,
-            per_minute=kit.settings.smtp_per_minute, patience=pace.patience, base_url=kit.settings.base_url,
-            return_path=return_path_of(kit.settings))
+        self._deliveries = None if kit.post_office is None else Deliveries(
+            partial(self._courier, kit), self._work, self.id, pace, self._stopping)
         self._bounce_folder = kit.settings.bounce_folder
         self._folder_trouble: str | None = None
-        self._rest = 0.0
-        self._rests_until = 0.0
-        self._has_lost_track = False
-        # Delivery has a thread of its own: one connection to the mail server belongs to one thread.
+        # Delivery has a thread of its own: its rounds may take as long as they need.
         self._scheduler = BackgroundScheduler(
             timezone=UTC, logger=_scheduler_log,
             executors={"default": ThreadPoolExecutor(4), "delivery": ThreadPoolExecutor(1)},
@@ -101,19 +75,18 @@ class Worker:
         ticks = [(self.beat, self._pace.beat), (self.rescue, self._pace.rescue), (self.owe, self._pace.owe),
                  (self.publish, self._pace.publish), (self.follow_zones, self._pace.zones),
                  (self.free_holds, self._pace.hold), (self.agree, self._pace.owe), (self.clean, self._pace.clean)]
-        for tick, seconds in ticks:
-            self._scheduler.add_job(tick, "interval", seconds=seconds, id=tick.__name__)
         if self._bounce_folder is not None:
-            self._scheduler.add_job(self.take_bounces, "interval", seconds=self._pace.take, id="take_bounces")
-        if self._courier is not None:
+            ticks.append((self.take_bounces, self._pace.take))
+        if self._deliveries is not None:
+            ticks.append((self.deliver, self._pace.deliver))
+        for tick, seconds in ticks:
             self._scheduler.add_job(
-                self.deliver, "interval", seconds=self._pace.deliver, id="deliver", executor="delivery")
-        # The first rounds do not wait: a worker that starts after a crash or a restore has work already.
-        self._scheduler.add_job(self.rescue)
-        # Before anything is owed: who starts with other zone data than before may find every visit at another instant.
-        self._scheduler.add_job(self.follow_zones)
-        self._scheduler.add_job(self.owe)
+                tick, "interval", seconds=seconds, id=tick.__name__,
+                executor="delivery" if tick == self.deliver else "default",
+                # A worker that starts after a crash, a restore or an update of the zone data has work already.
+                **{"next_run_time": system_clock()} if tick in (self.rescue, self.follow_zones, self.owe) else {})
         self._scheduler.start()
+        threading.Thread(target=self._mind_the_clock, name="clock", daemon=True).start()
         _log.info("worker-started", extra={"facts": {"worker_id": self.id}})
 
     def stop(self) -> None:
@@ -179,7 +152,7 @@ class Worker:
     def agree(self) -> None:
         """Switch mail on or off as this worker can or cannot send it."""
         with self._work() as work:
-            agree_on_mail(work, has_post_office=self._courier is not None)
+            agree_on_mail(work, has_post_office=self._deliveries is not None)
 
     def free_holds(self) -> None:
         """End the holds that have run out, and put what was booked past every service into the packed diary."""
@@ -193,42 +166,29 @@ class Worker:
             clean_up(work)
 
     def deliver(self) -> None:
-        """Deliver what is due, until nothing is; after trouble with the mail server rest, each time longer.
+        """Deliver what is due."""
+        if self._deliveries is not None:
+            self._deliveries.tick()
 
-        The first message after a rest is a question: while it ends in trouble too, no other is tried.
-        """
-        if self._courier is None or time.monotonic() < self._rests_until:
-            return
-        if self._has_lost_track:
-            self._take_back()
-        self._has_lost_track = True
-        self._deliver_all(self._courier)
-        self._has_lost_track = False
+    def _courier(self, kit: Kit) -> Courier:
+        assert kit.post_office is not None  # or there are no deliveries
+        return Courier(
+            self._work, kit.post_office(), self.id, budget=self._pace.budget, lease_for=self._pace.lease_for,
+            per_minute=kit.settings.smtp_per_minute, patience=self._pace.patience, base_url=kit.settings.base_url,
+            return_path=return_path_of(kit.settings))
 
-    def _deliver_all(self, courier: Courier) -> None:
-        while not self._stopping.is_set():
-            found = courier.deliver_due(self._pace.batch, stopping=self._stopping.is_set)
-            if found.trouble is not None:
-                self._rest_from(found.trouble, made_progress=found.done > 0)
-                return
-            if self._rest:
-                self._rest = 0.0
-                self._tell(None)
-            if found.done == 0:
-                return
+    def _mind_the_clock(self) -> None:
+        """Where the machine's clock is set, every tick comes at once: one that was to come at a time of day that is
+        hours away now, for the clock was set back, would leave the worker silent until then."""
+        ahead = _ahead()
+        while not self._stopping.wait(self._pace.watch):
+            if abs(_ahead() - ahead) > _CLOCK_WAS_SET:
+                ahead = _ahead()
+                for job in self._scheduler.get_jobs():
+                    job.modify(next_run_time=system_clock())
+                _log.warning("clock-was-set", extra={"facts": {"worker_id": self.id}})
 
-    def _rest_from(self, trouble: str, *, made_progress: bool) -> None:
-        before = 0.0 if made_progress else self._rest
-        self._rest = min(max(2 * before, self._pace.first_rest), self._pace.longest_rest)
-        self._rests_until = time.monotonic() + self._rest
-        self._tell(trouble)
-        _log.warning("mail-server-in-trouble", extra={"facts": {"rests_for": self._rest}})
 
-    def _tell(self, trouble: str | None) -> None:
-        with self._work() as work:
-            note_trouble(work, self.id, trouble)
-
-    def _take_back(self) -> None:
-        """An error, such as of a database that went away, ended the last round: what was in hand is free again."""
-        with self._work() as work:
-            rescue(work, worker_id=self.id, patience=self._pace.patience, is_sending=False)
+def _ahead() -> float:
+    """How far the clock of the machine is ahead of one that nobody can set."""
+    return system_clock().timestamp() - time.monotonic()

@@ -6,7 +6,8 @@ import threading
 from types import FrameType
 
 from clinic.services.workers import Kit
-from clinic.worker.metronome import USUAL, Pace, Worker
+from clinic.worker.metronome import Worker
+from clinic.worker.pace import USUAL, Pace
 
 
 def run(kit: Kit, pace: Pace = USUAL) -> None:

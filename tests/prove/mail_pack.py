@@ -24,16 +24,17 @@ _CONTEXT.set_forkserver_preload(["tests.prove.mail_dying"])
 
 
 class Pack:
-    """Workers at one place, forked from a server that has everything loaded."""
+    """Workers at one place, forked from a server that has everything loaded; `work` is what each of them does."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, work: Callable[[Place], None] = run_worker) -> None:
         self.place = place
+        self._work = work
         self.running: list[ForkServerProcess] = []
         self._asleep: list[tuple[float, ForkServerProcess]] = []
 
     def start(self, count: int = 1) -> None:
         """So many more."""
-        self.running += [begun(run_worker, self.place) for _ in range(count)]
+        self.running += [begun(self._work, self.place) for _ in range(count)]
 
     def kill(self, chance: random.Random) -> None:
         """End one of them without warning; another takes its place."""
@@ -91,8 +92,9 @@ class Pack:
                 sleeper.join(LONGEST)
 
     def stop(self) -> list[int | None]:
-        """Ask all to stop; their exit statuses."""
+        """Ask all to stop, once they can hear it; their exit statuses."""
         self.wake(all_of_them=True)
+        wait_until(lambda: all(worker.exitcode is not None or heeds(worker.pid or 0) for worker in self.running))
         for worker in self.running:
             worker.terminate()
         for worker in self.running:
@@ -107,9 +109,9 @@ class Pack:
 
 
 @contextmanager
-def pack(place: Place) -> Iterator[Pack]:
+def pack(place: Place, work: Callable[[Place], None] = run_worker) -> Iterator[Pack]:
     """Workers that are gone at the end of the block."""
-    workers = Pack(place)
+    workers = Pack(place, work)
     try:
         yield workers
     finally:
@@ -127,6 +129,13 @@ def is_stopped(pid: int) -> bool:
     """Whether the process sleeps since a SIGSTOP."""
     with open(f"/proc/{pid}/stat") as stat:
         return stat.read().rpartition(")")[2].split()[0] == "T"
+
+
+def heeds(pid: int) -> bool:
+    """Whether the process has said what it does when it is asked to stop."""
+    with open(f"/proc/{pid}/status") as status:
+        caught = next(line for line in status if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def wait_until(holds: Callable[[], bool], every: float = 0.1, longest: float = LONGEST) -> None:
