@@ -138,7 +138,7 @@ def diary_of(
     visits = _visits(db, visit_rows(db, asked), held, resources)
     timing = Timing(on, rows, (span for spans in held.values() for span in spans), clinic_id)
     sites = {ident: name for ident, name, _ in rows.clinics}
-    shown = _shown(rows, visits, resources, by)
+    shown = _shown(rows, timing, visits, resources, by)
     hours = {each.id: timing.of(each.id) for each in shown}
     there, columns = _there(visits), []
     all_days = tuple(_day(first_on + after * DAY, where, rows) for after in range(days))
@@ -167,11 +167,12 @@ def _resources(rows: HoursRows) -> Mapping[int, DiaryResource]:
 
 
 def _shown(
-    rows: HoursRows, visits: Sequence[DiaryVisit], resources: Mapping[int, DiaryResource], by: ResourceKind
+    rows: HoursRows, timing: Timing, visits: Sequence[DiaryVisit], resources: Mapping[int, DiaryResource],
+    by: ResourceKind,
 ) -> list[DiaryResource]:
-    """Those in use, and whoever is out of use and still holds something, by name."""
+    """Those in use that are of this clinic, and whoever else holds something here, by name."""
     found = dict(zip(ResourceKind, (rows.practitioners, rows.rooms, rows.devices), strict=True))[by]
-    ids = {row[0] for row in found if row[2]}
+    ids = {row[0] for row in found if row[2] and (by is not ResourceKind.PRACTITIONER or timing.works_here(row[0]))}
     ids |= {each.resource.id for visit in visits for each in visit.holds if each.resource.kind is by}
     return sorted((resources[ident] for ident in ids), key=lambda each: (each.name.casefold(), each.id))
 

@@ -79,6 +79,11 @@ class Timing:
             self._held[span.resource_id].append(span)
         self._absences = _absences(rows.absences)
 
+    def works_here(self, practitioner_id: int) -> bool:
+        """Whether a rota or a date of its own, around these days, puts a practitioner at work at the clinic at all."""
+        known = (*self._rotas.get(practitioner_id, ()), *self._days.get(practitioner_id, ()))
+        return any(hours.break_minutes is None for each in known for hours in each.hours)
+
     def of(self, resource_id: int) -> Hours:
         """The hours of a practitioner, a room or a device."""
         on = self._on
