@@ -48,7 +48,7 @@ def test_many_desks_at_once_leave_a_sound_diary_and_meet_nothing_but_refusals(
     assert [error for log in logs for error in log.errors] == []
     assert faults == []
     assert booked == sorted(course for log in logs for course in log.courses)
-    assert booked
+    assert len(booked) > (desks if is_full() else 0)  # a busy machine lets a short race book few
 
 
 def _arena(engine: Engine) -> Arena:
