@@ -20,8 +20,9 @@ from clinic.queries.letters import letter_facts
 from clinic.queries.links import MY_COURSE, clinic_of_owner
 from clinic.queries.owner_facts import owner_head
 from clinic.services.accounts import hash_of
+from clinic.services.clinic_cards import card_for, language_of
 from clinic.services.correspondence import Answer, Goes, Stays
-from clinic.services.letters import Written, card_for, language_of
+from clinic.services.letters import Written
 from clinic.services.links import link_for
 from clinic.services.work import Done, UnitOfWork, record
 from clinic.store.links import Link

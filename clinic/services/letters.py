@@ -1,4 +1,4 @@
-"""Writes a message from what is owed: its letter, its calendar files, its bytes; and shows it to staff."""
+"""Writes a message from what is owed: its letter, its bytes; and shows it to staff."""
 from __future__ import annotations
 
 import email.policy
@@ -17,17 +17,14 @@ from clinic.care.instructions import aftercare, aftercare_at, checklist, red_fla
 from clinic.care.message_kinds import SCHEDULE, MessageKind
 from clinic.care.message_rules import Elapsed
 from clinic.care.nudges import ASKS
-from clinic.care.owed import OwedItem, OwedVisit, VisitChange, messages_owed
+from clinic.care.owed import OwedItem, VisitChange, messages_owed
 from clinic.care.owed_after import REVIEW_LASTS
 from clinic.care.owner_facts import OwnerKind, Told, owner_named
 from clinic.care.protocols import Protocol
 from clinic.care.translations import ClinicalText, Place, translated
-from clinic.interchange.calendar import CalendarEntry, Party, cancel_file, request_file, series_file
-from clinic.messages.discretion import discreet
 from clinic.messages.envelope import EnvelopeHeader, build_mime, check_address, message_id
 from clinic.messages.letters import (
     AftercarePhase,
-    ClinicCard,
     Instruction,
     Kind,
     Letter,
@@ -39,12 +36,14 @@ from clinic.messages.letters import (
     VisitState,
 )
 from clinic.messages.on_paper import OnPaper, on_paper
-from clinic.messages.rendering import calendar_words, languages, render
+from clinic.messages.rendering import render
 from clinic.planning.local import day_of, zone
-from clinic.queries.letters import ClinicFacts, LetterFacts, PartFacts, VisitFacts, letter_facts
+from clinic.queries.letters import LetterFacts, PartFacts, VisitFacts, letter_facts
 from clinic.queries.owner_facts import instruction_number, owner_facts, owner_head, said_alike
+from clinic.services.calendar_parts import calendar_parts
+from clinic.services.clinic_cards import address_lines, card_for, language_of
 from clinic.services.links import STAND_IN, without_links
-from clinic.services.own_words import additions_of, kind_words, own_lines
+from clinic.services.own_words import kind_words, own_lines
 from clinic.store.outbox import Message, MessageItem
 
 _CHECK_INS = (MessageKind.CHECK_IN_24H, MessageKind.CHECK_IN_72H)
@@ -106,7 +105,7 @@ def letter_of(
     return Letter(
         language=language_of(facts), first_name=facts.given_name, clinic=card_for(facts),
         sections=(replace(first, link=first.link or link), *others),
-        calendars=tuple(each for known, item in said for each in _calendars(known, item, now)),
+        calendars=tuple(each for known, item in said for each in calendar_parts(known, item, now)),
         note=own_lines(note or ""),
     )
 
@@ -180,29 +179,6 @@ def in_their_language(facts: LetterFacts) -> LetterFacts:
         return facts
     said = translated(facts.head.followed, language_of(facts)).protocol
     return replace(facts, head=replace(facts.head, followed=said))
-
-
-def language_of(facts: LetterFacts) -> str:
-    """The patient's language, or English where there are no texts in it."""
-    return facts.language if facts.language in languages() else "en"
-
-
-def card_for(facts: LetterFacts) -> ClinicCard:
-    """The clinic that writes about that owner."""
-    return card_of(facts.clinic, names_zone=len({each.zone for each in facts.clinics.values()}) > 1,
-                   language=language_of(facts))
-
-
-def card_of(clinic: ClinicFacts, *, names_zone: bool, language: str) -> ClinicCard:
-    """The clinic as its messages name it, with what it adds in that language."""
-    return ClinicCard(
-        name=clinic.name, address=_lines(clinic.address), phone=clinic.phone, zone=clinic.zone,
-        sender_email=clinic.sender_email, sender_name=clinic.sender_name, names_zone=names_zone,
-        own=additions_of(clinic, language), out_of_hours_phone=clinic.out_of_hours_phone)
-
-
-def _lines(text: str) -> tuple[str, ...]:
-    return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
 def _with_own_words(facts: LetterFacts, item: OwedItem, now: datetime) -> Section:
@@ -332,55 +308,6 @@ def _line(facts: LetterFacts, visit: VisitFacts, state: VisitState, old: Told | 
         starts_at=starts_at, ends_at=ends_at, zone=where, state=state,
         number=visit.number if is_course else None, of=len(facts.parts) if is_course else None,
         old_starts_at=old.starts_at if old is not None and state is VisitState.MOVED else None,
-        place=", ".join((elsewhere.name, *_lines(elsewhere.address))) if elsewhere else None,
+        place=", ".join((elsewhere.name, *address_lines(elsewhere.address))) if elsewhere else None,
         practitioner=visit.practitioner,
-    )
-
-
-def _calendars(facts: LetterFacts, item: OwedItem, now: datetime) -> Iterator[bytes]:
-    if item.kind not in SCHEDULE:
-        return
-    organizer = organizer_of(facts.clinic)
-    if item.kind is MessageKind.CONFIRMATION and len(item.visits) > 1:
-        entries = [calendar_entry(facts, visit.appointment_id) for visit in item.visits]
-        yield series_file(entries, organizer=organizer, stamped_at=now)
-        return
-    attendee = Party(facts.given_name, _normal(facts.head.patient.email or ""))
-    for visit in item.visits:
-        for gone in visit.withdrawn:
-            yield cancel_file(calendar_entry(facts, gone), organizer=organizer, attendee=attendee, stamped_at=now)
-        if _is_entered(visit):
-            yield request_file(calendar_entry(facts, visit.appointment_id), organizer=organizer, attendee=attendee,
-                               stamped_at=now)
-
-
-def _normal(email: str) -> str:
-    """The address as it is written to; as it is where nothing can be sent there, and this is only looked at."""
-    try:
-        return check_address(email)
-    except ValueError:
-        return email
-
-
-def _is_entered(visit: OwedVisit) -> bool:
-    """Whether the patient's calendar needs this date anew."""
-    if visit.change is VisitChange.KEPT:
-        return bool(visit.withdrawn)
-    return visit.change is not VisitChange.CANCELLED
-
-
-def organizer_of(clinic: ClinicFacts) -> Party:
-    """Who invites, as a patient's calendar shows it: the sender of messages, named only where that tells nothing."""
-    name = discreet(clinic.sender_name) or discreet(clinic.name)
-    return Party(name, check_address(clinic.sender_email))
-
-
-def calendar_entry(facts: LetterFacts, appointment_id: int) -> CalendarEntry:
-    """The appointment as the patient's calendar shows it: neutral."""
-    visit, words = facts.visits[appointment_id], calendar_words(language_of(facts), card_for(facts))
-    clinic = facts.clinics[visit.clinic_id]
-    return CalendarEntry(
-        uid=visit.uid, revision=visit.revision, starts_at=visit.starts_at, ends_at=visit.ends_at, zone=visit.zone,
-        summary=words.summary, location=", ".join(filter(None, (discreet(clinic.name), *_lines(clinic.address)))),
-        description=words.description,
     )

@@ -34,7 +34,9 @@ from clinic.queries.letters import LetterFacts, PartFacts, letter_facts
 from clinic.queries.links import MyBrowser
 from clinic.queries.owner_facts import instruction_number, owner_head
 from clinic.queries.treatment_sessions import AppointmentLine, appointment_lines
-from clinic.services.letters import calendar_entry, card_for, in_their_language, language_of, organizer_of
+from clinic.services.calendar_parts import calendar_entry, organizer_of
+from clinic.services.clinic_cards import card_for, language_of
+from clinic.services.letters import in_their_language
 from clinic.services.work import NotFound
 from clinic.store.clinics import Clinic
 from clinic.store.courses import TreatmentSession

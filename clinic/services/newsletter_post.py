@@ -21,8 +21,9 @@ from clinic.planning.local import day_of, zone
 from clinic.queries.shell import business_name
 from clinic.queries.texts import clinic_words
 from clinic.services.accounts import hash_of
+from clinic.services.clinic_cards import card_of
 from clinic.services.correspondence import Answer, Goes, Stays, Waits
-from clinic.services.letters import Written, card_of
+from clinic.services.letters import Written
 from clinic.services.subscriber_links import STOP_HASH, WORKS_FOR, new_link
 from clinic.services.subscribing import AT_THE_DESK, STOPPED
 from clinic.services.work import UnitOfWork

@@ -17,7 +17,8 @@ from clinic.messages.sample_letters import sample_letter
 from clinic.planning.findings import blocks
 from clinic.queries.own_texts import NO_TEXTS, OwnText, OwnTexts
 from clinic.queries.texts import ClinicWords, Writer
-from clinic.services.letters import card_of, letter_of, owed_now
+from clinic.services.clinic_cards import card_of
+from clinic.services.letters import letter_of, owed_now
 from clinic.services.links import STAND_IN
 from clinic.services.own_words import kind_words
 from clinic.services.text_faults import judge_text

@@ -10,7 +10,7 @@ from clinic.care.owner_facts import Told
 from clinic.queries.letters import LetterFacts
 from clinic.queries.own_texts import addition
 from clinic.queries.owner_facts import told_document
-from clinic.services.letters import language_of
+from clinic.services.clinic_cards import language_of
 
 
 def told_of(facts: LetterFacts, item: OwedItem) -> tuple[Told, ...]:

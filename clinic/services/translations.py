@@ -25,7 +25,8 @@ from clinic.queries.translations import (
     protocol_texts,
     were_approved,
 )
-from clinic.services.letters import clinical_texts_of, language_of, owed_now
+from clinic.services.clinic_cards import language_of
+from clinic.services.letters import clinical_texts_of, owed_now
 from clinic.services.mail import let_one_go
 from clinic.services.settling import TO_READ
 from clinic.services.work import Done, NotFound, Refused, UnitOfWork, record
