@@ -59,7 +59,7 @@ def as_shown(html: str) -> dict[str, str]:
 
 def ended(browser: FlaskClient, address: str) -> str:
     """The page of a work once it has ended."""
-    for _ in range(600):
+    for _ in range(1_200):
         html = browser.get(address).get_data(as_text=True)
         if 'data-refresh="errand"' not in html:
             return html
