@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from clinic.messages.smtp import SmtpTransport
-from clinic.services import delivery, letters, recheck, shares
+from clinic.services import calendar_parts, delivery, letters, recheck, shares
 from clinic.services.delivery import Courier
 from clinic.services.work import UnitOfWork
 
@@ -24,7 +24,7 @@ STAGES: tuple[tuple[str, tuple[tuple[Any, str], ...]], ...] = (
     ("what goes along", ((recheck, "with_what_goes_along"),)),
     ("read what is said", ((shares, "letter_facts"),)),
     ("render", ((letters, "render"),)),
-    ("calendar file", ((letters, "request_file"), (letters, "series_file"))),
+    ("calendar file", ((calendar_parts, "request_file"), (calendar_parts, "series_file"))),
     ("link", ((recheck, "link_for"),)),
     ("bytes, frozen", ((recheck, "_write"),)),
     ("speak SMTP", ((SmtpTransport, "deliver"),)),
