@@ -1,0 +1,4 @@
+"""`python -m clinic.cli`: the same as `clinic`."""
+from clinic.cli import main
+
+main()
