@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from clinic.services.protocols import load_catalogue
 from clinic.store.accounts import Account, Task
 from clinic.store.clinics import Clinic, ClinicText, Closure, MessageRule, TranslationApproval, TravelTime
-from clinic.store.courses import CourseOverride, Recall, RecallAttempt
-from clinic.store.diary import Appointment
+from clinic.store.courses import CourseOverride, HandoverNote, Recall, RecallAttempt
+from clinic.store.diary import Appointment, RunningLate
 from clinic.store.engine import for_writing
 from clinic.store.moving import Imported, PatientMerge
 from clinic.store.newsletter import Edition, EditionText, Subscriber
@@ -64,6 +64,10 @@ def _add_rows(db: Session, made: SmallClinic, words: Sequence[str]) -> None:
         RotaDay(practitioner_id=made.practitioners[0], on_date=date(2028, 2, 29), spans=[[540, 600, 1, None]]),
         Absence(resource_id=made.practitioners[1], starts_at=now + timedelta(days=300),
                 ends_at=now + timedelta(days=301), reason=text, source=words[0]),
+        RunningLate(clinic_id=made.clinic_id, practitioner_id=made.practitioners[0], on_date=now.date(), minutes=20,
+                    at=now, by=made.accounts["receptionist"]),
+        HandoverNote(patient_id=made.patients[0], course_id=1, text=text, written_at=now, read_at=now,
+                     read_by=made.accounts["practitioner"]),
         ClinicalNote(patient_id=made.patients[0], written_at=now, written_by=made.accounts["practitioner"], text=text),
         Task(clinic_id=made.clinic_id, patient_id=made.patients[0], kind="call", text=text, due_on=now.date(),
              created_at=now, done_at=now, done_by=made.accounts["receptionist"]),

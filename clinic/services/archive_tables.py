@@ -16,10 +16,10 @@ from clinic.store.types import Instant
 EXPORTED: Final = frozenset({
     "absence", "account", "account_role", "appointment", "audit", "bounce", "business", "certificate", "clinic",
     "clinic_text", "clinical_note", "closure", "contact_attempt", "course", "course_override", "device", "edition",
-    "edition_text", "imported", "maintenance_plan", "message", "message_attempt", "message_item",
+    "edition_text", "handover_note", "imported", "maintenance_plan", "message", "message_attempt", "message_item",
     "message_rule", "opening_hours", "patient", "patient_merge", "practitioner", "protocol", "protocol_version",
     "qualification", "recall", "recall_attempt", "resource", "resource_booking", "room", "rota", "rota_day",
-    "rota_span", "screening", "subscriber", "task", "translation_approval", "travel_time", "treatment",
+    "rota_span", "running_late", "screening", "subscriber", "task", "translation_approval", "travel_time", "treatment",
     "treatment_session",
 })
 """A new table belongs here or below; a test asks which."""

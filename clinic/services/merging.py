@@ -21,7 +21,7 @@ from clinic.services.reconcile import reconcile_patient
 from clinic.services.work import Done, NotFound, Refused, UnitOfWork, check_version, record
 from clinic.store.accounts import Task
 from clinic.store.clinics import Clinic
-from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
+from clinic.store.courses import Course, HandoverNote, MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.locks import lock_patients
 from clinic.store.moving import PatientMerge
@@ -33,7 +33,7 @@ from clinic.store.resources import ClinicalNote, Patient
 UNDONE_FOR = timedelta(days=1)
 MOVED: Mapping[str, Any] = {
     "course": Course, "appointment": Appointment, "message": Message, "task": Task, "clinical_note": ClinicalNote,
-    "subscriber": Subscriber,
+    "handover_note": HandoverNote, "subscriber": Subscriber,
 }
 """Whatever belongs to a patient by `patient_id`; what an appointment holds of the patient follows it."""
 
@@ -219,6 +219,7 @@ def _give_back(work: UnitOfWork, row: PatientMerge) -> None:
     which = {name: kind.id.in_(moved.get(name, ())) for name, kind in MOVED.items()}
     which["appointment"] = Appointment.id.in_(visits)
     which["message"] = sa.or_(which["message"], Message.id.in_(told))
+    which["handover_note"] = sa.or_(which["handover_note"], HandoverNote.course_id.in_(courses))
     for name, kind in MOVED.items():
         work.db.execute(
             sa.update(kind).where(kind.patient_id == kept_id, which[name]).values(patient_id=other_id)

@@ -1,4 +1,4 @@
-"""Courses, what they owe, and the upkeep that follows."""
+"""Courses, what they owe, the upkeep that follows, and what one visit hands over to the next."""
 from __future__ import annotations
 
 from datetime import date, datetime
@@ -136,3 +136,24 @@ class RecallAttempt(Row):
     asked_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
     channel: Mapped[str]
     outcome: Mapped[str]
+
+
+class HandoverNote(Row):
+    """What somebody leaves for the next visit of a patient, and who read it. No message ever says it.
+
+    Its words stay as they were read; a note of a course belongs to that course's patient.
+    """
+
+    __tablename__ = "handover_note"
+    __table_args__ = (
+        sa.CheckConstraint("text <> ''", name="text"),
+        sa.CheckConstraint("(read_at IS NULL) = (read_by IS NULL)", name="read"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    patient_id: Mapped[int] = mapped_column(sa.ForeignKey("patient.id", ondelete="CASCADE"), index=True)
+    course_id: Mapped[int | None] = mapped_column(sa.ForeignKey("course.id", ondelete="CASCADE"), index=True)
+    text: Mapped[str]
+    written_at: Mapped[datetime]
+    written_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
+    read_at: Mapped[datetime | None]
+    read_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))

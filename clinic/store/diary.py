@@ -1,7 +1,7 @@
-"""Appointments, and the spans of people and things that they hold."""
+"""Appointments, the spans of people and things that they hold, and who is late on a day."""
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -23,6 +23,7 @@ class Appointment(Row):
     `ended_cause` says of a patient who came why they were not treated (it is cancelled then), and of one who did not
     come why not; the words of the desk are in `cancellation_reason`. `confirmed_at` is when the patient said that they
     come, to this time; `changed_by_clinic` says that the clinic, not the patient, was the cause of its last change.
+    `begun_at` is when a patient who is here was taken in, where somebody said so.
     """
 
     __tablename__ = "appointment"
@@ -36,6 +37,7 @@ class Appointment(Row):
             "ended_cause IS NULL"
             f" OR state = 'cancelled' AND ended_cause IN ({listed(NotTreatedCause)})"
             f" OR state = 'noshow' AND ended_cause IN ({listed(NoShowCause)})", name="ended_cause"),
+        sa.CheckConstraint("begun_at IS NULL OR state IN ('arrived', 'fulfilled', 'cancelled')", name="begun"),
         sa.Index("uq_appointment_one_active", "treatment_session_id", unique=True,
                  sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
         sa.Index("ix_appointment_clinic_starts", "clinic_id", "starts_at"),
@@ -67,6 +69,7 @@ class Appointment(Row):
     told_start: Mapped[datetime | None] = mapped_column(sa.DateTime(timezone=False))
     confirmed_at: Mapped[datetime | None]
     changed_by_clinic: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    begun_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     created_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
 
@@ -90,3 +93,20 @@ class ResourceBooking(Row):
     need: Mapped[int]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
+
+
+class RunningLate(Row):
+    """A practitioner is so many minutes late at a clinic on a date, as was said at an instant; no row: on time."""
+
+    __tablename__ = "running_late"
+    __table_args__ = (
+        sa.UniqueConstraint("clinic_id", "on_date", "practitioner_id"),
+        sa.CheckConstraint("minutes BETWEEN 1 AND 600", name="minutes"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(sa.ForeignKey("clinic.id", ondelete="CASCADE"))
+    practitioner_id: Mapped[int] = mapped_column(sa.ForeignKey("practitioner.id", ondelete="CASCADE"), index=True)
+    on_date: Mapped[date]
+    minutes: Mapped[int]
+    at: Mapped[datetime]
+    by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))

@@ -86,6 +86,11 @@ BEFORE UPDATE OF clinic_id, code, language, version, text ON clinic_text
 BEGIN
   SELECT RAISE(ABORT, 'clinic_text_immutable');
 END""",
+    "handover_note_immutable": """CREATE TRIGGER handover_note_immutable
+BEFORE UPDATE OF text, written_at, written_by ON handover_note
+BEGIN
+  SELECT RAISE(ABORT, 'handover_note_immutable');
+END""",
     "message_bytes_frozen": """CREATE TRIGGER message_bytes_frozen
 BEFORE UPDATE OF mime, mime_sha256, message_id ON message WHEN OLD.mime IS NOT NULL
 BEGIN
@@ -124,6 +129,10 @@ _POSTGRESQL_TRIGGERS: dict[str, tuple[str, str]] = {
     "clinic_text_immutable": (
         "BEFORE UPDATE OF clinic_id, code, language, version, text ON clinic_text",
         _refuse("clinic_text_immutable"),
+    ),
+    "handover_note_immutable": (
+        "BEFORE UPDATE OF text, written_at, written_by ON handover_note",
+        _refuse("handover_note_immutable"),
     ),
     "message_bytes_frozen": (
         "BEFORE UPDATE OF mime, mime_sha256, message_id ON message",

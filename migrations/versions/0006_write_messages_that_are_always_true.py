@@ -8,10 +8,6 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-_NEW = (
-    "subscriber", "edition", "edition_text", "link", "patient_browser", "contact_attempt", "bounce", "message_rule",
-    "translation_approval",
-)
 _SUBJECTS = ("course", "maintenance-plan", "treatment-session", "appointment")
 _MORE_SUBJECTS = (*_SUBJECTS, "patient", "subscriber", "edition", "account")
 _TASKS = ("consultation", "call", "other")
@@ -26,11 +22,17 @@ def upgrade() -> None:
     _create_tables_of_messages()
     _version_texts()
     _alter_others()
+    _create_tables_of_the_desk()
     for statement in _SQLITE_GUARDS if is_sqlite() else _POSTGRESQL_GUARDS:
         op.execute(statement)
 
 
 def downgrade() -> None:
+    if not is_sqlite():
+        op.execute("DROP TRIGGER handover_note_immutable ON handover_note")
+        op.execute("DROP FUNCTION handover_note_immutable()")
+    op.drop_table("handover_note")
+    op.drop_table("running_late")
     with altered("worker") as worker:
         worker.drop_constraint("trouble", type_="check")
         worker.drop_column("folder_trouble")
@@ -50,6 +52,8 @@ def downgrade() -> None:
     with altered("patient") as patient:
         patient.drop_column("wants_reminders")
     with altered("appointment") as appointment:
+        appointment.drop_constraint("begun", type_="check")
+        appointment.drop_column("begun_at")
         appointment.drop_column("changed_by_clinic")
         appointment.drop_column("confirmed_at")
     with altered("clinic") as clinic:
@@ -290,6 +294,38 @@ def _create_tables_of_messages() -> None:
     )
 
 
+def _create_tables_of_the_desk() -> None:
+    op.create_table(
+        "running_late",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("clinic_id", sa.Integer, sa.ForeignKey("clinic.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("practitioner_id", sa.Integer, sa.ForeignKey("practitioner.id", ondelete="CASCADE"),
+                  nullable=False),
+        sa.Column("on_date", sa.Date, nullable=False),
+        sa.Column("minutes", sa.Integer, nullable=False),
+        sa.Column("at", instant(), nullable=False),
+        sa.Column("by", sa.Integer, sa.ForeignKey("account.id")),
+        sa.UniqueConstraint("clinic_id", "on_date", "practitioner_id"),
+        sa.CheckConstraint("minutes BETWEEN 1 AND 600", name="minutes"),
+    )
+    op.create_index("ix_running_late_practitioner_id", "running_late", ["practitioner_id"])
+    op.create_table(
+        "handover_note",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("patient_id", sa.Integer, sa.ForeignKey("patient.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("course_id", sa.Integer, sa.ForeignKey("course.id", ondelete="CASCADE")),
+        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("written_at", instant(), nullable=False),
+        sa.Column("written_by", sa.Integer, sa.ForeignKey("account.id")),
+        sa.Column("read_at", instant()),
+        sa.Column("read_by", sa.Integer, sa.ForeignKey("account.id")),
+        sa.CheckConstraint("text <> ''", name="text"),
+        sa.CheckConstraint("(read_at IS NULL) = (read_by IS NULL)", name="read"),
+    )
+    for column in ("patient_id", "course_id"):
+        op.create_index(f"ix_handover_note_{column}", "handover_note", [column])
+
+
 def _version_texts() -> None:
     """What a clinic said in its own words so far is the first version of it, in English."""
     op.execute("CREATE TEMPORARY TABLE kept_text AS SELECT clinic_id, code, text FROM clinic_text")
@@ -343,6 +379,9 @@ def _alter_others() -> None:
     with altered("appointment") as appointment:
         appointment.add_column(sa.Column("confirmed_at", instant()))
         appointment.add_column(sa.Column("changed_by_clinic", sa.Boolean, nullable=False, server_default=sa.false()))
+        appointment.add_column(sa.Column("begun_at", instant()))
+        appointment.create_check_constraint(
+            "begun", "begun_at IS NULL OR state IN ('arrived', 'fulfilled', 'cancelled')")
     with altered("patient") as patient:
         patient.add_column(sa.Column("wants_reminders", sa.Boolean, nullable=False, server_default=sa.true()))
     with altered("worker") as worker:
@@ -391,12 +430,21 @@ BEFORE UPDATE OF clinic_id, code, language, version, text ON clinic_text
 BEGIN
   SELECT RAISE(ABORT, 'clinic_text_immutable');
 END""",
+    """CREATE TRIGGER handover_note_immutable
+BEFORE UPDATE OF text, written_at, written_by ON handover_note
+BEGIN
+  SELECT RAISE(ABORT, 'handover_note_immutable');
+END""",
 )
 _POSTGRESQL_GUARDS = (
     "CREATE FUNCTION clinic_text_immutable() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION "
     "'clinic_text_immutable' USING ERRCODE = 'integrity_constraint_violation'; END $$",
     "CREATE TRIGGER clinic_text_immutable BEFORE UPDATE OF clinic_id, code, language, version, text ON clinic_text "
     "FOR EACH ROW EXECUTE FUNCTION clinic_text_immutable()",
+    "CREATE FUNCTION handover_note_immutable() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION "
+    "'handover_note_immutable' USING ERRCODE = 'integrity_constraint_violation'; END $$",
+    "CREATE TRIGGER handover_note_immutable BEFORE UPDATE OF text, written_at, written_by ON handover_note "
+    "FOR EACH ROW EXECUTE FUNCTION handover_note_immutable()",
     "CREATE FUNCTION contact_attempt_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION "
     "'contact_attempt_append_only' USING ERRCODE = 'integrity_constraint_violation'; END $$",
     "CREATE TRIGGER contact_attempt_append_only BEFORE UPDATE OR DELETE ON contact_attempt FOR EACH ROW EXECUTE "

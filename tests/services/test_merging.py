@@ -20,7 +20,7 @@ from clinic.services.reconcile import Owner, reconcile
 from clinic.services.work import Done, NotFound, Refused, Stale
 from clinic.store.accounts import AuditEntry, Task
 from clinic.store.base import Row
-from clinic.store.courses import Course
+from clinic.store.courses import Course, HandoverNote
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.engine import for_writing
 from clinic.store.moving import PatientMerge
@@ -54,7 +54,8 @@ def made(engine: Engine) -> SmallClinic:
         add_appointment(db, other, made.clinic_id, MONDAY + timedelta(days=2))
         add_message(db, other, made.clinic_id, state="sent", course_id=course, settled_at=MONDAY)
         add_task(db, other, made.clinic_id)
-        db.add(ClinicalNote(patient_id=other, written_at=MONDAY, text="Fine"))
+        db.add_all([ClinicalNote(patient_id=other, written_at=MONDAY, text="Fine"),
+                    HandoverNote(patient_id=other, text="Ask how it went", written_at=MONDAY)])
         db.add(Subscriber(email="anna@example.org", patient_id=other, state="asked", asked_at=MONDAY,
                           consent_source="desk", consent_wording="1: yes"))
         db.flush()

@@ -17,7 +17,8 @@ from clinic.care.states import HOLDS_TIME, AppointmentState
 from clinic.planning.local import instant
 from clinic.store.accounts import Account, AuditEntry
 from clinic.store.clinics import ClinicText
-from clinic.store.diary import Appointment, ResourceBooking
+from clinic.store.courses import HandoverNote
+from clinic.store.diary import Appointment, ResourceBooking, RunningLate
 from clinic.store.engine import for_writing
 from clinic.store.guards import OVERLAP
 from clinic.store.outbox import Message, MessageAttempt, MessageItem
@@ -339,6 +340,25 @@ def test_a_version_of_a_clinics_text_never_changes_what_it_says(
 
     with pytest.raises(IntegrityError, match="clinic_text_immutable"):
         db.flush()
+
+
+@pytest.mark.parametrize(("change", "refusal"), [
+    ("INSERT INTO running_late (clinic_id, practitioner_id, on_date, minutes, at)"
+     " SELECT clinic_id, practitioner_id, on_date, 5, at FROM running_late", "(?i)unique"),
+    ("UPDATE running_late SET minutes = 0", "minutes"),
+    ("UPDATE handover_note SET text = 'Another one'", "handover_note_immutable"),
+    ("UPDATE handover_note SET read_at = written_at", "ck_handover_note_read"),
+    ("UPDATE appointment SET begun_at = starts_at", "ck_appointment_begun"),
+])
+def test_what_the_desk_notes_of_a_day_makes_sense(db: Session, ids: Ids, change: str, refusal: str) -> None:
+    add_appointment(db, ids)
+    db.add_all([
+        RunningLate(clinic_id=ids.clinic, practitioner_id=ids.practitioner, on_date=NOW.date(), minutes=20, at=NOW),
+        HandoverNote(patient_id=ids.patient, text="Ask about the left cheek", written_at=NOW)])
+    db.commit()
+
+    with pytest.raises(IntegrityError, match=refusal):
+        db.execute(sa.text(change))
 
 
 def test_a_protocol_version_can_be_retired(db: Session) -> None:
