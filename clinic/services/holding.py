@@ -10,7 +10,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from clinic.care.parts import Part, needs_of, patient_minutes
+from clinic.care.parts import Part, ResourceKind, needs_of, patient_minutes
 from clinic.care.protocols import Step
 from clinic.care.states import AppointmentState
 from clinic.care.windows import Window
@@ -134,7 +134,10 @@ def _times(work: UnitOfWork, clinic: Clinic, parts: Sequence[Part], starts_at: d
 
 def _hold(work: UnitOfWork, appointment: Appointment, parts: Sequence[Part], choice: VisitChoice) -> None:
     rows = [(0, appointment.patient_id, appointment.starts_at, appointment.ends_at)]
+    appointment.practitioner_id = None
     for number, (need, resource_id) in enumerate(zip(needs_of(parts), choice.resource_ids, strict=True), 1):
+        if need.kind is ResourceKind.PRACTITIONER and appointment.practitioner_id is None:
+            appointment.practitioner_id = resource_id
         begins = appointment.starts_at + timedelta(minutes=need.offset)
         rows.append((number, resource_id, begins, begins + timedelta(minutes=need.minutes)))
     with refusing_overlap():

@@ -12,13 +12,18 @@ from clinic.care.states import CourseState, MaintenanceState, SessionState
 from clinic.store.base import Row, one_of
 
 _OWED = sa.text("state = 'owed'")
+_PERFORMED = sa.text("performed_on IS NOT NULL")
+_ENDED = sa.text("ended_on IS NOT NULL")
 
 
 class Course(Row):
     """One patient's treatment planned as a whole, at one clinic, on one immutable protocol version."""
 
     __tablename__ = "course"
-    __table_args__ = (one_of("state", CourseState), one_of("laxity", ("none", "mild", "moderate", "severe")))
+    __table_args__ = (
+        one_of("state", CourseState), one_of("laxity", ("none", "mild", "moderate", "severe")),
+        sa.Index("ix_course_ended", "ended_on", sqlite_where=_ENDED, postgresql_where=_ENDED),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     patient_id: Mapped[int] = mapped_column(sa.ForeignKey("patient.id"), index=True)
     clinic_id: Mapped[int] = mapped_column(sa.ForeignKey("clinic.id"), index=True)
@@ -98,6 +103,8 @@ class TreatmentSession(Row):
         sa.UniqueConstraint("course_id", "number"),
         sa.UniqueConstraint("maintenance_plan_id", "number"),
         sa.Index("ix_treatment_session_owed", "earliest_on", sqlite_where=_OWED, postgresql_where=_OWED),
+        sa.Index("ix_treatment_session_performed", "performed_on",
+                 sqlite_where=_PERFORMED, postgresql_where=_PERFORMED),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     course_id: Mapped[int | None] = mapped_column(sa.ForeignKey("course.id", ondelete="CASCADE"))

@@ -24,6 +24,8 @@ class Appointment(Row):
     come why not; the words of the desk are in `cancellation_reason`. `confirmed_at` is when the patient said that they
     come, to this time; `changed_by_clinic` says that the clinic, not the patient, was the cause of its last change.
     `begun_at` is when a patient who is here was taken in, where somebody said so.
+    `practitioner_id` is whoever treats, the longest where there are several: it stays when what was held is free again,
+    so that the figures know whose visits were missed.
     """
 
     __tablename__ = "appointment"
@@ -68,6 +70,7 @@ class Appointment(Row):
     pinned: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     told_start: Mapped[datetime | None] = mapped_column(sa.DateTime(timezone=False))
     confirmed_at: Mapped[datetime | None]
+    practitioner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("practitioner.id"))
     changed_by_clinic: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     begun_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

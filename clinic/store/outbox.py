@@ -18,6 +18,7 @@ SUBJECT_KINDS = (
 _PENDING = sa.text("state = 'pending'")
 _SENDING = sa.text("state = 'sending'")
 _WAITING = sa.text("state IN ('pending', 'held')")
+_SETTLED = sa.text("settled_at IS NOT NULL AND patient_id IS NOT NULL")
 
 
 class Message(Row):
@@ -44,6 +45,8 @@ class Message(Row):
         sa.Index("ix_message_due", "priority", "due_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
         sa.Index("ix_message_leased", "lease_until", sqlite_where=_SENDING, postgresql_where=_SENDING),
         sa.Index("ix_message_useless", "useless_after", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        sa.Index("ix_message_settled", "clinic_id", "settled_at", "state", "patient_id", "decision",
+                 sqlite_where=_SETTLED, postgresql_where=_SETTLED),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     patient_id: Mapped[int | None] = mapped_column(sa.ForeignKey("patient.id"), index=True)

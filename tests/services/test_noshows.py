@@ -335,3 +335,15 @@ def test_a_cancelled_session_that_passes_its_window_is_no_missed_one(engine: Eng
 
     assert course_row(made, course_id).state == "completed"
 
+
+
+def test_who_was_to_treat_is_still_known_when_nothing_is_held_any_more(engine: Engine) -> None:
+    made = small_clinic(engine)
+    visit = standing(made, booked(made))[0]
+    who = visit.practitioner_id
+    made.now = visit.starts_at + timedelta(hours=1)
+
+    done(miss(made, visit))
+
+    assert who in made.practitioners
+    assert (row(made, Appointment, visit.id).practitioner_id, held_by(made, visit.id)) == (who, [])

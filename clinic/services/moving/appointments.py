@@ -26,7 +26,7 @@ FURTHEST = timedelta(days=3660)
 _COLUMNS = (
     "id", "clinic_id", "patient_id", "kind", "treatment_session_id", "treatment_code", "state", "uid", "local_start",
     "zone", "fold", "minutes", "starts_at", "ends_at", "lock_version", "revision", "scheduled_at", "pinned",
-    "told_start", "created_at", "created_by")
+    "told_start", "created_at", "created_by", "practitioner_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +91,12 @@ class Appointments:
         for _ in range(self._batches):
             rows = marshal.load(self._aside)
             for row in rows:
-                clinic_id, patient_id, kind, session_id, code, local, where, fold, minutes, starts = row
+                clinic_id, patient_id, kind, session_id, code, local, where, fold, minutes, starts, who = row
                 wall = datetime.fromisoformat(local)
                 yield (
                     self.ids[place], clinic_id, patient_id, kind, session_id, code, "booked", f"{uuid4()}@appointment",
-                    wall, where, fold, minutes, starts, starts + minutes * 60, 1, 0, now, False, wall, now, by)
+                    wall, where, fold, minutes, starts, starts + minutes * 60, 1, 0, now, False, wall, now, by,
+                    who)
                 place += 1
             self._moving.step(len(rows), "Writing appointments")
 
@@ -123,7 +124,7 @@ class Appointments:
         self.lines.append(said.line)
         self.clinics.append(clinic_id)
         return (clinic_id, patient_id, about.kind, about.session_id, about.form.code, record.start.isoformat(), where,
-                record.fold, minutes, starts)
+                record.fold, minutes, starts, held[0][1] if held and record.practitioners else None)
 
     def _starts(self, said: Said, record: AppointmentRecord, where: str) -> int | None:
         """The instant of the local start, in seconds since 1970; none, and a fault, where there is none to come."""
