@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -20,19 +19,12 @@ from clinic.planning import ruler
 from clinic.planning.local import DAY, instant, zone
 from clinic.queries.consultations import last_day
 from clinic.queries.diary_hours import Hours, Shade, Stretch, Timing, spans_of, stretches_within
-from clinic.queries.diary_rows import (
-    HeldSpan,
-    HoursRows,
-    asked_of,
-    held_spans,
-    hours_rows,
-    version_of,
-    visit_rows,
-)
+from clinic.queries.diary_rows import DiaryText, HeldSpan, HoursRows, TreatmentRow, VisitRow, read_text
 from clinic.queries.protocol_contents import contents_of
+from clinic.store.expressions import instant_of, parsed
 
 __all__ = ["Diary", "DiaryColumn", "DiaryDay", "DiaryResource", "DiaryVisit", "HeldPart", "Shade",
-           "Stretch", "diary_of", "diary_version"]
+           "Stretch", "diary_in", "diary_of", "read_text"]
 
 Span = tuple[datetime, datetime]
 
@@ -131,11 +123,19 @@ class Diary:
 def diary_of(
     db: Session, clinic_id: int, first_on: date, days: int, *, by: ResourceKind, where: ZoneInfo, now: datetime
 ) -> Diary:
-    """The diary of some days, in four statements at most, however full they are."""
-    on, asked = ruler(where, first_on, days), asked_of(clinic_id, first_on, days, where, now)
-    rows, held = hours_rows(db, asked), held_spans(db, asked)
+    """The diary of some days, in two statements at most, however full they are."""
+    text = read_text(db, clinic_id, first_on, days, where=where, now=now)
+    return diary_in(db, text, clinic_id, first_on, days, by=by, where=where, now=now)
+
+
+def diary_in(
+    db: Session, text: DiaryText, clinic_id: int, first_on: date, days: int, *, by: ResourceKind, where: ZoneInfo,
+    now: datetime,
+) -> Diary:
+    """The same where its text was read: one statement at most, for what no protocol was asked of before."""
+    on, rows, held = ruler(where, first_on, days), text.hours(), text.held()
     resources = _resources(rows)
-    visits = _visits(db, visit_rows(db, asked), held, resources)
+    visits = _visits(db, text, held, resources)
     timing = Timing(on, rows, (span for spans in held.values() for span in spans), clinic_id)
     sites = {ident: name for ident, name, _ in rows.clinics}
     shown = _shown(rows, timing, visits, resources, by)
@@ -152,13 +152,6 @@ def diary_of(
                 tuple(visit for visit, begins, ends in there.get(each.id, ())
                       if begins < day.ends_at and ends > day.starts_at)))
     return Diary(where, all_days, tuple(columns), visits)
-
-
-def diary_version(
-    db: Session, clinic_id: int, first_on: date, days: int, *, where: ZoneInfo, now: datetime
-) -> str:
-    """A name for what the diary of these days shows; it is another one once anything of it has changed."""
-    return version_of(db, asked_of(clinic_id, first_on, days, where, now))
 
 
 def _resources(rows: HoursRows) -> Mapping[int, DiaryResource]:
@@ -197,38 +190,46 @@ def _there(visits: Iterable[DiaryVisit]) -> Mapping[int, list[tuple[DiaryVisit, 
 
 
 def _visits(
-    db: Session, rows: Sequence[Any], held: Mapping[int, list[HeldSpan]],
-    resources: Mapping[int, DiaryResource],
+    db: Session, text: DiaryText, held: Mapping[int, list[HeldSpan]], resources: Mapping[int, DiaryResource]
 ) -> tuple[DiaryVisit, ...]:
+    rows, known = text.visits(), text.treatments()
     contents = contents_of(db, {row.protocol_version_id for row in rows if row.protocol_version_id})
     parts = {version: {each.code: each.parts for each in content.treatments} for version, content in contents.items()}
     names = {version: {each.code: each.name for each in content.treatments} for version, content in contents.items()}
+    others = {row.treatment_code for row in rows if not row.protocol_version_id} & known.keys()
+    parts_of_others = {code: read_parts(parsed(known[code].parts) or []) for code in others}
     found = []
     for row in rows:
-        holds = tuple(HeldPart(resources[span.resource_id], span.starts_at, span.ends_at)
+        holds = tuple(HeldPart(resources[span.resource_id], instant_of(span.starts), instant_of(span.ends))
                       for span in held.get(row.id, ()) if span.resource_id in resources)
-        code, version = row.treatment_code, row.protocol_version_id
-        its = parts[version].get(code, ()) if version else read_parts(row.parts or [])
-        name = row.treatment or names.get(version, {}).get(code, code)
-        found.append(_visit(row, holds, its, name))
+        code, version, treatment = row.treatment_code, row.protocol_version_id, known.get(row.treatment_code)
+        its = parts[version].get(code, ()) if version else parts_of_others.get(code, ())
+        name = treatment.name if treatment else names[version].get(code, code) if version else code
+        found.append(_visit(row, holds, its, name, treatment))
     return tuple(found)
 
 
-def _visit(row: Any, holds: tuple[HeldPart, ...], parts: Sequence[Part], treatment: str) -> DiaryVisit:
-    where = zone(row.zone)
-    window = (row.earliest_on, row.ideal_on, row.latest_on)
-    starts = row.local_start.replace(tzinfo=where, fold=row.fold)
+def _visit(
+    row: VisitRow, holds: tuple[HeldPart, ...], parts: Sequence[Part], name: str, treatment: TreatmentRow | None
+) -> DiaryVisit:
+    where, ends_at = zone(row.zone), instant_of(row.ends)
+    starts = datetime.fromisoformat(row.local_start).replace(tzinfo=where, fold=row.fold)
     # Parts that were changed since, as those of a consultation may be, say nothing of a visit of another length.
     fits = bool(holds) and patient_minutes(parts) == row.minutes
     return DiaryVisit(
         id=row.id, lock_version=row.lock_version, kind=row.kind, state=AppointmentState(row.state),
-        starts_at=row.starts_at, ends_at=row.ends_at, local_start=starts,
-        local_end=row.ends_at.astimezone(where), patient_id=row.patient_id,
-        patient=f"{row.given_name} {row.family_name}", alerts=row.alerts, treatment_id=row.treatment_id,
-        treatment=treatment, number=row.number, of=row.of,
-        fit=Window(*window).fit(starts.date()) if all(window) else None, course_id=row.course_id, pinned=row.pinned,
-        is_confirmed=row.confirmed_at is not None,
-        held_until=last_day(row.hold_expires_at, row.zone) if row.hold_expires_at else None,
+        starts_at=instant_of(row.starts), ends_at=ends_at, local_start=starts,
+        local_end=ends_at.astimezone(where), patient_id=row.patient_id,
+        patient=f"{row.given_name} {row.family_name}", alerts=row.alerts,
+        treatment_id=treatment.id if treatment else None, treatment=name, number=row.number, of=row.of,
+        fit=_fit(row, starts.date()), course_id=row.course_id, pinned=bool(row.pinned),
+        is_confirmed=bool(row.is_confirmed),
+        held_until=last_day(instant_of(row.hold_expires), row.zone) if row.hold_expires else None,
         ended_cause=row.ended_cause, holds=holds,
         parts=tuple(parts) if fits else ())
 
+
+def _fit(row: VisitRow, on: date) -> Fit | None:
+    if row.earliest_on is None or row.ideal_on is None or row.latest_on is None:
+        return None
+    return Window(*map(date.fromisoformat, (row.earliest_on, row.ideal_on, row.latest_on))).fit(on)

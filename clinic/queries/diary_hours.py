@@ -19,7 +19,7 @@ from clinic.queries.diary_facts import Rows
 from clinic.queries.diary_rows import HeldSpan, HoursRows
 from clinic.queries.free_time import days_of, opening_of, rotas_of
 from clinic.queries.occupied import Site
-from clinic.store.expressions import instant_of
+from clinic.store.expressions import instant_of, seconds_of
 
 
 class Shade(StrEnum):
@@ -74,6 +74,7 @@ class Timing:
         travel = {(other if one == clinic_id else one): timedelta(minutes=minutes)
                   for one, other, minutes in rows.travel}
         self._site = Site(clinic_id, travel, self._people)
+        self._origin = seconds_of(on.origin)
         self._held: defaultdict[int, list[HeldSpan]] = defaultdict(list)
         for span in held:
             self._held[span.resource_id].append(span)
@@ -105,7 +106,7 @@ class Timing:
         """All that is booked with the way there and back, that way alone, and what is booked at other clinics."""
         here, there = 0, defaultdict[int, int](int)
         for span in self._held[resource_id]:
-            granules = self._on.covering(span.starts_at, span.ends_at)
+            granules = self._granules(span)
             if span.clinic_id == self._clinic_id:
                 here |= granules
             else:
@@ -117,6 +118,12 @@ class Timing:
             taken |= reached
             travel |= reached & ~held
         return taken, travel, dict(there)
+
+    def _granules(self, span: HeldSpan) -> int:
+        """As `Ruler.covering` of instants."""
+        granule, length = self._on.granule, self._on.length
+        low, high = (span.starts - self._origin) // granule, -(-(span.ends - self._origin) // granule)
+        return bits(min(max(low, 0), length), min(max(high, 0), length))
 
     def _hours_elsewhere(self, practitioner_id: int) -> Iterator[tuple[int, int]]:
         """By the clock of the clinic that they are at, which may be another one."""

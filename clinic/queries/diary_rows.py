@@ -1,4 +1,8 @@
-"""The rows that a diary is made of: who and what there is, when it is there, who comes, and what each visit holds."""
+"""The rows that a diary is made of: who and what there is, when it is there, who comes, and what each visit holds.
+
+All of them come in one statement, each list as one JSON value: their text names what the diary shows, so that a page
+which asks again is answered without a row being made, and read they cost a tenth of rows one by one.
+"""
 from __future__ import annotations
 
 from collections import defaultdict
@@ -6,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -24,22 +29,25 @@ from clinic.queries.diary_facts import (
     list_of,
     times,
 )
-from clinic.store.clinics import Clinic, Closure
+from clinic.store.clinics import Clinic, Closure, TravelTime
 from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.expressions import epoch, rows_of
 from clinic.store.protocols import Treatment
-from clinic.store.resources import Absence, Device, Patient, Practitioner, Room, Rota, RotaSpan
+from clinic.store.resources import Absence, Device, Patient, Practitioner, Room, Rota, RotaDay, RotaSpan
 from clinic.store.types import Instant
 
 Asked = dict[str, Any]
 LONGEST = timedelta(hours=12)
 """No visit takes longer: whoever comes within these hours before a day may still be here when it begins."""
+NIGHT = timedelta(hours=6)
+"""How far around the days is looked for what is held, where nobody's hours run over midnight."""
+MIDNIGHT = 1440
 
 
 @dataclass(frozen=True, slots=True)
 class HoursRows:
-    """Everything but visits, in one statement; dates as text and instants as seconds, as they lie."""
+    """Everything but visits; dates as text and instants as seconds, as they lie."""
 
     practitioners: Rows
     rooms: Rows
@@ -55,17 +63,95 @@ class HoursRows:
 
 
 class HeldSpan(NamedTuple):
-    """What an appointment holds of one resource."""
+    """What an appointment holds of one resource, in seconds since 1970; `need` is its place among all that it holds."""
 
     appointment_id: int
+    need: int
     resource_id: int
     clinic_id: int
-    starts_at: datetime
-    ends_at: datetime
+    starts: int
+    ends: int
 
 
-def asked_of(clinic_id: int, first_on: date, days: int, where: ZoneInfo, now: datetime) -> Asked:
-    """What the statements of a diary of these days are asked with."""
+class VisitRow(NamedTuple):
+    """An appointment with its patient and its course: dates and local times as text, instants as seconds."""
+
+    id: int
+    kind: str
+    state: str
+    patient_id: int
+    treatment_code: str
+    local_start: str
+    fold: int
+    zone: str
+    minutes: int
+    starts: int
+    ends: int
+    lock_version: int
+    pinned: bool
+    is_confirmed: bool
+    hold_expires: int | None
+    ended_cause: str | None
+    given_name: str
+    family_name: str
+    alerts: str
+    number: int | None
+    earliest_on: str | None
+    ideal_on: str | None
+    latest_on: str | None
+    of: int | None
+    course_id: int | None
+    protocol_version_id: int | None
+
+
+class TreatmentRow(NamedTuple):
+    """A treatment of the clinic, with its parts as JSON."""
+
+    id: int
+    code: str
+    name: str
+    parts: Any
+
+
+class DiaryText:
+    """All that a diary of some days shows, as the database tells it; `version` is another one once any of it has
+    changed."""
+
+    def __init__(self, texts: Mapping[str, str | None]) -> None:
+        self._texts = texts
+        self.version = sha256("\n".join(map(str, texts.values())).encode()).hexdigest()[:16]
+
+    def hours(self) -> HoursRows:
+        """What a clinic has, and when it is there, around the days."""
+        return HoursRows(**{name: rows_of(self._texts[name]) for name in _OF_HOURS})
+
+    def held(self) -> Mapping[int, list[HeldSpan]]:
+        """What practitioners, at any clinic, and rooms and devices of this one are held for, by appointment and in the
+        order of its needs. A hold that has lapsed is nothing."""
+        found: defaultdict[int, list[HeldSpan]] = defaultdict(list)
+        for row in sorted(rows_of(self._texts["held"])):
+            found[row[0]].append(HeldSpan._make(row))
+        return found
+
+    def visits(self) -> Sequence[VisitRow]:
+        """The appointments of a clinic in those days, whatever became of them, by their starts."""
+        return sorted(map(VisitRow._make, rows_of(self._texts["visits"])), key=attrgetter("starts", "id"))
+
+    def treatments(self) -> Mapping[str, TreatmentRow]:
+        """The treatments that the clinic offers, by their codes."""
+        return {row[1]: TreatmentRow._make(row) for row in rows_of(self._texts["treatments"])}
+
+
+def read_text(
+    db: Session, clinic_id: int, first_on: date, days: int, *, where: ZoneInfo, now: datetime
+) -> DiaryText:
+    """All that the diary of these days shows, in one statement, of which nothing is made yet."""
+    row = db.execute(_STATEMENT, _asked(clinic_id, first_on, days, where, now)).one()
+    return DiaryText(dict(row._mapping))
+
+
+def _asked(clinic_id: int, first_on: date, days: int, where: ZoneInfo, now: datetime) -> Asked:
+    """What the statement is asked with."""
     from_at, to_at = instant(first_on, 0, where), instant(first_on + days * DAY, 0, where)
     since, until = from_at - REACH, to_at + 2 * REACH
     return {
@@ -75,91 +161,69 @@ def asked_of(clinic_id: int, first_on: date, days: int, where: ZoneInfo, now: da
         # A break may lie in hours that began before the first day, against what is booked then; the last bound is of
         # no account but for the index, which is read from one end to the other.
         "held_from": from_at - 2 * DAY, "held_to": to_at + DAY, "held_last": to_at + DAY + REACH,
+        "night_from": from_at - NIGHT, "night_to": to_at + NIGHT,
     }
 
 
-def hours_rows(db: Session, asked: Asked) -> HoursRows:
-    """What a clinic has, and when it is there, around some days."""
-    row = db.execute(_HOURS, asked).one()._mapping
-    return HoursRows(**{name: rows_of(row[name]) for name in _LISTS})
+def _held() -> Any:
+    held, visit = ResourceBooking.__table__, Appointment.__table__
+    wide = _over_midnight()
+    return list_of(
+        held.join(visit, visit.c.id == held.c.appointment_id),
+        held.c.appointment_id, held.c.need, held.c.resource_id, held.c.clinic_id, epoch(held.c.starts_at),
+        epoch(held.c.ends_at),
+        where=sa.and_(
+            held.c.resource_id.in_(_whose()),
+            held.c.ends_at > sa.case((wide, _at("held_from")), else_=_at("night_from")),
+            held.c.starts_at < sa.case((wide, _at("held_to")), else_=_at("night_to")),
+            held.c.ends_at < _at("held_last"),
+            sa.or_(visit.c.hold_expires_at.is_(None), visit.c.hold_expires_at > _at("now"))))
 
 
-def held_spans(db: Session, asked: Asked) -> Mapping[int, list[HeldSpan]]:
-    """What practitioners, at any clinic, and rooms and devices of this one are held for, by appointment.
-
-    A hold that has lapsed is nothing.
-    """
-    found: defaultdict[int, list[HeldSpan]] = defaultdict(list)
-    for row in db.execute(_HELD, asked).all():
-        found[row.appointment_id].append(HeldSpan(*row))
-    return found
+def _over_midnight() -> Any:
+    """Whether what is booked on the days before and after may matter: hours over midnight, or a way to take."""
+    span, alone = RotaSpan.__table__, RotaDay.__table__
+    late = sa.exists().where(span.c.closes > MIDNIGHT)
+    of_one_date = sa.exists().where(alone.c.on_date >= SINCE_ON, alone.c.on_date <= UNTIL_ON)
+    return sa.or_(late, of_one_date, sa.exists().select_from(TravelTime.__table__))
 
 
-def visit_rows(db: Session, asked: Asked) -> Sequence[Any]:
-    """The appointments of a clinic in those days, whatever became of them, by their starts."""
-    return db.execute(_VISITS, asked).all()
+def _visits() -> Any:
+    visit, person = Appointment.__table__, Patient.__table__
+    part, plan, course = TreatmentSession.__table__, MaintenancePlan.__table__, Course.__table__
+    other = part.alias()
+    siblings = (
+        sa.select(sa.func.count()).select_from(other).where(other.c.course_id == part.c.course_id)
+        .correlate(part).scalar_subquery())
+    each = visit.c
+    columns = (
+        each.id, each.kind, each.state, each.patient_id, each.treatment_code, each.local_start, each.fold, each.zone,
+        each.minutes, epoch(each.starts_at), epoch(each.ends_at), each.lock_version, each.pinned,
+        each.confirmed_at.is_not(None), epoch(each.hold_expires_at), each.ended_cause,
+        person.c.given_name, person.c.family_name, person.c.alerts,
+        part.c.number, part.c.earliest_on, part.c.ideal_on, part.c.latest_on,
+        sa.case((part.c.course_id.is_not(None), siblings)), course.c.id, course.c.protocol_version_id)
+    source = (
+        visit.join(person, person.c.id == each.patient_id)
+        .outerjoin(part, part.c.id == each.treatment_session_id)
+        .outerjoin(plan, plan.c.id == part.c.maintenance_plan_id)
+        .outerjoin(course, course.c.id == sa.func.coalesce(part.c.course_id, plan.c.course_id)))
+    return list_of(source, *columns, where=sa.and_(
+        each.clinic_id == CLINIC, each.starts_at > _at("visits_before"), each.starts_at < _at("visits_to"),
+        each.ends_at > _at("visits_from")))
 
 
-def version_of(db: Session, asked: Asked) -> str:
-    """A name for all that these statements would find: another one as soon as anything of it has changed.
-
-    In one statement, which makes nothing of what it reads.
-    """
-    return sha256("\n".join(map(str, db.execute(_VERSION, asked).one())).encode()).hexdigest()[:16]
-
-
-_OF_VISIT = (
-    "id", "kind", "state", "patient_id", "treatment_code", "local_start", "fold", "zone", "minutes", "starts_at",
-    "ends_at", "lock_version", "pinned", "confirmed_at", "hold_expires_at", "ended_cause")
-
-
-def _held() -> sa.Select[Any]:
-    held, visit = ResourceBooking.__table__.c, Appointment.__table__.c
+def _whose() -> Any:
     person, room, device = Practitioner.__table__, Room.__table__, Device.__table__
-    whose = sa.select(person.c.id).union_all(
+    return sa.select(person.c.id).union_all(
         sa.select(room.c.id).where(room.c.clinic_id == CLINIC),
         sa.select(device.c.id).where(device.c.clinic_id == CLINIC))
-    return (
-        sa.select(held.appointment_id, held.resource_id, held.clinic_id, held.starts_at, held.ends_at)
-        .join(Appointment.__table__, visit.id == held.appointment_id)
-        .where(held.resource_id.in_(whose), held.ends_at > _at("held_from"), held.starts_at < _at("held_to"),
-               held.ends_at < _at("held_last"),
-               sa.or_(visit.hold_expires_at.is_(None), visit.hold_expires_at > _at("now")))
-        .order_by(held.appointment_id, held.need))
-
-
-def _visits() -> sa.Select[Any]:
-    visit, person, thing = Appointment.__table__.c, Patient.__table__.c, Treatment.__table__.c
-    part, plan, course = TreatmentSession.__table__.c, MaintenancePlan.__table__.c, Course.__table__.c
-    other = TreatmentSession.__table__.alias()
-    siblings = (
-        sa.select(sa.func.count()).select_from(other).where(other.c.course_id == part.course_id)
-        .correlate(TreatmentSession.__table__).scalar_subquery())
-    return (
-        sa.select(
-            *(visit[name] for name in _OF_VISIT), person.given_name, person.family_name, person.alerts,
-            thing.id.label("treatment_id"), thing.name.label("treatment"), thing.parts,
-            part.number, part.earliest_on, part.ideal_on, part.latest_on,
-            sa.case((part.course_id.is_not(None), siblings)).label("of"),
-            course.id.label("course_id"), course.protocol_version_id)
-        .select_from(Appointment.__table__)
-        .join(Patient.__table__, person.id == visit.patient_id)
-        .outerjoin(Treatment.__table__, thing.code == visit.treatment_code)
-        .outerjoin(TreatmentSession.__table__, part.id == visit.treatment_session_id)
-        .outerjoin(MaintenancePlan.__table__, plan.id == part.maintenance_plan_id)
-        .outerjoin(Course.__table__, course.id == sa.func.coalesce(part.course_id, plan.course_id))
-        .where(visit.clinic_id == CLINIC, visit.starts_at > _at("visits_before"),
-               visit.starts_at < _at("visits_to"), visit.ends_at > _at("visits_from"))
-        .order_by(visit.starts_at, visit.id))
 
 
 def _lists() -> dict[str, Any]:
     found = {name: each for name, each in times().items() if name != "changes"}
     person, room, device, away = Practitioner.__table__, Room.__table__, Device.__table__, Absence.__table__
     rota, span, later = Rota.__table__, RotaSpan.__table__, Rota.__table__.alias("later")
-    whose = sa.select(person.c.id).union_all(
-        sa.select(room.c.id).where(room.c.clinic_id == CLINIC),
-        sa.select(device.c.id).where(device.c.clinic_id == CLINIC))
     over = sa.exists().where(
         later.c.practitioner_id == rota.c.practitioner_id, later.c.starts_on > rota.c.starts_on,
         later.c.starts_on <= SINCE_ON)
@@ -179,7 +243,7 @@ def _lists() -> dict[str, Any]:
                           sa.or_(rota.c.ends_on.is_(None), rota.c.ends_on >= SINCE_ON), ~over)),
         "absences": list_of(
             away, away.c.resource_id, epoch(away.c.starts_at), epoch(away.c.ends_at), away.c.reason, away.c.source,
-            where=sa.and_(away.c.resource_id.in_(whose), away.c.ends_at > SINCE, away.c.starts_at < UNTIL)),
+            where=sa.and_(away.c.resource_id.in_(_whose()), away.c.ends_at > SINCE, away.c.starts_at < UNTIL)),
         "closures": list_of(
             closure, closure.c.from_on, closure.c.to_on, closure.c.reason,
             where=sa.and_(closure.c.clinic_id == CLINIC, closure.c.to_on >= SINCE_ON,
@@ -191,14 +255,11 @@ def _at(name: str) -> Any:
     return sa.bindparam(name, type_=Instant())
 
 
-def _all_of(found: sa.Select[Any]) -> Any:
-    """Every row of a statement as one value; JSON in a column stands for nothing else that may change."""
-    rows = found.subquery()
-    return list_of(rows, *(each for each in rows.c if each.name != "parts"), where=sa.true())
-
-
-_HELD, _VISITS = _held(), _visits()
+_OF_DAYS = {
+    "held": _held(), "visits": _visits(),
+    "treatments": list_of(Treatment.__table__, *(Treatment.__table__.c[name] for name in TreatmentRow._fields),
+                          where=sa.true()),
+}
 _SUBQUERIES = _lists()
-_LISTS = tuple(_SUBQUERIES)
-_HOURS = sa.select(*(each.label(name) for name, each in _SUBQUERIES.items()))
-_VERSION = sa.select(*_SUBQUERIES.values(), _all_of(_HELD), _all_of(_VISITS))
+_OF_HOURS = tuple(_SUBQUERIES)
+_STATEMENT = sa.select(*(each.label(name) for name, each in {**_SUBQUERIES, **_OF_DAYS}.items()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
@@ -13,7 +14,7 @@ from clinic.care.owed_items import ENOUGH, NO_REMINDERS, NOT_WANTED, TOO_LATE
 from clinic.care.states import ContactOutcome, MessageDecision, MessageState
 from clinic.queries.owner_facts import TELLS_DATES
 from clinic.store.accounts import Account
-from clinic.store.outbox import ContactAttempt, Message, MessageItem
+from clinic.store.outbox import UNSENT, ContactAttempt, Message, MessageItem, state_is
 from clinic.store.resources import Patient
 
 PAGE = 20
@@ -78,7 +79,7 @@ class PeoplePage:
         return self.number * PAGE < self.total
 
 
-def people_count(clinic_id: int, now: datetime) -> sa.ScalarSelect[int]:
+def people_count(clinic_id: Any, now: Any) -> sa.ScalarSelect[int]:
     """How many patients of a clinic have to be told something, as part of a statement."""
     return sa.select(sa.func.count(sa.distinct(Message.patient_id))).where(
         _to_tell(clinic_id, now)).scalar_subquery()
@@ -118,7 +119,7 @@ def belong_to(db: Session, message_ids: Collection[int], *, clinic_id: int, pati
     return bool(message_ids) and found == len(set(message_ids))
 
 
-def _to_tell(clinic_id: int, now: datetime) -> sa.ColumnElement[bool]:
+def _to_tell(clinic_id: Any, now: Any) -> sa.ColumnElement[bool]:
     """What is of use still, was not sent, and nobody has told or set aside; of each thing only the newest message."""
     item = aliased(MessageItem)
     late_news = sa.exists().where(item.message_id == Message.id, item.kind.in_(TELLS_DATES))
@@ -128,7 +129,7 @@ def _to_tell(clinic_id: int, now: datetime) -> sa.ColumnElement[bool]:
         Message.reason.not_in((NOT_WANTED, NO_REMINDERS)),
         sa.or_(Message.reason.not_in((TOO_LATE, ENOUGH)), late_news))
     return sa.and_(
-        Message.clinic_id == clinic_id, Message.patient_id.is_not(None), Message.useless_after > now,
+        Message.clinic_id == clinic_id, Message.patient_id.is_not(None), Message.useless_after > now, state_is(*UNSENT),
         sa.or_(Message.decision.is_(None), Message.decision == MessageDecision.TAKEN_OVER),
         sa.or_(withheld, Message.state.in_((MessageState.FAILED, MessageState.UNCERTAIN))), _is_still_said())
 

@@ -3,20 +3,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from clinic.care.states import MessageState
-from clinic.queries.open_visits import open_visit_count
+from clinic.queries.open_visits import LEFT_OPEN, open_visit_count
 from clinic.queries.people_to_tell import people_count
-from clinic.queries.undated import Horizon, due_count
+from clinic.queries.undated import Horizon, due_count, opened_by
 from clinic.store.accounts import Task
 from clinic.store.clinics import Business
-from clinic.store.outbox import Message
-
-TROUBLE = (MessageState.FAILED, MessageState.HELD, MessageState.UNCERTAIN)
-"""States of a message that a person has to look at, unless somebody has decided about it."""
+from clinic.store.outbox import TROUBLE, Message, state_is
+from clinic.store.types import Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +37,24 @@ def business_name(db: Session) -> str:
 
 def shell_counts(db: Session, clinic_id: int, horizon: Horizon, now: datetime) -> ShellCounts:
     """What waits for a person at this clinic."""
+    return ShellCounts(*db.execute(_COUNTS, {
+        "clinic_id": clinic_id, "now": now, "today": horizon.today, "opened_by": opened_by(horizon.today),
+        "ended_by": now - LEFT_OPEN}).one())
+
+
+def _counts() -> sa.Select[Any]:
+    clinic_id = sa.bindparam("clinic_id", type_=sa.Integer)
+    now, ended_by = (sa.bindparam(name, type_=Instant()) for name in ("now", "ended_by"))
+    today, by = (sa.bindparam(name, type_=sa.Date) for name in ("today", "opened_by"))
     trouble = sa.select(sa.func.count()).where(
-        Message.clinic_id == clinic_id, Message.patient_id.is_not(None), Message.state.in_(TROUBLE),
+        Message.clinic_id == clinic_id, Message.patient_id.is_not(None), state_is(*TROUBLE),
         Message.decision.is_(None))
     due = sa.select(sa.func.count()).where(
-        Task.clinic_id == clinic_id, Task.done_at.is_(None), Task.due_on <= horizon.today)
-    waiting = db.execute(
-        sa.select(trouble.scalar_subquery(), due.scalar_subquery() + open_visit_count(clinic_id, now),
-                  due_count(clinic_id, horizon),
-                  people_count(clinic_id, now))).one()
-    return ShellCounts(*waiting)
+        Task.clinic_id == clinic_id, Task.done_at.is_(None), Task.due_on <= today)
+    return sa.select(
+        trouble.scalar_subquery(), due.scalar_subquery() + open_visit_count(clinic_id, ended_by),
+        due_count(clinic_id, by), people_count(clinic_id, now))
+
+
+_COUNTS = _counts()
+"""Put together once: it is asked by every page, and putting it together takes longer than its answer."""

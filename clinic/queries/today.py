@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from clinic.care.states import AppointmentState, CourseState, SessionState
+from clinic.care.states import AppointmentState, CourseState
 from clinic.planning.local import instant
 from clinic.queries.treatment_sessions import AppointmentLine, appointment_lines
+from clinic.queries.undated import IS_OWED
 from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.store.protocols import Protocol, ProtocolVersion, Treatment
@@ -103,7 +104,7 @@ def _facts(
 
 def _undated(db: Session, clinic_id: int, today: date) -> tuple[tuple[Undated, ...], int]:
     due = sa.and_(
-        TreatmentSession.state == SessionState.OWED, Course.clinic_id == clinic_id,
+        IS_OWED, Course.clinic_id == clinic_id,
         TreatmentSession.earliest_on <= today + SOON,
         sa.or_(Course.state == CourseState.ACTIVE,
                sa.and_(TreatmentSession.maintenance_plan_id.is_not(None), MaintenancePlan.state == "active")),

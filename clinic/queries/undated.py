@@ -1,10 +1,11 @@
 """Sessions that are owed and have no date: what is to be planned now, and what will be in its time."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -32,8 +33,10 @@ class Due(StrEnum):
 
 
 _RANKS = tuple(Due)
-_IS_OWED = TreatmentSession.state == sa.literal_column(f"'{SessionState.OWED.value}'")
+IS_OWED = TreatmentSession.state == sa.literal_column(f"'{SessionState.OWED.value}'")
 """Written out: with a parameter SQLite would not know that its index of what is owed serves."""
+
+_IS_UNKNOWN = TreatmentSession.earliest_on.is_(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def undated_page(
 
     `only_due` leaves out what has time: those whose window does not open within a fortnight.
     """
-    owed = _owed(clinic_id, horizon).subquery()
+    owed = _owed(clinic_id, _columns(horizon)).subquery()
     counts = undated_counts(db, clinic_id, horizon)
     number = max(1, min(number, 10_000))
     rows = db.execute(
@@ -100,41 +103,51 @@ def undated_page(
 
 def undated_counts(db: Session, clinic_id: int, horizon: Horizon) -> dict[Due, int]:
     """How many owed sessions without a date stand how; in one statement."""
-    owed = _owed(clinic_id, horizon).subquery()
+    owed = _owed(clinic_id, (_rank(horizon).label("rank"),)).subquery()
     found = db.execute(sa.select(owed.c.rank, sa.func.count()).group_by(owed.c.rank))
     return dict.fromkeys(Due, 0) | {_RANKS[rank]: count for rank, count in found}
 
 
-def due_count(clinic_id: int, horizon: Horizon) -> sa.ScalarSelect[int]:
-    """How many sessions wait for a date now, as a part of another statement."""
-    owed = _owed(clinic_id, horizon, _is_due(horizon)).subquery()
-    return sa.select(sa.func.count()).select_from(owed).scalar_subquery()
+def opened_by(today: date) -> date:
+    """A window that opens by then waits for a date on that day."""
+    return today + NUDGE_DAYS_BEFORE * DAY
+
+
+def due_count(clinic_id: Any, opened_by_on: Any) -> sa.ColumnElement[int]:
+    """How many sessions wait for a date now, as a part of another statement; see `opened_by`."""
+    # One beside the other: an "or" of them would be looked for among all that is owed, however far ahead.
+    opened, unknown = (
+        sa.select(sa.func.count()).select_from(_owed(clinic_id, (), which).subquery()).scalar_subquery()
+        for which in (TreatmentSession.earliest_on <= opened_by_on, _IS_UNKNOWN))
+    return opened + unknown
 
 
 def _owed(
-    clinic_id: int, horizon: Horizon, which: sa.ColumnElement[bool] | None = None
-) -> sa.CompoundSelect[tuple[int, int, int, date, date, date, int, int]]:
+    clinic_id: Any, columns: Sequence[Any], *which: sa.ColumnElement[bool]
+) -> sa.CompoundSelect[Any]:
     """What living courses owe, and what living maintenance plans do; of that, what `which` selects."""
-    which = sa.true() if which is None else which
     each = TreatmentSession
-    columns = (each.id, each.number, each.earliest_on, each.ideal_on, each.latest_on, _rank(horizon).label("rank"))
     of_courses = (
         sa.select(*columns, Course.id.label("course_id"), sa.literal(0).label("of_maintenance"))
         .join(Course, Course.id == each.course_id)
-        .where(_IS_OWED, which, Course.clinic_id == clinic_id, Course.state == CourseState.ACTIVE))
+        .where(IS_OWED, *which, Course.clinic_id == clinic_id, Course.state == CourseState.ACTIVE))
     of_upkeep = (
         sa.select(*columns, Course.id.label("course_id"), sa.literal(1).label("of_maintenance"))
         .join(MaintenancePlan, MaintenancePlan.id == each.maintenance_plan_id)
         .join(Course, Course.id == MaintenancePlan.course_id)
-        .where(_IS_OWED, which, Course.clinic_id == clinic_id,
+        .where(IS_OWED, *which, Course.clinic_id == clinic_id,
                MaintenancePlan.state == MaintenanceState.ACTIVE))
     return sa.union_all(of_courses, of_upkeep)
 
 
+def _columns(horizon: Horizon) -> tuple[Any, ...]:
+    each = TreatmentSession
+    return each.id, each.number, each.earliest_on, each.ideal_on, each.latest_on, _rank(horizon).label("rank")
+
+
 def _is_due(horizon: Horizon) -> sa.ColumnElement[bool]:
     """Whether it waits for a date now: overdue or near; a window that is over has opened too."""
-    each = TreatmentSession
-    return sa.or_(each.earliest_on.is_(None), each.earliest_on <= horizon.today + NUDGE_DAYS_BEFORE * DAY)
+    return sa.or_(_IS_UNKNOWN, TreatmentSession.earliest_on <= opened_by(horizon.today))
 
 
 def _rank(horizon: Horizon) -> sa.ColumnElement[int]:

@@ -12,6 +12,7 @@ from clinic.store.base import Row, listed, one_of
 
 _ACTIVE = sa.text("state IN ('proposed', 'booked', 'arrived') AND treatment_session_id IS NOT NULL")
 _HOLDS = sa.text("state = 'proposed'")
+_IS_HERE = sa.text("state = 'arrived'")
 
 
 class Appointment(Row):
@@ -43,6 +44,7 @@ class Appointment(Row):
         sa.Index("uq_appointment_one_active", "treatment_session_id", unique=True,
                  sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
         sa.Index("ix_appointment_clinic_starts", "clinic_id", "starts_at"),
+        sa.Index("ix_appointment_here", "clinic_id", "ends_at", sqlite_where=_IS_HERE, postgresql_where=_IS_HERE),
         sa.Index("ix_appointment_holds", "hold_expires_at", sqlite_where=_HOLDS, postgresql_where=_HOLDS),
     )
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.care.states import ContactOutcome, MessageDecision, MessageState
-from clinic.store.base import Row, one_of
+from clinic.store.base import Row, listed, one_of
 
 SUBJECT_KINDS = (
     "course", "maintenance-plan", "treatment-session", "appointment", "patient", "subscriber", "edition", "account",
@@ -19,6 +19,12 @@ _PENDING = sa.text("state = 'pending'")
 _SENDING = sa.text("state = 'sending'")
 _WAITING = sa.text("state IN ('pending', 'held')")
 _SETTLED = sa.text("settled_at IS NOT NULL AND patient_id IS NOT NULL")
+TROUBLE = (MessageState.FAILED, MessageState.HELD, MessageState.UNCERTAIN)
+"""States of a message that a person has to look at, unless somebody has decided about it."""
+UNSENT = (MessageState.FAILED, MessageState.UNCERTAIN, MessageState.WITHHELD)
+"""States of a message that was to go and told nobody anything, as far as is known."""
+_IN_TROUBLE = sa.text(f"state IN ({listed(TROUBLE)}) AND decision IS NULL")
+_UNSENT = sa.text(f"state IN ({listed(UNSENT)})")
 
 
 class Message(Row):
@@ -44,6 +50,9 @@ class Message(Row):
         sa.CheckConstraint("priority BETWEEN 0 AND 2", name="priority"),
         sa.Index("ix_message_due", "priority", "due_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
         sa.Index("ix_message_leased", "lease_until", sqlite_where=_SENDING, postgresql_where=_SENDING),
+        sa.Index("ix_message_trouble", "clinic_id", sqlite_where=_IN_TROUBLE, postgresql_where=_IN_TROUBLE),
+        sa.Index("ix_message_unsent", "clinic_id", "useless_after", sqlite_where=_UNSENT, postgresql_where=_UNSENT),
+        sa.Index("ix_message_listed", "clinic_id", "state", "settled_at", "due_at"),
         sa.Index("ix_message_useless", "useless_after", sqlite_where=_WAITING, postgresql_where=_WAITING),
         sa.Index("ix_message_settled", "clinic_id", "settled_at", "state", "patient_id", "decision",
                  sqlite_where=_SETTLED, postgresql_where=_SETTLED),
@@ -52,7 +61,7 @@ class Message(Row):
     patient_id: Mapped[int | None] = mapped_column(sa.ForeignKey("patient.id"), index=True)
     subscriber_id: Mapped[int | None] = mapped_column(sa.ForeignKey("subscriber.id"), index=True)
     account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
-    clinic_id: Mapped[int] = mapped_column(sa.ForeignKey("clinic.id"), index=True)
+    clinic_id: Mapped[int] = mapped_column(sa.ForeignKey("clinic.id"))
     state: Mapped[str]
     reason: Mapped[str | None]
     priority: Mapped[int] = mapped_column(default=1, server_default="1")

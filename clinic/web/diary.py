@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from clinic.access import Right
 from clinic.planning.local import DAY, local_of
-from clinic.queries.diary import Diary, DiaryColumn, diary_of, diary_version
+from clinic.queries.diary import Diary, DiaryColumn, diary_in, read_text
 from clinic.web import diary_words as words
 from clinic.web.days import WEEK_STEPS, asked_day
 from clinic.web.diary_choices import Choices, Colour, Show, remembered
@@ -41,11 +41,11 @@ def show() -> Response:
     first_on, days = (on - on.weekday() * DAY, _WEEK) if chosen.show is Show.WEEK else (on, 1)
     site, where = here().clinic_id, here().clinic.zone
     with kit().read() as db:
-        # Read before the rest: what changes in between is a change to whoever asks next.
-        version = _version(diary_version(db, site, first_on, days, where=where, now=now()), first_on, days, chosen)
+        text = read_text(db, site, first_on, days, where=where, now=now())
+        version = _version(text.version, first_on, days, chosen)
         if _asks_by_itself() and request.if_none_match.contains(version):
             return Response(status=304)
-        found = diary_of(db, site, first_on, days, by=chosen.by, where=where, now=now())
+        found = diary_in(db, text, site, first_on, days, by=chosen.by, where=where, now=now())
     chosen = _narrowed(chosen, found)
     shown = {Show.DAY: _day, Show.WEEK: _week, Show.LIST: _list}[chosen.show](found, chosen)
     return _remember(page(f"diary/{chosen.show}.html", version=version, **_frame(on, chosen, found), **shown), chosen)
@@ -81,8 +81,8 @@ def _list(found: Diary, chosen: Choices) -> dict[str, Any]:
     """The same facts as tables."""
     kept = {visit.id for column in _in(found, chosen) for visit in column.visits}
     kept |= {visit.id for visit in words.in_no_column(found, chosen.by)}
-    return {"day": found.days[0], "cards": [words.card(each, chosen) for each in found.visits if each.id in kept],
-            "hours": hours_lines(_in(found, chosen), found.where)}
+    cards = [words.card(each, chosen, with_parts=True) for each in found.visits if each.id in kept]
+    return {"day": found.days[0], "cards": cards, "hours": hours_lines(_in(found, chosen), found.where)}
 
 
 def _grid(found: Diary, chosen: Choices, columns: Iterable[DiaryColumn]) -> dict[str, Any]:

@@ -1,10 +1,9 @@
 """A diary in words: its visits, its shading and its columns, as the templates of the grid and the list show them."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
@@ -14,9 +13,10 @@ from clinic.care.parts import ResourceKind
 from clinic.care.states import AppointmentState
 from clinic.planning.local import MINUTE, local_of
 from clinic.queries.diary import Diary, DiaryResource, DiaryVisit, Shade
+from clinic.web.addresses import numbered
 from clinic.web.course_words import FITS
 from clinic.web.diary_choices import Choices, Colour
-from clinic.web.diary_grid import Band, Block, Gap, GridColumn, Hour, Segment
+from clinic.web.diary_grid import Band, Block, Gap, GridColumn, Hour
 from clinic.web.words import clock, plural, short_day, spaced
 
 KINDS = {
@@ -75,22 +75,24 @@ class BandWords:
 
 @dataclass(frozen=True, slots=True)
 class BlockWords:
-    """A visit where it lies: the class of its size, how many marks it has, and where it is besides this column."""
+    """A visit where it lies: the classes of its place and its looks, where it is besides this column, and its segments
+    that are to be seen, each as its classes and its name."""
 
     block: Block
     card: VisitCard
-    size: str
-    marks: int
+    place: str
+    look: str
     elsewhere: str
-    segments: tuple[tuple[Segment, str], ...]
+    segments: tuple[tuple[str, str], ...]
     ident: str
 
 
 @dataclass(frozen=True, slots=True)
 class GapWords:
-    """Time that can be booked, and where that leads."""
+    """Time that can be booked, and where that leads; `place` are the classes of where it lies."""
 
     gap: Gap
+    place: str
     span: str
     href: str
 
@@ -122,8 +124,8 @@ class ColumnWords:
     items: tuple[Item, ...]
 
 
-def card(visit: DiaryVisit, chosen: Choices) -> VisitCard:
-    """A visit in words, without a name where none is to be seen."""
+def card(visit: DiaryVisit, chosen: Choices, *, with_parts: bool = False) -> VisitCard:
+    """A visit in words, without a name where none is to be seen; what it is made of only where that is asked for."""
     mark = ""
     if visit.number is not None:
         mark = f"{visit.number} of {visit.of}" if visit.of else f"maintenance {visit.number}"
@@ -131,7 +133,8 @@ def card(visit: DiaryVisit, chosen: Choices) -> VisitCard:
     alert = visit.alerts if chosen.names else "Has an alert" if visit.alerts else ""
     practitioner, room, device = (" + ".join(visit.names(kind)) for kind in ResourceKind)
     return VisitCard(
-        id=visit.id, day=short_day(visit.local_start.date()), parts=_parts(visit), lock_version=visit.lock_version,
+        id=visit.id, day=short_day(visit.local_start.date()), parts=_parts(visit) if with_parts else "",
+        lock_version=visit.lock_version,
         href=_href(visit), time=clock(visit.local_start), ends=clock(visit.local_end),
         name=visit.patient if chosen.names else NAMELESS, what=visit.treatment,
         mark=mark, fit=FITS[visit.fit] if visit.fit else None, state=_state(visit), is_confirmed=visit.is_confirmed,
@@ -146,7 +149,8 @@ def column(
     its = drawn.column
     bands = tuple(_band(each, its.resource.kind, where) for each in drawn.bands)
     blocks: list[Item] = [_block(each, its.resource, chosen) for each in drawn.blocks]
-    gaps: list[Item] = [_gap(each, its.resource, where) for each in drawn.gaps] if may_book else []
+    to = url_for("courses.new")
+    gaps: list[Item] = [_gap(each, its.resource, where, to) for each in drawn.gaps] if may_book else []
     items = sorted(blocks + gaps, key=_top)
     ident = f"column-{its.resource.id}-{its.day.on:%m%d}" if head else f"column-{its.resource.id}"
     return ColumnWords(
@@ -195,21 +199,28 @@ def _block(block: Block, resource: DiaryResource, chosen: Choices) -> BlockWords
     marks = bool(its.alert) + its.is_confirmed + (visit.state is not AppointmentState.BOOKED)
     names = {ResourceKind.PRACTITIONER: its.practitioner, ResourceKind.ROOM: its.room, ResourceKind.DEVICE: its.device}
     elsewhere = " · ".join(name for kind, name in names.items() if name and kind is not resource.kind)
-    segments = tuple(
-        (each, "" if each.solid or each.rows < LEAST_NAMED or each.top + each.rows < OF_WORDS
-         else spaced(each.name).capitalize())
-        for each in block.segments)
-    return BlockWords(block, its, size, marks, elsewhere, segments, f"visit-{visit.id}-{resource.id}")
+    place = f"slot t{block.top} d{block.rows} n{block.lanes} l{block.lane} w{block.span}"
+    look = f"block {its.tone} block-{its.state} {size} marks-{marks}"
+    return BlockWords(block, its, f"{place} slot-end" if block.lane else place, look, elsewhere,
+                      tuple(_segments(block)), f"visit-{visit.id}-{resource.id}")
+
+
+def _segments(block: Block) -> Iterator[tuple[str, str]]:
+    for each in block.segments:
+        is_named = not each.solid and each.rows >= LEAST_NAMED and each.top + each.rows >= OF_WORDS
+        if each.solid or is_named:
+            solid = " segment-solid" if each.solid else ""
+            yield f"segment{solid} t{each.top} d{each.rows}", spaced(each.name).capitalize() if is_named else ""
 
 
 def _band(band: Band, kind: ResourceKind, where: ZoneInfo) -> BandWords:
     return BandWords(band, shade_words(band.shade, band.words, kind), span_words(band.starts_at, band.ends_at, where))
 
 
-def _gap(gap: Gap, resource: DiaryResource, where: ZoneInfo) -> GapWords:
+def _gap(gap: Gap, resource: DiaryResource, where: ZoneInfo, to: str) -> GapWords:
     at = local_of(gap.starts_at, where)
-    asked: dict[str, Any] = {"at": f"{at:%Y-%m-%dT%H:%M}", "with": resource.id}
-    return GapWords(gap, span_words(gap.starts_at, gap.ends_at, where), url_for("courses.new", **asked))
+    return GapWords(gap, f"slot gap t{gap.top} d{gap.rows}", span_words(gap.starts_at, gap.ends_at, where),
+                    f"{to}?at={at.isoformat()[:16]}&with={resource.id}")
 
 
 def _parts(visit: DiaryVisit) -> str:
@@ -220,8 +231,8 @@ def _parts(visit: DiaryVisit) -> str:
 
 def _href(visit: DiaryVisit) -> str:
     if visit.course_id is not None:
-        return url_for("courses.show", course_id=visit.course_id)
-    return url_for("patients.show", patient_id=visit.patient_id)
+        return numbered("courses.show", "course_id", visit.course_id)
+    return numbered("patients.show", "patient_id", visit.patient_id)
 
 
 def _state(visit: DiaryVisit) -> str:

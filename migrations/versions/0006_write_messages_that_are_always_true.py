@@ -23,6 +23,7 @@ def upgrade() -> None:
     _version_texts()
     _alter_others()
     _create_tables_of_the_desk()
+    _create_indexes_of_pages()
     for statement in _SQLITE_GUARDS if is_sqlite() else _POSTGRESQL_GUARDS:
         op.execute(statement)
 
@@ -35,6 +36,7 @@ def downgrade() -> None:
     op.drop_table("running_late")
     for name, table, _, _ in _FIGURES:
         op.drop_index(name, table)
+    _drop_indexes_of_pages()
     with altered("worker") as worker:
         worker.drop_constraint("trouble", type_="check")
         worker.drop_column("folder_trouble")
@@ -422,6 +424,28 @@ _FIGURES = (
      "settled_at IS NOT NULL AND patient_id IS NOT NULL"),
 )
 """Indexes that the figures read by months: name, table, columns, and which rows."""
+
+
+def _create_indexes_of_pages() -> None:
+    for name, table, columns, where in _INDEXES_OF_PAGES:
+        some = sa.text(where) if where else None
+        op.create_index(name, table, columns, sqlite_where=some, postgresql_where=some)
+    op.drop_index("ix_message_clinic_id", "message")
+
+
+def _drop_indexes_of_pages() -> None:
+    op.create_index("ix_message_clinic_id", "message", ["clinic_id"])
+    for name, table, _, _ in _INDEXES_OF_PAGES:
+        op.drop_index(name, table)
+
+
+_INDEXES_OF_PAGES = (
+    ("ix_message_trouble", "message", ["clinic_id"], "state IN ('failed', 'held', 'uncertain') AND decision IS NULL"),
+    ("ix_message_unsent", "message", ["clinic_id", "useless_after"], "state IN ('failed', 'uncertain', 'withheld')"),
+    ("ix_message_listed", "message", ["clinic_id", "state", "settled_at", "due_at"], ""),
+    ("ix_appointment_here", "appointment", ["clinic_id", "ends_at"], "state = 'arrived'"),
+)
+"""What pages ask for again and again, however much lies behind."""
 
 
 def _without_attempts_guard(statement: str) -> None:

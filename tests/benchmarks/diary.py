@@ -64,8 +64,8 @@ def fill(engine: Engine, *, months: int = 12, practitioners: int = 20, past_mont
     spans = diary(months, practitioners)
     with Session(for_writing(engine)) as db:
         db.execute(sa.delete(RotaSpan).where(RotaSpan.break_minutes.is_not(None)))
-        _people(db, made, practitioners)
-        _things(db, made, practitioners)
+        add_people(db, made, practitioners)
+        add_things(db, made, practitioners, rooms=practitioners * 9 // 10)
         db.get_one(Patient, made.patients[0]).only_times = MORNINGS
         db.commit()
     ids = {f"{kind.value}-{at}": ident for kind, idents in (
@@ -79,7 +79,8 @@ def fill(engine: Engine, *, months: int = 12, practitioners: int = 20, past_mont
     return Filled(made, months * 365 // 12, rows, tuple(ids.values()))
 
 
-def _people(db: Session, made: SmallClinic, count: int) -> None:
+def add_people(db: Session, made: SmallClinic, count: int) -> None:
+    """Practitioners until there are so many; three of five may use lasers."""
     for at in range(len(made.practitioners), count):
         person = Practitioner(name=f"Practitioner {at}")
         rota = Rota(starts_on=date(2026, 1, 5))
@@ -95,15 +96,15 @@ def _people(db: Session, made: SmallClinic, count: int) -> None:
                    for day in range(5))
 
 
-def _things(db: Session, made: SmallClinic, practitioners: int) -> None:
+def add_things(db: Session, made: SmallClinic, practitioners: int, *, rooms: int) -> None:
+    """Rooms until there are so many, and devices for so many practitioners."""
     features = ["numbing-chair", "laser-safe"]
-    rooms = [Room(clinic_id=made.clinic_id, name=f"Room {at + 1}", features=features)
-             for at in range(2, practitioners * 9 // 10)]
+    more = [Room(clinic_id=made.clinic_id, name=f"Room {at + 1}", features=features) for at in range(2, rooms)]
     devices = [Device(clinic_id=made.clinic_id, name=f"Device {at}", device_type="needling-pen")
                for at in range(5, practitioners * 3 // 10)]
-    db.add_all([*rooms, *devices])
+    db.add_all([*more, *devices])
     db.flush()
-    made.rooms += [each.id for each in rooms]
+    made.rooms += [each.id for each in more]
     made.devices += [each.id for each in devices]
 
 

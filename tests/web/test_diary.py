@@ -209,7 +209,7 @@ def test_the_page_takes_as_many_statements_on_a_full_day_as_on_an_empty_one(kit:
     many, html = own_statements(kit, manager, "/diary?day=2027-03-01")
     week, _ = own_statements(kit, manager, "/diary?show=week")
 
-    assert (few, many, week, len(blocks(html))) == (4, 4, 4, 1)
+    assert (few, many, week, len(blocks(html))) == (1, 1, 1, 1)
 
 
 def test_the_day_of_a_clock_change_has_the_hours_of_its_clock(desk: Desk) -> None:
