@@ -71,6 +71,8 @@ HEAD = (
 """What `head_of` reads of a course, or of the course of a maintenance plan."""
 VISIT_HEAD = (Appointment.patient_id, Appointment.clinic_id, *_REACHED)
 """What `head_of_visit` reads."""
+NOBODYS_VISIT_HEAD = (PATIENT.id.label("patient_id"), Clinic.id.label("clinic_id"), *_REACHED)
+"""The same of a visit that is not booked yet: from the patient and the clinic alone."""
 VISIT = (
     Appointment.id, Appointment.treatment_session_id, Appointment.clinic_id, Appointment.state, Appointment.revision,
     Appointment.local_start, Appointment.fold, Appointment.zone, Appointment.starts_at, Appointment.scheduled_at,

@@ -13,6 +13,7 @@ from clinic.access import Right
 from clinic.planning.local import DAY, local_of
 from clinic.queries.diary import Diary, DiaryColumn, diary_in, read_text
 from clinic.web import diary_words as words
+from clinic.web.booking_done import offered_undo
 from clinic.web.days import WEEK_STEPS, asked_day
 from clinic.web.diary_choices import Choices, Colour, Show, remembered
 from clinic.web.diary_glance import glance, hours_lines
@@ -29,7 +30,7 @@ _WEEK = 7
 _KEYS = (
     ("T", "Today in the diary"), ("← →", "A day, or in a week a week, back or on"),
     ("− +", "A week back or on, same weekday"), ("↑ ↓ ← →", "Within the grid: between visits and free times"),
-    ("Enter", "Open the visit, or book the free time"),
+    ("Enter", "Open the visit, or book the free time"), ("W", "Walk-in: somebody is here without a date"),
 )
 
 
@@ -115,7 +116,7 @@ def _frame(on: date, chosen: Choices, found: Diary) -> dict[str, Any]:
                for kind, (several, _) in words.KINDS.items()],
         "offered": sorted(offered, key=lambda each: (each.name.casefold(), each.id)), "left_out": left_out,
         "others": [words.card(each, chosen) for each in words.in_no_column(found, chosen.by)],
-        "Colour": Colour, "keys": _KEYS,
+        "Colour": Colour, "keys": _KEYS, "undo": offered_undo(),
     }
 
 

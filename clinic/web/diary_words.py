@@ -149,7 +149,7 @@ def column(
     its = drawn.column
     bands = tuple(_band(each, its.resource.kind, where) for each in drawn.bands)
     blocks: list[Item] = [_block(each, its.resource, chosen) for each in drawn.blocks]
-    to = url_for("courses.new")
+    to = url_for("diary.book")
     gaps: list[Item] = [_gap(each, its.resource, where, to) for each in drawn.gaps] if may_book else []
     items = sorted(blocks + gaps, key=_top)
     ident = f"column-{its.resource.id}-{its.day.on:%m%d}" if head else f"column-{its.resource.id}"

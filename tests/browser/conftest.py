@@ -35,11 +35,12 @@ def window(chromium: Browser, site: Site) -> Iterator[Callable[..., Page]]:
             complaints.append(f"asks {request.url}")
 
     def open_window(
-        *, width: int = 1440, scheme: Scheme = "light", scripts: bool = True, kept: StorageState | None = None
+        *, width: int = 1440, scheme: Scheme = "light", scripts: bool = True, touch: bool = False,
+        kept: StorageState | None = None,
     ) -> Page:
         context = chromium.new_context(
             base_url=site.url, viewport={"width": width, "height": 900}, color_scheme=scheme,
-            java_script_enabled=scripts, locale="en-GB", storage_state=kept)
+            java_script_enabled=scripts, has_touch=touch, locale="en-GB", storage_state=kept)
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()

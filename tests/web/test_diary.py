@@ -118,10 +118,11 @@ def test_free_time_leads_to_a_booking_that_knows_when_and_with_whom(kit: Kit, de
     bell = desk.clinic.practitioners[1]
     html = page(desk, "/diary?day=2027-03-02")
 
-    link = re.search(rf'href="(/courses/new\?at=2027-03-02T09:00&with={bell})" id="[^"]+" data-free', html)
+    link = re.search(rf'href="(/diary/book\?at=2027-03-02T09:00&with={bell})" id="[^"]+" data-free', html)
     assert link is not None
-    first = page(desk, link[1] + "&q=ana")
-    second = page(desk, re.search(r'href="(/courses/new\?patient=[^"]+)"', first)[1])  # type: ignore[index]
+    found = page(desk, link[1] + "&q=ana")
+    fitting = page(desk, re.search(r'href="(/diary/book\?[^"]+&patient=\d+)"', found)[1])  # type: ignore[index]
+    second = page(desk, re.search(r'href="(/courses/new\?patient=[^"]+)"', fitting)[1])  # type: ignore[index]
     form = page(desk, re.search(r'href="(/courses/new\?[^"]*protocol=mn_rejuvenation[^"]*)"', second)[1])  # type: ignore[index]
 
     assert re.search(r'name="not_before"[^>]*value="2027-03-02"', form)

@@ -2,15 +2,19 @@
 import { keepUpToDate } from "./diary-live.js";
 import { enableKeys } from "./diary-keys.js";
 import { pointAtTimes } from "./diary-free.js";
+import { bookWhereOneLooks } from "./booking.js";
 import { followChoices, keepPlace, markColumn } from "./diary-view.js";
 
 const region = document.querySelector("[data-diary]");
-enableKeys(region);
-pointAtTimes(region);
-markColumn(region);
-keepPlace(region);
-followChoices();
-keepUpToDate(region, () => {
-  enableKeys.again(region);
+if (region) {
+  enableKeys(region);
+  pointAtTimes(region);
   markColumn(region);
-});
+  keepPlace(region);
+  followChoices();
+  keepUpToDate(region, () => {
+    enableKeys.again(region);
+    markColumn(region);
+  });
+}
+bookWhereOneLooks();

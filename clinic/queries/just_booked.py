@@ -1,0 +1,57 @@
+"""A visit that was booked a moment ago, and whether it can still be taken back without a word."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from clinic.care.owner_facts import Owner
+from clinic.care.states import AppointmentState
+from clinic.planning.local import zone
+from clinic.queries.owner_facts import owner_facts, owner_head
+from clinic.store.courses import TreatmentSession
+from clinic.store.diary import Appointment
+from clinic.store.resources import Patient
+
+
+@dataclass(frozen=True, slots=True)
+class JustBooked:
+    """The visit, in the wall time of its zone, as it can be taken back."""
+
+    id: int
+    clinic_id: int
+    patient: str
+    local_start: datetime
+    lock_version: int
+
+
+def just_booked(db: Session, appointment_id: int, *, now: datetime) -> JustBooked | None:
+    """That visit; none where it has changed since it was booked, has begun, or the patient may have heard of it."""
+    found = db.get(Appointment, appointment_id)
+    if found is None or found.state != AppointmentState.BOOKED or found.revision or found.starts_at <= now:
+        return None
+    if is_told(db, found):
+        return None
+    patient = db.get_one(Patient, found.patient_id)
+    return JustBooked(
+        found.id, found.clinic_id, f"{patient.given_name} {patient.family_name}",
+        found.local_start.replace(tzinfo=zone(found.zone), fold=found.fold), found.lock_version)
+
+
+def is_told(db: Session, appointment: Appointment) -> bool:
+    """Whether the patient may have heard of a visit, or is just being told."""
+    head = owner_head(db, _owner(db, appointment))
+    assert head is not None  # the visit is its own
+    facts = owner_facts(db, head)
+    return facts.is_being_told or any(each.appointment_id == appointment.id for each in facts.told)
+
+
+def _owner(db: Session, appointment: Appointment) -> Owner:
+    if appointment.treatment_session_id is None:
+        return Owner("appointment", appointment.id)
+    row = db.get_one(TreatmentSession, appointment.treatment_session_id)
+    if row.course_id is not None:
+        return Owner("course", row.course_id)
+    assert row.maintenance_plan_id is not None
+    return Owner("maintenance-plan", row.maintenance_plan_id)

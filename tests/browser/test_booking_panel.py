@@ -1,0 +1,175 @@
+"""A free time of the diary, a name, one press: by mouse, by keys, by thumb, without a script, and with two at once."""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Locator, Page, StorageState, expect
+
+from clinic.services.appointments import cancel_appointment
+from clinic.services.work import Done
+from clinic.store.courses import TreatmentSession
+from clinic.store.diary import Appointment
+from clinic.store.resources import Patient
+from tests.browser.conftest import Enter
+from tests.browser.site import ACTOR, Site, booked_course, served
+from tests.browser.soundness import is_sound
+from tests.databases import SQLiteFiles
+
+pytestmark = pytest.mark.browser
+
+PRESSES = 3
+"""Besides typing a name: the free time, the patient, the booking."""
+
+
+@pytest.fixture(scope="module")
+def site(sqlite_files: SQLiteFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A clinic of this file's own: no other test may have filled the days."""
+    with served(sqlite_files.migrated(), tmp_path_factory.mktemp("booking")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def signed_in() -> dict[str, StorageState]:
+    """The cookies of that clinic, not of the other."""
+    return {}
+
+
+def owing(site: Site, name: str) -> date:
+    """A new patient whose last session of three lost its date; that date."""
+    with site.rows() as db:
+        patient = Patient(given_name=name, family_name="Østergård", search_text=f" ostergard {name.casefold()} ",
+                          email=f"{name.casefold()}@example.com", created_at=site.clock.now)
+        db.add(patient)
+        db.commit()
+    course_id = booked_course(site, "peel_superficial", "texture", 3, patient_id=patient.id)
+    with site.rows() as db:
+        last = last_visit(site, patient.id)
+        assert db.get_one(TreatmentSession, last.treatment_session_id).course_id == course_id
+    with site.kit.work(ACTOR) as work:
+        assert isinstance(cancel_appointment(work, last.id, reason="Ill", lock_version=last.lock_version), Done)
+    return last.local_start.date()
+
+
+def last_visit(site: Site, patient_id: int) -> Appointment:
+    with site.rows() as db:
+        return db.scalars(sa.select(Appointment).where(Appointment.patient_id == patient_id)
+                          .order_by(Appointment.starts_at.desc(), Appointment.id.desc()).limit(1)).one()
+
+
+def patient_of(site: Site, name: str) -> int:
+    with site.rows() as db:
+        return db.scalars(sa.select(Patient.id).where(Patient.given_name == name)).one()
+
+
+def diary(page: Page, on: date) -> Locator:
+    """The first free time of that day in the first column."""
+    page.goto(f"/diary?show=day&by=practitioner&without=&names=shown&colour=status&day={on}")
+    return page.locator("[data-free]").first
+
+
+def press(target: Locator, how: str) -> None:
+    """One press on it: of the mouse, of the thumb, or of a key where the focus is already."""
+    if how == "Keys":
+        expect(target).to_be_focused()
+        target.page.wait_for_timeout(400)  # what was just shown takes no key before it can have been read
+        target.page.keyboard.press("Enter")
+    elif how == "Thumb":
+        target.tap(position={"x": 12, "y": 6})
+    else:
+        target.click(position={"x": 12, "y": 6})
+
+
+@pytest.mark.parametrize(("how", "width"), [("Mouse", 1440), ("Keys", 1440), ("Thumb", 360)])
+def test_three_presses_and_a_name_book_the_next_owed_session_and_one_takes_it_back(
+    enter: Enter, site: Site, how: str, width: int
+) -> None:
+    on = owing(site, how)
+    walker = enter(width=width, touch=how == "Thumb")
+    page = walker.page
+    free = diary(page, on)
+    if how == "Keys":
+        free.focus()
+
+    press(free, how)
+    expect(page.get_by_role("combobox", name="Who is it for?")).to_be_focused()
+    page.keyboard.type(f"ostergard {how.lower()}", delay=20)
+    found = page.get_by_role("option", name=how)
+    expect(found).to_have_attribute("aria-selected", "true")
+    if how == "Mouse":
+        is_sound(walker, "booking-find")
+    if how == "Keys":
+        page.keyboard.press("Enter")
+    else:
+        press(found, how)
+    book = page.get_by_role("button", name="Book Session 3 of 3")
+    expect(page.get_by_role("dialog")).to_contain_text("The patient is told: confirmation in a few minutes")
+    if how == "Mouse":
+        is_sound(walker, "booking-fits")
+    press(book, how)
+    presses = 3
+
+    page.wait_for_url(re.compile(r"booked=\d+"))
+    expect(page.locator(f"[data-visit='{last_visit(site, patient_of(site, how)).id}']").first).to_be_focused()
+    booked = last_visit(site, patient_of(site, how))
+    assert (presses, booked.state, booked.local_start.date()) == (PRESSES, "booked", on)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("main")).to_contain_text("Taken back: nothing is booked, and nobody was told.")
+    assert last_visit(site, patient_of(site, how)).state == "cancelled"
+
+
+def test_one_slot_taken_by_two_the_second_is_told_at_once_and_loses_nothing(enter: Enter, site: Site) -> None:
+    on = owing(site, "First")
+    assert owing(site, "Second") is not None
+    late, early = enter().page, enter("manager", scripts=False).page
+    free = diary(late, on)
+    free.focus()
+    late.keyboard.press("Enter")
+    late.get_by_role("combobox").fill("Second")
+    late.get_by_role("option", name="Second").click()
+    expect(late.get_by_role("button", name="Book Consultation")).to_be_visible()
+
+    # The first has no script: each of the three presses leads to a page.
+    diary(early, on).click(position={"x": 12, "y": 6})
+    early.get_by_role("searchbox", name="Who is it for?").fill("first oster")
+    early.keyboard.press("Enter")
+    early.get_by_role("link", name="First").click()
+    early.get_by_role("button", name="Book Session 3 of 3").click()
+    early.wait_for_url(re.compile(r"booked=\d+"))
+    late.get_by_role("button", name="Book Consultation").click()
+
+    panel = late.get_by_role("dialog")
+    expect(panel).to_contain_text("Not booked. This is what fits now.")
+    expect(panel).to_contain_text("is already booked within")
+    expect(panel).to_contain_text("Second Østergård")
+    panel.locator("details summary").last.click()
+    panel.locator(".booking-nearest a").first.click()
+    late.get_by_role("button", name="Book Consultation").click()
+    late.wait_for_url(re.compile(r"booked=\d+"))
+
+
+def test_somebody_walks_in_with_a_name_and_a_phone_number(enter: Enter, site: Site) -> None:
+    walker = enter()
+    page = walker.page
+    page.goto("/diary?show=day&by=practitioner&day=2027-03-01")
+
+    page.keyboard.press("w")
+    page.get_by_role("textbox", name="First name").fill("Wanda")
+    page.get_by_role("textbox", name="Family name").fill("Passing")
+    page.get_by_role("textbox", name="Phone").fill("07700 900555")
+    is_sound(walker, "booking-walk-in")
+    page.get_by_role("button", name="Save, and see what fits").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Wanda Passing")
+    page.get_by_role("link", name="for Consultation").first.click()
+    expect(page.get_by_role("dialog")).to_contain_text("No e-mail goes out")
+
+    page.keyboard.press("Escape")
+    page.locator("[data-free]").first.click()
+    page.get_by_role("combobox").fill("Nadia New")
+    page.get_by_role("link", name="New patient").click()
+    expect(page.get_by_role("textbox", name="Family name")).to_have_value("New")

@@ -1,0 +1,211 @@
+"""Booking from a free time of the diary: who, what fits there, what does not and why, and one press."""
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from html import unescape
+
+import sqlalchemy as sa
+from werkzeug.test import TestResponse
+
+from clinic.app import Kit
+from clinic.messages.mailbox import MailboxTransport
+from clinic.services.appointments import cancel_appointment
+from clinic.services.delivery import Courier
+from clinic.services.mail import release_held, switch_mail_on
+from clinic.services.patients import PatientDetails, add_patient
+from clinic.services.work import Actor, Done
+from clinic.store.courses import CourseOverride, TreatmentSession
+from clinic.store.diary import Appointment
+from clinic.store.resources import Patient
+from tests.queries.statements import counted
+from tests.web.conftest import FixedClock, post
+from tests.web.counting import own_statements
+from tests.web.desk import Desk, texts
+from tests.web.test_other_visits import desk_with_visits, words
+
+FRAGMENT = {"X-Fragment": "1"}
+
+
+def owing(kit: Kit) -> tuple[Desk, Appointment]:
+    """A desk with a course of three whose second session lost its date, and the visit that it had."""
+    desk = desk_with_visits(kit)
+    course_id = desk.course()
+    second = visit_of(desk, course_id, 2)
+    with kit.work(Actor("test")) as work:
+        assert isinstance(cancel_appointment(work, second.id, reason="Ill", lock_version=second.lock_version), Done)
+    return desk, second
+
+
+def visit_of(desk: Desk, course_id: int, number: int) -> Appointment:
+    with desk.rows() as db:
+        return db.scalars(
+            sa.select(Appointment).join(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
+            .where(TreatmentSession.course_id == course_id, TreatmentSession.number == number)
+            .order_by(Appointment.id.desc()).limit(1)).one()
+
+
+def panel(desk: Desk, at: datetime, query: str = "") -> TestResponse:
+    """The panel at that time of the clinic's clock, for the desk's patient."""
+    return desk.browser.get(f"/diary/book?at={at:%Y-%m-%dT%H:%M}&patient={desk.patient}{query}", headers=FRAGMENT)
+
+
+def offers(answer: TestResponse) -> dict[str, dict[str, str]]:
+    """What the form of each button of the panel sends, by what it books, in order."""
+    found = re.findall(r'<form[^>]*method="post" action="/diary/book".*?</form>', answer.get_data(as_text=True), re.S)
+    read = [dict(re.findall(r'name="([^"]+)" value="([^"]*)"', each)) for each in found]
+    return {each["what"]: {name: unescape(value) for name, value in each.items()} for each in read}
+
+
+def test_the_owed_session_comes_first_with_its_fit_and_what_follows_and_one_press_books_it(kit: Kit) -> None:
+    desk, second = owing(kit)
+
+    shown = panel(desk, second.local_start, f"&with={desk.clinic.practitioners[0]}")
+    first = next(iter(offers(shown).values()))
+    answer = post(desk.browser, "/diary/book", first)
+
+    said = texts(shown, "booking-offer")[0]
+    assert "Session 2 of 3" in said and "Ideal" in said and "35 days after the last" in said
+    assert "09:00 – 11:00 · Dr Amari · Room 1" in said
+    assert "Session 3, Mon 10 May 2027, stays: ideal" in said
+    assert "confirmation in a few minutes ; first reminder Mon 29 Mar 2027, 09:00" in said
+    booked = visit_of(desk, 1, 2)
+    assert (booked.local_start, booked.state) == (second.local_start, "booked")
+    assert answer.headers["Location"] == f"/diary?day=2027-04-05&booked={booked.id}"
+
+
+def test_a_booking_is_undone_while_nobody_was_told_and_not_after(kit: Kit, clock: FixedClock) -> None:
+    desk, second = owing(kit)
+    wanted = next(iter(offers(panel(desk, second.local_start)).values()))
+    diary = desk.browser.get(post(desk.browser, "/diary/book", wanted).headers["Location"])
+    sent = dict(re.findall(r'name="(appointment|lock_version|next|form_key)" value="([^"]+)"', "".join(
+        re.findall(r'<div class="booking-undo.*?</form>', diary.get_data(as_text=True), re.S))))
+
+    undone = post(desk.browser, "/diary/book/undo", sent)
+    again = post(desk.browser, "/diary/book/undo", {**sent, "form_key": "another"})
+
+    assert (undone.status_code, undone.headers["Location"]) == (303, "/diary?day=2027-04-05")
+    assert visit_of(desk, 1, 2).state == "cancelled"
+    assert again.status_code == 409
+    with desk.rows() as db:
+        assert db.scalar(sa.select(TreatmentSession.state).where(TreatmentSession.number == 2)) == "owed"
+    other = post(desk.browser, "/diary/book", next(iter(offers(panel(desk, second.local_start)).values())))
+    clock.move(timedelta(minutes=5))
+    for act in (switch_mail_on, release_held):
+        with kit.work(Actor("test")) as work:
+            act(work)
+    Courier(lambda: kit.work(Actor("test")), MailboxTransport(), "test").deliver_due()
+    assert "booking-undo" not in desk.browser.get(other.headers["Location"]).get_data(as_text=True)
+
+
+def test_what_does_not_fit_is_named_with_its_reason_and_leads_to_times_that_do(kit: Kit) -> None:
+    desk, second = owing(kit)
+    too_early = panel(desk, second.local_start - timedelta(days=14))
+    busy = panel(desk, datetime(2027, 3, 1, 10, 30), f"&with={desk.clinic.practitioners[0]}")  # noqa: DTZ001
+
+    said = texts(too_early, "booking-not")[0]
+    assert "Session 2 comes 21 days after the session of 1 March 2027; it must be at least 28 days" in said
+    links = re.findall(r'href="(/diary/book\?[^"]+)"', "".join(
+        re.findall(r'<p class="booking-nearest.*?</p>', too_early.get_data(as_text=True), re.S)))
+    assert len(links) == 3
+    assert all("session:2" in offers(desk.browser.get(unescape(each), headers=FRAGMENT)) for each in links)
+    assert "Dr Amari is already booked within 10:30 to 11:00 on Monday 1 March 2027." in words(busy)
+    assert "is not free then" in words(busy)
+
+
+def test_a_session_after_its_window_asks_for_the_reason_and_keeps_it(kit: Kit) -> None:
+    desk, second = owing(kit)
+    last = visit_of(desk, 1, 3)
+    with kit.work(Actor("test")) as work:
+        assert isinstance(cancel_appointment(work, last.id, reason="Ill", lock_version=last.lock_version), Done)
+    wanted = offers(panel(desk, second.local_start + timedelta(days=56)))["session:2"]
+
+    asked = post(desk.browser, "/diary/book", wanted)
+    answer = post(desk.browser, "/diary/book", {**wanted, "form_key": "k" * 24, "override-too-late": "Was abroad"})
+
+    assert asked.status_code == 409 and "Why so late?" in words(asked)
+    assert answer.status_code == 303
+    with desk.rows() as db:
+        assert db.scalars(sa.select(CourseOverride.reason)).all() == ["Was abroad"]
+
+
+def test_a_time_that_later_sessions_must_follow_books_them_together_and_is_undone_together(kit: Kit) -> None:
+    desk, second = owing(kit)
+    third = visit_of(desk, 1, 3)
+    shown = panel(desk, second.local_start + timedelta(days=9))
+    wanted = offers(shown)["course:1"]
+
+    answer = post(desk.browser, "/diary/book", wanted)
+    diary = desk.browser.get(answer.headers["Location"])
+
+    assert "Session 3 follows:" in texts(shown, "booking-offer")[0]
+    assert visit_of(desk, 1, 3).local_start > third.local_start
+    token = re.search(r'action="/courses/1/undo">.*?name="token" value="([^"]+)"', diary.get_data(as_text=True), re.S)
+    assert token is not None
+    assert post(desk.browser, "/courses/1/undo", {"token": token[1], "form_key": "u" * 24}).status_code == 303
+    assert visit_of(desk, 1, 3).local_start == third.local_start
+    assert visit_of(desk, 1, 2).state == "cancelled"
+
+
+def test_who_comes_second_hears_what_clashes_and_what_would_fit_and_keeps_what_was_typed(kit: Kit) -> None:
+    desk, second = owing(kit)
+    here = f"&with={desk.clinic.practitioners[0]}"
+    wanted = offers(panel(desk, second.local_start, here))
+    other = {**wanted["visit:consultation"], "patient": str(desk.clinic.patients[1])}
+    assert post(desk.browser, "/diary/book", other).status_code == 303
+
+    answer = post(desk.browser, "/diary/book", {**wanted["session:2"], "override-note": "typed"}, headers=FRAGMENT)
+
+    assert answer.status_code == 409
+    assert "Room 1 is already booked within 09:00 to 11:15 on Monday 5 April 2027." in texts(answer, "findings")[0]
+    assert "09:00, Nurse Bell" in texts(answer, "booking-nearest")[0]
+    assert "Ana Novák" in words(answer)
+
+
+def test_a_new_patient_needs_a_name_and_one_way_to_be_reached_and_doubles_are_shown(kit: Kit) -> None:
+    desk = desk_with_visits(kit)
+    at = {"at": "2027-03-02T10:00", "walk_in": "yes"}
+    name = {"given_name": "Ana", "family_name": "Novák"}
+
+    nameless = post(desk.browser, "/diary/book/patient", {**at, **name, "phone": ""})
+    double = post(desk.browser, "/diary/book/patient", {**at, **name, "email": "patient0@example.com"})
+    added = post(desk.browser, "/diary/book/patient", {
+        **at, **name, "email": "patient0@example.com", "is_another": "yes"}, headers=FRAGMENT)
+
+    assert nameless.status_code == 422 and "Enter a phone number or an e-mail address." in words(nameless)
+    assert double.status_code == 409 and f"patient={desk.patient}" in words(double)
+    assert added.status_code == 204
+    assert "visit:consultation" in offers(desk.browser.get(added.headers["X-Onward"]))
+    with desk.rows() as db:
+        assert db.scalar(sa.select(sa.func.count()).select_from(Patient).where(Patient.family_name == "Novák")) == 2
+
+
+def test_a_patient_is_found_by_any_part_of_what_is_known_of_them(kit: Kit) -> None:
+    desk = desk_with_visits(kit)
+    with kit.work(Actor("test")) as work:
+        assert isinstance(add_patient(work, PatientDetails(
+            "Zoë", "Müller-Østergård", date(1980, 4, 3), "zoe@example.com", "+44 7700 900123")), Done)
+
+    def found(typed: str) -> list[str]:
+        return texts(desk.browser.get(f"/diary/book/patients?q={typed}", headers=FRAGMENT), "pick-name")
+
+    for typed in ("ostergard zoe", "zoe@", "900123", "07700 900", "3.4.1980", "1980-04-03", "03/04/80", "04/03/80"):
+        assert found(typed) == ["Zoë Müller-Østergård"], typed
+    assert found("z") == [] and found("nobody") == []
+
+
+def test_a_walk_in_begins_at_the_next_start_and_the_panel_reads_the_same_however_much_it_shows(
+    kit: Kit, clock: FixedClock
+) -> None:
+    desk, second = owing(kit)
+    at = f"{second.local_start:%Y-%m-%dT%H:%M}"
+    of_this = own_statements(kit, desk.browser, f"/diary/book?at={at}&patient={desk.patient}")[0]
+    with counted(kit.engine) as typed:
+        desk.browser.get("/diary/book/patients?q=ana", headers=FRAGMENT)
+
+    clock.move(timedelta(minutes=7))
+    begun = desk.browser.get("/diary/book?walk_in=yes&new=yes")
+
+    assert "09:15" in texts(begun, "number")[0]
+    assert of_this <= 34
+    assert len([each for each in typed if each.startswith("SELECT")]) <= 4
