@@ -129,11 +129,11 @@ def _owed(
     each = TreatmentSession
     of_courses = (
         sa.select(*columns, Course.id.label("course_id"), sa.literal(0).label("of_maintenance"))
-        .join(Course, Course.id == each.course_id)
+        .select_from(each).join(Course, Course.id == each.course_id)
         .where(IS_OWED, *which, Course.clinic_id == clinic_id, Course.state == CourseState.ACTIVE))
     of_upkeep = (
         sa.select(*columns, Course.id.label("course_id"), sa.literal(1).label("of_maintenance"))
-        .join(MaintenancePlan, MaintenancePlan.id == each.maintenance_plan_id)
+        .select_from(each).join(MaintenancePlan, MaintenancePlan.id == each.maintenance_plan_id)
         .join(Course, Course.id == MaintenancePlan.course_id)
         .where(IS_OWED, *which, Course.clinic_id == clinic_id,
                MaintenancePlan.state == MaintenanceState.ACTIVE))
