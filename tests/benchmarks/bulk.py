@@ -27,16 +27,16 @@ class Bulk:
         self._silenced = self._silence()
 
     def add(self, row: type[Row], **values: Any) -> int:
-        """One more row of that kind; its number."""
+        """One more row of that kind; its number, where it has one."""
         table: Any = row.__table__
-        if "id" not in values:
+        if "id" in table.c and "id" not in values:
             values["id"] = self.reserve(row)
         if table not in self._shapes:
             self._shapes[table] = _Shape(table, self._engine.dialect)
         self._rows[table].append(self._shapes[table].turned(values))
         if len(self._rows[table]) >= AT_ONCE:
             self._write()
-        number: int = values["id"]
+        number: int = values.get("id", 0)
         return number
 
     def reserve(self, row: type[Row]) -> int:
@@ -103,14 +103,17 @@ class _Shape:
 
     def __init__(self, table: sa.Table, dialect: sa.Dialect) -> None:
         self.names = [column.name for column in table.c]
-        self._turns: list[_Turn] = [_turn(column, dialect) for column in table.c]
-        self._defaults = [_default(column) for column in table.c]
+        self._at = {column.name: (at, _turn(column, dialect)) for at, column in enumerate(table.c)}
+        self._usual: list[Any] = [None] * len(self.names)
+        self._usual = list(self.turned({column.name: _default(column) for column in table.c}))
 
     def turned(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
         """A row in the order of the columns."""
-        found = (values.get(name, usual) for name, usual in zip(self.names, self._defaults, strict=True))
-        return tuple(value if turn is None or value is None else turn(value)
-                     for value, turn in zip(found, self._turns, strict=True))
+        row = [*self._usual]
+        for name, value in values.items():
+            at, turn = self._at[name]
+            row[at] = value if turn is None or value is None else turn(value)
+        return tuple(row)
 
 
 def _turn(column: sa.Column[Any], dialect: sa.Dialect) -> _Turn:

@@ -1,7 +1,9 @@
-"""How long the demo's pages take at the server: `python -m tests.benchmarks.pages`.
+"""How long pages take at the server with years of visits: `python -m tests.benchmarks.pages [1 3 5] [--only WORD]`.
 
-The demo is built as `clinic demo` builds it, on SQLite and on PostgreSQL, and asked through the app itself: everything
-is counted from the request to the answer, the reading of the diary included. Statements are counted beside.
+Of each number of years (1, 3 and 5 where none is named) a clinic of twenty practitioners is written into a new SQLite
+file and a new PostgreSQL database, see `years.py`, and its pages are asked through the app itself: everything from the
+request to the answer is counted. Beside the median stand the processor's time of this process, the statements, and the
+bytes before compression. A page more is a line of PAGES more.
 """
 from __future__ import annotations
 
@@ -10,8 +12,9 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 from statistics import median
@@ -19,154 +22,193 @@ from statistics import median
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from clinic.app import Kit
-from clinic.clock import system_clock
-from clinic.demo.build import build
-from clinic.demo.people import ACCOUNTS, PASSWORD
-from clinic.messages.mailbox import MailboxTransport
 from clinic.settings import Settings
-from clinic.store.engine import open_engine
+from clinic.store.accounts import Account
+from clinic.store.diary import Appointment
+from clinic.store.engine import for_writing, open_engine
 from clinic.store.migrate import upgrade
-from clinic.web import create_app
-from tests.postgres import Postgres
+from tests.benchmarks.diary import postgresql_url, sqlite_url
+from tests.benchmarks.years import NOW, TODAY, Years, fill_years
+from tests.queries.statements import counted
+from tests.web import seed
+from tests.web.apps import new_app
+from tests.web.conftest import sign_in, token
 
 TIMES = 15
-TARGETS = {"new course: the plans": 150.0, "repair after a move": 200.0}
+GROWS = 1.2
+"""How many times as long a page may take with five years as with one."""
 
 
-class Demo:
-    """The demo's app with reception signed in."""
+class Site:
+    """A filled clinic behind the app, with a manager at its desk; `names` are what addresses are completed with."""
 
-    def __init__(self, url: str, folder: str) -> None:
-        self.engine = open_engine(url, durable=False)
-        upgrade(self.engine)
-        build(self.engine, now=system_clock())
-        if self.engine.dialect.name == "postgresql":
-            # The server for tests does by hand what a real one does by itself.
-            with self.engine.connect() as connection:
-                connection.execution_options(isolation_level="AUTOCOMMIT").execute(sa.text("VACUUM ANALYZE"))
-        settings = Settings.from_env({"CLINIC_DATA_DIR": folder, "CLINIC_DATABASE_URL": url})
-        self.browser: FlaskClient = create_app(Kit(settings, self.engine, system_clock, MailboxTransport)).test_client()
-        self.token = _token(self.get("/sign-in"))
-        self.post("/sign-in", {"email": ACCOUNTS[0][0], "password": PASSWORD})
-        self.token = _token(self.get("/"))
+    def __init__(self, engine: Engine, years: Years, folder: Path) -> None:
+        with Session(for_writing(engine)) as db:
+            db.execute(sa.update(Account).values(password_hash=seed.PASSWORD_HASH))
+            db.commit()
+        settings = Settings(folder, str(engine.url), "k" * 64, "http://localhost")
+        self.engine, self.years = engine, years
+        self.browser: FlaskClient = new_app(Kit(settings, engine, lambda: NOW, None)).test_client()
+        sign_in(self.browser, "manager@harbour.example")
+        self._token = token(self.browser, self.browser.get("/setup/rooms/new").get_data(as_text=True))
+        self.names = {
+            "patient": years.patient_id, "course": years.course_id, "visit": years.open_visit_id,
+            "practitioner": years.made.practitioners[0], "newcomer": years.made.patients[0], "today": TODAY,
+            "version": years.made.versions["mn_rejuvenation"], "coming": self._coming()}
 
-    def get(self, address: str) -> TestResponse:
-        """The page, which must answer."""
-        answer = self.browser.get(address, follow_redirects=True)
-        assert answer.status_code == 200, (address, answer.status_code)
-        return answer
+    def ask(self, page: Page) -> Callable[[], TestResponse]:
+        """Asks for the page as a browser would, again and again."""
+        address = page.address(self) if callable(page.address) else page.address.format(**self.names)
+        if page.fields:
+            sent = {name: text.format(**self.names) for name, text in page.fields.items()}
+            return lambda: self.browser.post(address, data={"csrf_token": self._token, **sent})
+        if not page.again:
+            return lambda: self.browser.get(address)
+        shown = self.browser.get(address).get_data(as_text=True)
+        version, source = (unescape(found(rf'data-{name}="([^"]+)"', shown)) for name in ("version", "source"))
+        headers = {"X-Fragment": "1", "If-None-Match": f'"{version}"'}
+        return lambda: self.browser.get(source, headers=headers)
 
-    def post(self, address: str, fields: dict[str, str]) -> TestResponse:
-        """What answers a form."""
-        return self.browser.post(address, data={"csrf_token": self.token, **fields})
+    def _coming(self) -> int:
+        """The next visit of the course that is shown."""
+        with Session(self.engine) as db:
+            return db.scalars(sa.select(Appointment.id).where(
+                Appointment.patient_id == self.years.patient_id, Appointment.state == "booked",
+                Appointment.kind == "session").order_by(Appointment.starts_at)).first() or 0
 
 
-def _token(page: TestResponse) -> str:
-    return _found(r'name="csrf_token" value="([^"]+)"', page)
+@dataclass(frozen=True)
+class Page:
+    """A page, and how many milliseconds it may take; with `fields` a form asks for it, `again` is asked for once more
+    when nothing has changed."""
+
+    name: str
+    most: float
+    address: str | Callable[[Site], str]
+    fields: dict[str, str] | None = None
+    again: bool = False
 
 
-def main() -> None:
-    """Prints a line for each page and database; ends with status 1 where a target is missed."""
-    missed = 0
-    with tempfile.TemporaryDirectory() as folder:
-        for name, url in _databases(Path(folder)):
-            demo = Demo(url, folder)
-            sys.stdout.write(f"\n{name}\n")
-            for label, ask in _pages(demo):
-                milliseconds, statements = _measured(demo.engine, ask)
-                target = TARGETS.get(label)
-                said = ""
-                if target is not None:
-                    missed += milliseconds > target
-                    said = f"  target {target:.0f}: {'met' if milliseconds <= target else 'MISSED'}"
-                sys.stdout.write(f"  {label:<28}{milliseconds:8.1f} ms {statements:4} statements{said}\n")
-                sys.stdout.flush()
-            demo.engine.dispose()
+def a_time_that_others_follow(site: Site) -> str:
+    """Another time of the next visit that moves later ones: the page that puts the course right."""
+    address = f"/appointments/{site.names['coming']}/move"
+    for _ in range(12):
+        html = site.browser.get(address).get_data(as_text=True)
+        if times := re.findall(r'class="time time-moves" href="([^"]+)"', html):
+            return str(site.browser.get(unescape(times[0])).headers["Location"])
+        address = unescape(found(r'href="([^"]+)"[^>]*><span>1 week later', html))
+    raise LookupError("no time moves others")
+
+
+_NEW_COURSE = {
+    "patient": "{newcomer}", "protocol": "mn_rejuvenation", "version": "{version}", "indication": "fine_lines",
+    "laxity": "none", "none_apply": "yes", "sessions": "4", "practitioner": "", "not_before": "{today}"}
+PAGES = (
+    Page("today", 60, "/"),
+    Page("diary, a day of all practitioners", 40, "/diary?show=day&by=practitioner&day={today}"),
+    Page("diary, nothing new since", 10, "/diary?show=day&by=practitioner&day={today}", again=True),
+    Page("diary, a day of all rooms", 40, "/diary?show=day&by=room&day={today}"),
+    Page("diary, a day of all devices", 40, "/diary?show=day&by=device&day={today}"),
+    Page("diary, a day as a list", 40, "/diary?show=list&by=practitioner&day={today}"),
+    Page("diary, a week of all", 80, "/diary?show=week&of=&day={today}"),
+    Page("diary, a week of one", 80, "/diary?show=week&of={practitioner}&day={today}"),
+    Page("patient", 30, "/patients/{patient}"),
+    Page("course", 30, "/courses/{course}"),
+    Page("patients", 60, "/patients"),
+    Page("search as you type, a part of a name", 30, "/patients?q=nov"),
+    Page("search as you type, two words", 30, "/patients?q=ana+silva-1"),
+    Page("search as you type, digits of a phone", 30, "/patients?q=900123"),
+    Page("sessions without a date", 60, "/to-plan"),
+    Page("all of them, those with time as well", 60, "/to-plan?show=all"),
+    Page("tasks and visits left open", 60, "/tasks"),
+    Page("tasks that are done", 60, "/tasks?show=done"),
+    Page("people to tell", 60, "/people-to-tell"),
+    Page("messages", 60, "/messages"),
+    Page("messages that were sent", 60, "/messages?state=sent"),
+    Page("messages of one patient", 60, "/messages?q=novak-7"),
+    Page("check-out", 60, "/appointments/{visit}/check-out"),
+    Page("other times, a week", 60, "/appointments/{coming}/move"),
+    Page("new course: the questions", 60, "/courses/new?patient={newcomer}&protocol=mn_rejuvenation"),
+    Page("new course: the plans", 150, "/courses/new/plans", _NEW_COURSE),
+    Page("repair after a move", 200, a_time_that_others_follow),
+)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a page took: milliseconds by the clock and of the processor, statements, and bytes."""
+
+    milliseconds: float
+    processor: float
+    statements: int
+    bytes: int
+
+
+def measured(site: Site, page: Page, times: int = TIMES) -> Figures:
+    """The medians of so many requests after one that is not counted."""
+    ask = site.ask(page)
+    answer = ask()
+    assert answer.status_code in (200, 304), (page.name, answer.status_code, answer.location)
+    with counted(site.engine) as said:
+        ask()
+    clock, processor = [], []
+    for _ in range(times):
+        begun, used = time.perf_counter(), time.process_time()
+        ask()
+        clock.append((time.perf_counter() - begun) * 1000)
+        processor.append((time.process_time() - used) * 1000)
+    selects = sum(each.lstrip("( ").startswith(("SELECT", "WITH")) for each in said)
+    return Figures(median(clock), median(processor), selects, len(answer.data))
+
+
+def found(pattern: str, html: str) -> str:
+    """What the first group of the pattern matches."""
+    match = re.search(pattern, html)
+    assert match is not None, pattern
+    return match[1]
+
+
+def main(asked: Iterable[str]) -> None:
+    """Prints a line for each page and database, the years side by side; ends with status 1 where a target is missed."""
+    words = [*asked]
+    only = words.pop(words.index("--only") + 1) if "--only" in words else ""
+    sizes = [int(each) for each in words if each.isdigit()] or [1, 3, 5]
+    pages = [page for page in PAGES if only in page.name]
+    missed = False
+    for name, address in (("SQLite", sqlite_url), ("PostgreSQL", postgresql_url)):
+        rows: dict[str, list[Figures]] = {page.name: [] for page in pages}
+        for size in sizes:
+            with ExitStack() as stack:
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+                engine = open_engine(stack.enter_context(address()), durable=False)
+                upgrade(engine)
+                years = fill_years(engine, size)
+                sys.stdout.write(f"{name}, {size} years: {years.appointments} visits, {years.patients} patients\n")
+                site = Site(engine, years, folder)
+                for page in pages:
+                    rows[page.name].append(measured(site, page))
+                engine.dispose()
+        for page in pages:
+            missed |= not _told(page, rows[page.name])
     sys.exit(1 if missed else 0)
 
 
-def _databases(folder: Path) -> Iterator[tuple[str, str]]:
-    yield "SQLite", f"sqlite:///{folder / 'demo.sqlite3'}"
-    server = Postgres()
-    try:
-        yield "PostgreSQL", server.create("demo")
-    finally:
-        server.stop()
-
-
-def _pages(demo: Demo) -> Iterator[tuple[str, Callable[[], TestResponse]]]:
-    yield "today", lambda: demo.get("/")
-    yield "patients", lambda: demo.get("/patients")
-    patient = _found(r'href="/patients/(\d+)"', demo.get("/patients"))
-    asked = f"/courses/new?patient={patient}&protocol=mn_rejuvenation"
-    yield "new course: the questions", lambda: demo.get(asked)
-    page = demo.get(asked)
-    fields = {
-        "patient": patient, "protocol": "mn_rejuvenation", "version": _found(r'name="version" value="(\d+)"', page),
-        "indication": "fine_lines", "laxity": "none", "none_apply": "yes", "sessions": "4", "practitioner": "",
-        "not_before": _found(r'name="not_before"[^>]*value="([^"]+)"', page)}
-    yield "new course: the plans", lambda: demo.post("/courses/new/plans", fields)
-    course, move = _course_with_moves(demo)
-    yield "course", lambda: demo.get(course)
-    yield "other times, a week", lambda: demo.get(move)
-    follows = _a_time_that_others_follow(demo, move)
-    yield "repair after a move", lambda: demo.get(follows)
-
-
-def _course_with_moves(demo: Demo) -> tuple[str, str]:
-    for number in range(1, 200):
-        answer = demo.browser.get(f"/courses/{number}")
-        moves = re.findall(r'href="(/appointments/\d+/move)"', answer.get_data(as_text=True))
-        if len(moves) >= 3:
-            return f"/courses/{number}", moves[0]
-    raise LookupError("no course of the demo has three sessions to come")
-
-
-def _a_time_that_others_follow(demo: Demo, move: str) -> str:
-    address = move
-    for _ in range(12):
-        html = demo.get(address).get_data(as_text=True)
-        times = re.findall(r'class="time time-moves" href="([^"]+)"', html)
-        if times:
-            return demo.browser.get(unescape(times[0])).headers["Location"]
-        address = unescape(_found(r'href="([^"]+)"[^>]*><span>1 week later', html))
-    raise LookupError("no time of the demo moves others")
-
-
-def _measured(engine: Engine, ask: Callable[[], TestResponse]) -> tuple[float, int]:
-    ask()
-    taken = []
-    with _counting(engine) as statements:
-        for _ in range(TIMES):
-            begun = time.perf_counter()
-            ask()
-            taken.append((time.perf_counter() - begun) * 1000)
-    return median(taken), len(statements) // TIMES
-
-
-@contextmanager
-def _counting(engine: Engine) -> Iterator[list[str]]:
-    said: list[str] = []
-
-    def watch(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-        said.append(statement)
-
-    sa.event.listen(engine, "before_cursor_execute", watch)
-    try:
-        yield said
-    finally:
-        sa.event.remove(engine, "before_cursor_execute", watch)
-
-
-def _found(pattern: str, page: TestResponse | str) -> str:
-    found = re.search(pattern, page if isinstance(page, str) else page.get_data(as_text=True))
-    assert found is not None, pattern
-    return unescape(found[1])
+def _told(page: Page, took: list[Figures]) -> bool:
+    last, grown = took[-1], took[-1].milliseconds / took[0].milliseconds
+    is_met = last.milliseconds <= page.most and grown <= GROWS and len({each.statements for each in took}) == 1
+    clock = " ".join(f"{each.milliseconds:7.1f}" for each in took)
+    statements = "/".join(str(number) for number in dict.fromkeys(each.statements for each in took))
+    sys.stdout.write(
+        f"  {page.name:<38}{clock} ms ({last.processor:5.1f} of the processor), at most {page.most:3.0f}, "
+        f"x {grown:4.2f}, {statements:>5} statements, {last.bytes // 1024:4} kB{'' if is_met else '  MISSED'}\n")
+    sys.stdout.flush()
+    return is_met
 
 
 if __name__ == "__main__":
     os.environ.pop("FLASK_DEBUG", None)
-    main()
+    main(sys.argv[1:])

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from heapq import heappop, heappush
 from random import Random
 from typing import Any
@@ -17,9 +18,10 @@ from typing import Any
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
+from clinic.care import parts as visit_parts
 from clinic.care.catalogue import load_catalogue
 from clinic.care.other_visits import OTHER_VISITS
-from clinic.care.parts import Need, Part, ResourceKind, needs_of, patient_minutes
+from clinic.care.parts import Need, Part, ResourceKind, patient_minutes
 from clinic.care.protocols import Protocol, Step, steps_for
 from clinic.planning.local import local_of, zone
 from clinic.queries.folding import digits, folded
@@ -51,6 +53,7 @@ _GIVEN = ("Ana", "Bea", "Cem", "Dora", "Emil", "Fay", "Gus", "Hana", "Ivo", "Jan
 _FAMILY = ("Novák", "Okafor", "Larsen", "Silva", "Kowalska", "Meyer", "Rossi", "Haddad", "Byrne", "Castro", "Dubois",
            "Eriksen", "Fischer", "Garcia", "Horváth", "Ivanova", "Jensen", "Kaya", "Lopez", "Marín", "Nielsen", "Ortiz")
 _CONSULTATION = OTHER_VISITS[0]
+needs_of = lru_cache(visit_parts.needs_of)
 _DEVICE_OF = {0: 2, 1: 4, 2: 0}
 """Which of the devices each of the first practitioners has."""
 _WHOLE_PAGE = (1 << PAGE) - 1
@@ -103,7 +106,7 @@ def fill_years(
     made.now = NOW
     with Session(for_writing(engine)) as db:
         add_people(db, made, practitioners)
-        add_things(db, made, practitioners, rooms=-(-practitioners // 2) * ROOMS_OF_TWO)
+        add_things(db, made, practitioners, rooms=-(-len(made.practitioners) // 2) * ROOMS_OF_TWO)
         add_other_visits(db)
         db.commit()
     filling = _Filling(Bulk(engine), made, patients or round(4000 * years))
@@ -124,6 +127,7 @@ class _Filling:
         self._patients = [self._patient(at) for at in range(patients)]
         self._next_patient = self.visits = 0
         self.shown: dict[str, int] = {}
+        self._worth = -1
 
     def fill(self, first_on: date) -> None:
         """All days from that one on."""
@@ -222,7 +226,7 @@ class _Filling:
                        subject_kind="appointment", subject_id=visit_id, clinic_id=self._made.clinic_id)
         self.visits += 1
         if course is not None:
-            self._remember(visit_id, course, state)
+            self._remember(visit_id, course, state, on)
             self._go_on(course, on, who, state, ends_at)
 
     def _state(self, starts_at: datetime, ends_at: datetime) -> str:
@@ -293,9 +297,13 @@ class _Filling:
         self._bulk.add(MessageItem, message_id=ident, kind=kind, owner_kind=owner[0], owner_id=owner[1],
                        subject_kind=about[0], subject_id=about[1])
 
-    def _remember(self, visit_id: int, course: _Course, state: str) -> None:
-        """The first of today's visits that is open and has others before it and after it."""
-        if state == "arrived" and not self.shown and 1 <= course.done < len(course.steps) - 2:
+    def _remember(self, visit_id: int, course: _Course, state: str, on: date) -> None:
+        """A visit of today that has begun, rather an open one, rather one with others before it and after it."""
+        if on != TODAY or state not in ("arrived", "fulfilled"):
+            return
+        worth = 2 * (state == "arrived") + (1 <= course.done < len(course.steps) - 2)
+        if worth > self._worth:
+            self._worth = worth
             self.shown = {"open_visit_id": visit_id, "course_id": course.id, "patient_id": course.patient_id}
 
     def _go_on(self, course: _Course, on: date, who: int, state: str, ends_at: datetime) -> None:
