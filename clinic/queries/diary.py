@@ -5,8 +5,8 @@ The grid, the week and the list are drawn from this one value, so that they say 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -15,11 +15,13 @@ from sqlalchemy.orm import Session
 from clinic.care.parts import Part, ResourceKind, patient_minutes, read_parts
 from clinic.care.states import AppointmentState
 from clinic.care.windows import Fit, Window
-from clinic.planning import ruler
-from clinic.planning.local import DAY, instant, zone
+from clinic.planning import Ruler, ruler
+from clinic.planning.lateness import Late, Load, delays
+from clinic.planning.local import DAY, day_of, instant, zone
 from clinic.queries.consultations import last_day
 from clinic.queries.diary_hours import Hours, Shade, Stretch, Timing, spans_of, stretches_within
 from clinic.queries.diary_rows import DiaryText, HeldSpan, HoursRows, TreatmentRow, VisitRow, read_text
+from clinic.queries.lateness import Expected, expected_of, latest, load_of
 from clinic.queries.protocol_contents import contents_of
 from clinic.store.expressions import instant_of, parsed
 
@@ -53,6 +55,7 @@ class DiaryVisit:
 
     `number` and `of` say which session of its course it is; without `of` it is one of its upkeep. `fit` is how its
     date lies in its window, where it has one. `parts` are empty where they are not known to be those of this visit.
+    `expected` says when it is likely to begin, where somebody of it runs late.
     """
 
     id: int
@@ -78,6 +81,14 @@ class DiaryVisit:
     ended_cause: str | None
     holds: tuple[HeldPart, ...]
     parts: tuple[Part, ...]
+    begun_at: datetime | None = None
+    closed_at: datetime | None = None
+    expected: Expected | None = None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the patient has come and has not left."""
+        return self.state is AppointmentState.ARRIVED
 
     def names(self, kind: ResourceKind) -> tuple[str, ...]:
         """Those whom or what it holds of a kind, each once."""
@@ -86,12 +97,13 @@ class DiaryVisit:
 
 @dataclass(frozen=True, slots=True)
 class DiaryDay:
-    """A date with its instants, from midnight to midnight, and why the clinic is closed on it, if it is."""
+    """A date with its instants, from midnight to midnight, when the clinic is open, and why it is closed, if it is."""
 
     on: date
     starts_at: datetime
     ends_at: datetime
     closed: str | None
+    open: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +124,16 @@ class DiaryColumn:
 
 @dataclass(frozen=True, slots=True)
 class Diary:
-    """Some days of a clinic by one kind of resource; `visits` are all of them, those that hold nothing too."""
+    """Some days of a clinic by one kind of resource; `visits` are all of them, those that hold nothing too.
+
+    `late` says who runs late today, whether today is shown or not.
+    """
 
     where: ZoneInfo
     days: tuple[DiaryDay, ...]
     columns: tuple[DiaryColumn, ...]
     visits: tuple[DiaryVisit, ...]
+    late: Mapping[int, Late] = field(default_factory=dict)
 
 
 def diary_of(
@@ -135,13 +151,14 @@ def diary_in(
     """The same where its text was read: one statement at most, for what no protocol was asked of before."""
     on, rows, held = ruler(where, first_on, days), text.hours(), text.held()
     resources = _resources(rows)
-    visits = _visits(db, text, held, resources)
+    late = {who: Late(minutes, instant_of(at)) for who, minutes, at in rows.late}
+    visits = _expected(_visits(db, text, held, resources), late, day_of(now, where))
     timing = Timing(on, rows, (span for spans in held.values() for span in spans), clinic_id)
     sites = {ident: name for ident, name, _ in rows.clinics}
     shown = _shown(rows, timing, visits, resources, by)
     hours = {each.id: timing.of(each.id) for each in shown}
     there, columns = _there(visits), []
-    all_days = tuple(_day(first_on + after * DAY, where, rows) for after in range(days))
+    all_days = tuple(_day(on, first_on + after * DAY, where, rows, timing) for after in range(days))
     for day in all_days:
         low, high, begun = on.down(day.starts_at), on.up(day.ends_at), on.up(now)
         for each in shown:
@@ -151,7 +168,7 @@ def diary_in(
                 tuple(spans_of(on, its.free, max(low, begun), high)),
                 tuple(visit for visit, begins, ends in there.get(each.id, ())
                       if begins < day.ends_at and ends > day.starts_at)))
-    return Diary(where, all_days, tuple(columns), visits)
+    return Diary(where, all_days, tuple(columns), visits, late)
 
 
 def _resources(rows: HoursRows) -> Mapping[int, DiaryResource]:
@@ -170,10 +187,40 @@ def _shown(
     return sorted((resources[ident] for ident in ids), key=lambda each: (each.name.casefold(), each.id))
 
 
-def _day(on: date, where: ZoneInfo, rows: HoursRows) -> DiaryDay:
+def _expected(
+    visits: tuple[DiaryVisit, ...], late: Mapping[int, Late], today: date
+) -> tuple[DiaryVisit, ...]:
+    """Those visits, those of today with when they are likely to begin where somebody runs late."""
+    if not late:
+        return visits
+    mine = [visit for visit in visits if visit.local_start.date() == today]
+    found = latest(delays(_loads(mine, who), said) for who, said in late.items())
+    return tuple(
+        replace(visit, expected=expected_of(visit.starts_at, visit.ends_at, found[visit.id], is_here=visit.is_here,
+                                            treated_at=_treated_at(visit)))
+        if visit.id in found else visit for visit in visits)
+
+
+def _loads(visits: Iterable[DiaryVisit], who: int) -> Iterator[Load]:
+    for visit in visits:
+        spans = [(each.starts_at, each.ends_at) for each in visit.holds if each.resource.id == who]
+        load = load_of(visit.id, visit.state, spans, begun_at=visit.begun_at, closed_at=visit.closed_at)
+        if load is not None:
+            yield load
+
+
+def _treated_at(visit: DiaryVisit) -> datetime:
+    """When somebody begins to treat, which may be long after the patient came."""
+    return min((each.starts_at for each in visit.holds if each.resource.kind is ResourceKind.PRACTITIONER),
+               default=visit.starts_at)
+
+
+def _day(ruled: Ruler, on: date, where: ZoneInfo, rows: HoursRows, timing: Timing) -> DiaryDay:
+    starts_at, ends_at = instant(on, 0, where), instant(on + DAY, 0, where)
     closed = next((reason for first, last, reason in sorted(rows.closures)
                    if date.fromisoformat(first) <= on <= date.fromisoformat(last)), None)
-    return DiaryDay(on, instant(on, 0, where), instant(on + DAY, 0, where), closed)
+    return DiaryDay(on, starts_at, ends_at, closed,
+                    tuple(spans_of(ruled, timing.opening, ruled.down(starts_at), ruled.up(ends_at))))
 
 
 def _there(visits: Iterable[DiaryVisit]) -> Mapping[int, list[tuple[DiaryVisit, datetime, datetime]]]:
@@ -226,7 +273,8 @@ def _visit(
         is_confirmed=bool(row.is_confirmed),
         held_until=last_day(instant_of(row.hold_expires), row.zone) if row.hold_expires else None,
         ended_cause=row.ended_cause, holds=holds,
-        parts=tuple(parts) if fits else ())
+        parts=tuple(parts) if fits else (), begun_at=instant_of(row.begun) if row.begun else None,
+        closed_at=instant_of(row.closed) if row.closed else None)
 
 
 def _fit(row: VisitRow, on: date) -> Fit | None:

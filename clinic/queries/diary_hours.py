@@ -65,7 +65,7 @@ class Timing:
 
     def __init__(self, on: Ruler, rows: HoursRows, held: Iterable[HeldSpan], clinic_id: int) -> None:
         self._on, self._rows, self._clinic_id = on, rows, clinic_id
-        self._opening = opening_of(on, rows.opening, [row[:2] for row in rows.closures])
+        self.opening = opening_of(on, rows.opening, [row[:2] for row in rows.closures])
         self._rotas, self._days = rotas_of(rows.rotas), days_of(rows.rota_days, clinic_id)
         self._elsewhere = _rotas_elsewhere(rows)
         self._other_sites = {ident: zone(name) for ident, _, name in sorted(rows.clinics) if ident != clinic_id}
@@ -94,11 +94,11 @@ class Timing:
         for each in absences:
             away |= on.covering(each.starts_at, each.ends_at)
         if resource_id not in self._people:
-            return Hours(self._opening, 0, away, travel, taken, elsewhere, absences)
+            return Hours(self.opening, 0, away, travel, taken, elsewhere, absences)
         rota, alone = self._rotas.get(resource_id, ()), self._days.get(resource_id, ())
         for site, hours in self._hours_elsewhere(resource_id):
             elsewhere[site] = elsewhere.get(site, 0) | hours
-        work = with_breaks(on, rota, alone) & self._opening
+        work = with_breaks(on, rota, alone) & self.opening
         breaks = breaks_of(on, rota, taken | away, alone) & work
         return Hours(work, breaks, away, travel, taken, elsewhere, absences)
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from clinic.planning.local import DAY, instant
+from clinic.planning.local import DAY, day_of, instant
 from clinic.queries.diary_facts import (
     CLINIC,
     REACH,
@@ -31,7 +31,7 @@ from clinic.queries.diary_facts import (
 )
 from clinic.store.clinics import Clinic, Closure, TravelTime
 from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
-from clinic.store.diary import Appointment, ResourceBooking
+from clinic.store.diary import Appointment, ResourceBooking, RunningLate
 from clinic.store.expressions import epoch, rows_of
 from clinic.store.protocols import Treatment
 from clinic.store.resources import Absence, Device, Patient, Practitioner, Room, Rota, RotaDay, RotaSpan
@@ -59,6 +59,7 @@ class HoursRows:
     absences: Rows
     opening: Rows
     closures: Rows
+    late: Rows
     travel: Rows
 
 
@@ -92,6 +93,8 @@ class VisitRow(NamedTuple):
     is_confirmed: bool
     hold_expires: int | None
     ended_cause: str | None
+    begun: int | None
+    closed: int | None
     given_name: str
     family_name: str
     alerts: str
@@ -157,6 +160,7 @@ def _asked(clinic_id: int, first_on: date, days: int, where: ZoneInfo, now: date
     return {
         "clinic_id": clinic_id, "now": now, "codes": [], "anyone": True,
         "since": since, "until": until, "since_on": since.date(), "until_on": until.date(),
+        "today_on": day_of(now, where),
         "visits_from": from_at, "visits_before": from_at - LONGEST, "visits_to": to_at,
         # A break may lie in hours that began before the first day, against what is booked then; the last bound is of
         # no account but for the index, which is read from one end to the other.
@@ -200,6 +204,7 @@ def _visits() -> Any:
         each.id, each.kind, each.state, each.patient_id, each.treatment_code, each.local_start, each.fold, each.zone,
         each.minutes, epoch(each.starts_at), epoch(each.ends_at), each.lock_version, each.pinned,
         each.confirmed_at.is_not(None), epoch(each.hold_expires_at), each.ended_cause,
+        epoch(each.begun_at), epoch(each.closed_at),
         person.c.given_name, person.c.family_name, person.c.alerts,
         part.c.number, part.c.earliest_on, part.c.ideal_on, part.c.latest_on,
         sa.case((part.c.course_id.is_not(None), siblings)), course.c.id, course.c.protocol_version_id)
@@ -227,7 +232,7 @@ def _lists() -> dict[str, Any]:
     over = sa.exists().where(
         later.c.practitioner_id == rota.c.practitioner_id, later.c.starts_on > rota.c.starts_on,
         later.c.starts_on <= SINCE_ON)
-    closure, site = Closure.__table__, Clinic.__table__
+    closure, site, late = Closure.__table__, Clinic.__table__, RunningLate.__table__
     return {
         **found,
         "practitioners": list_of(person, person.c.id, person.c.name, person.c.active, where=sa.true()),
@@ -248,6 +253,9 @@ def _lists() -> dict[str, Any]:
             closure, closure.c.from_on, closure.c.to_on, closure.c.reason,
             where=sa.and_(closure.c.clinic_id == CLINIC, closure.c.to_on >= SINCE_ON,
                           closure.c.from_on <= UNTIL_ON)),
+        "late": list_of(late, late.c.practitioner_id, late.c.minutes, epoch(late.c.at),
+                        where=sa.and_(late.c.clinic_id == CLINIC,
+                                      late.c.on_date == sa.bindparam("today_on", type_=sa.Date))),
     }
 
 

@@ -93,7 +93,9 @@ def _grid(found: Diary, chosen: Choices, columns: Iterable[DiaryColumn]) -> dict
     for each in grid.columns:
         on = each.column.day.on
         head = words.Head(day(on)[:-5], _to(on, show="day"), on == today()) if chosen.show is Show.WEEK else None
-        drawn.append(words.column(each, chosen, found.where, may_book=may_book, head=head))
+        late = found.late.get(each.column.resource.id) if on == today() else None
+        drawn.append(words.column(each, chosen, found.where, may_book=may_book, head=head,
+                                  late=late.minutes if late else None))
     return {"grid": grid, "columns": drawn, "now_words": clock(local_of(now(), found.where))}
 
 

@@ -48,6 +48,7 @@ class VisitCard:
     href: str
     time: str
     ends: str
+    expected: str
     name: str
     what: str
     mark: str
@@ -117,6 +118,7 @@ class ColumnWords:
     resource: DiaryResource
     head: Head
     below: str
+    late: str
     lanes: int
     hours: tuple[Hour, ...]
     now: int | None
@@ -135,7 +137,7 @@ def card(visit: DiaryVisit, chosen: Choices, *, with_parts: bool = False) -> Vis
     return VisitCard(
         id=visit.id, day=short_day(visit.local_start.date()), parts=_parts(visit) if with_parts else "",
         lock_version=visit.lock_version,
-        href=_href(visit), time=clock(visit.local_start), ends=clock(visit.local_end),
+        href=_href(visit), time=clock(visit.local_start), ends=clock(visit.local_end), expected=_expected(visit),
         name=visit.patient if chosen.names else NAMELESS, what=visit.treatment,
         mark=mark, fit=FITS[visit.fit] if visit.fit else None, state=_state(visit), is_confirmed=visit.is_confirmed,
         pinned=visit.pinned, held_until=held, alert=alert, tone=_tone(visit, chosen.colour),
@@ -143,7 +145,8 @@ def card(visit: DiaryVisit, chosen: Choices, *, with_parts: bool = False) -> Vis
 
 
 def column(
-    drawn: GridColumn, chosen: Choices, where: ZoneInfo, *, may_book: bool, head: Head | None = None
+    drawn: GridColumn, chosen: Choices, where: ZoneInfo, *, may_book: bool, head: Head | None = None,
+    late: int | None = None,
 ) -> ColumnWords:
     """A column of the grid in words, under its own name or that head; free time leads to a booking for who may."""
     its = drawn.column
@@ -155,7 +158,8 @@ def column(
     ident = f"column-{its.resource.id}-{its.day.on:%m%d}" if head else f"column-{its.resource.id}"
     return ColumnWords(
         ident=ident, resource=its.resource, head=head or Head(its.resource.name),
-        below=below(len(blocks), its.free if may_book else ()), lanes=drawn.lanes,
+        below=below(len(blocks), its.free if may_book else ()), late=f"{late} min late" if late else "",
+        lanes=drawn.lanes,
         hours=drawn.hours, now=drawn.now, bands=bands, items=tuple(items))
 
 
@@ -227,6 +231,13 @@ def _parts(visit: DiaryVisit) -> str:
     """What the visit is made of, from when on."""
     named = (f"{clock(visit.local_start + part.offset * MINUTE)} {spaced(part.name)}" for part in visit.parts)
     return ", ".join(named)
+
+
+def _expected(visit: DiaryVisit) -> str:
+    """When it is likely to begin, where that is later than planned."""
+    if visit.expected is None:
+        return ""
+    return clock(visit.expected.begins_at.astimezone(visit.local_start.tzinfo))
 
 
 def _href(visit: DiaryVisit) -> str:

@@ -8,7 +8,9 @@ from werkzeug.wrappers import Response
 
 from clinic.access import Right
 from clinic.care.states import AppointmentState
+from clinic.planning.local import local_of
 from clinic.queries.held_back import held_back
+from clinic.queries.lateness import NOBODY_LATE, DayLateness, lateness_of
 from clinic.queries.open_visits import open_visits
 from clinic.queries.readiness import has_course
 from clinic.queries.today import DayVisit, day_at
@@ -34,19 +36,21 @@ def show() -> Response:
         is_new = here().may(Right.SET_UP) and not has_course(db, here().clinic_id)
         day = day_at(db, here().clinic_id, on, where=here().clinic.zone, today=entry.today())
         waits = held_back(db, now()) if here().may(Right.RELEASE_MESSAGES) else None
+        is_today = on == entry.today()
+        lateness = lateness_of(db, here().clinic_id, on, where=here().clinic.zone) if is_today else NOBODY_LATE
         urgent = urgent_checks(db)
         papers = paper_notice(db, entry.today())
-        left_open = open_visits(db, here().clinic_id, now=now()) if on == entry.today() else ()
+        left_open = open_visits(db, here().clinic_id, now=now()) if is_today else ()
     steps = [(words, url_for("today.show", day=on + timedelta(days=days))) for days, words in WEEK_STEPS]
-    return page("today/day.html", day=day, visits=[_line(visit) for visit in day.visits], steps=steps, held_back=waits,
-                is_new=is_new, papers=papers, open_visits=left_open, urgent=urgent,
-                before=on - timedelta(days=1), after=on + timedelta(days=1),
-                next=url_for("today.show", day=on) if on != entry.today() else url_for("today.show"))
+    return page("today/day.html", day=day, visits=[_line(visit, lateness) for visit in day.visits], steps=steps,
+                held_back=waits, late=lateness.people, is_new=is_new, papers=papers, open_visits=left_open,
+                urgent=urgent, before=on - timedelta(days=1), after=on + timedelta(days=1),
+                next=url_for("today.show") if is_today else url_for("today.show", day=on))
 
 
-def _line(visit: DayVisit) -> dict[str, object]:
+def _line(visit: DayVisit, lateness: DayLateness) -> dict[str, object]:
     """An appointment in the words of the day's list."""
-    line = visit.line
+    line, late = visit.line, lateness.expected.get(visit.line.id)
     what = visit.what
     if visit.number is not None:
         what += f" · {visit.number} of {visit.of}" if visit.of else f" · maintenance {visit.number}"
@@ -56,6 +60,7 @@ def _line(visit: DayVisit) -> dict[str, object]:
         what += f" · held until {short_day(line.held_until)}, subject to consultation"
     return {
         "time": clock(line.local_start), "ends": clock(line.local_end), "name": visit.patient,
+        "expected": clock(local_of(late.begins_at, here().clinic.zone)) if late else "",
         "href": url_for("patients.show", patient_id=visit.patient_id), "what": what,
         "who": line.practitioner or "", "place": " · ".join(name for name in (line.room, line.device) if name),
         "state": visit_state(line), "alert": visit.alerts, "id": line.id, "lock_version": line.lock_version,
@@ -64,7 +69,6 @@ def _line(visit: DayVisit) -> dict[str, object]:
         "is_open": line.state == "arrived" or line.state == "booked" and line.local_start <= now(),
         "is_over": line.state == "fulfilled", "is_held": line.state is AppointmentState.PROPOSED,
     }
-
 
 
 def _swap_href(visit: DayVisit) -> str:

@@ -1,0 +1,170 @@
+"""Who works today and who of them runs late: whom that touches, what it clashes with, and whom to tell."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from clinic.care.parts import ResourceKind
+from clinic.care.states import AppointmentState
+from clinic.planning.findings import Finding, Weight
+from clinic.planning.lateness import Late
+from clinic.planning.local import day_of, local_of
+from clinic.queries.diary import Diary, DiaryColumn, DiaryResource, DiaryVisit, HeldPart, Shade, diary_of
+from clinic.store.accounts import Account
+from clinic.store.diary import RunningLate
+from clinic.store.resources import Patient
+
+_OPEN = (AppointmentState.BOOKED, AppointmentState.ARRIVED)
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class ToCall:
+    """A patient whose visit begins later than they know, and how to reach them."""
+
+    visit: DiaryVisit
+    given_name: str
+    phone: str | None
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """What the lateness meets; `visit_id` is a visit that could get another room or device instead."""
+
+    finding: Finding
+    visit_id: int | None = None
+    instead: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonToday:
+    """A practitioner who is here today: what comes next, and where they run late, since when and what follows."""
+
+    resource: DiaryResource
+    following: DiaryVisit | None
+    late: Late | None
+    said_by: str | None
+    touched: tuple[ToCall, ...]
+    clashes: tuple[Clash, ...]
+
+
+def people_today(db: Session, clinic_id: int, *, where: ZoneInfo, now: datetime) -> tuple[PersonToday, ...]:
+    """Everybody who works or is booked at the clinic today, by name; in four statements, however full it is."""
+    on = day_of(now, where)
+    diary = diary_of(db, clinic_id, on, 1, by=ResourceKind.PRACTITIONER, where=where, now=now)
+    authors = {row.practitioner_id: row.name for row in db.execute(
+        sa.select(RunningLate.practitioner_id, Account.name).join(Account, Account.id == RunningLate.by)
+        .where(RunningLate.clinic_id == clinic_id, RunningLate.on_date == on))}
+    reached = _reached(db, [visit.patient_id for visit in diary.visits if visit.expected])
+    return tuple(_person(diary, column, authors.get(column.resource.id), reached, now)
+                 for column in diary.columns if column.is_here or column.resource.id in diary.late)
+
+
+def _reached(db: Session, patient_ids: Sequence[int]) -> Mapping[int, tuple[str, str | None, str]]:
+    each = Patient.__table__.c
+    rows = db.execute(sa.select(each.id, each.given_name, each.phone, each.language).where(each.id.in_(patient_ids)))
+    return {row.id: (row.given_name, row.phone, row.language) for row in rows}
+
+
+def _person(
+    diary: Diary, column: DiaryColumn, author: str | None, reached: Mapping[int, tuple[str, str | None, str]],
+    now: datetime,
+) -> PersonToday:
+    ident = column.resource.id
+    mine = [visit for visit in column.visits if visit.state in _OPEN and _spans(visit, ident)]
+    following = next((visit for visit in mine if visit.begun_at is None and visit.ends_at > now), None)
+    late = diary.late.get(ident)
+    if late is None:
+        return PersonToday(column.resource, following, None, None, (), ())
+    touched = [visit for visit in mine if visit.expected]
+    return PersonToday(
+        column.resource, following, late, author, tuple(ToCall(visit, *reached[visit.patient_id]) for visit in touched),
+        (*_ends(diary, column, touched), *_meetings(diary, column, touched)))
+
+
+def _ends(diary: Diary, column: DiaryColumn, touched: Sequence[DiaryVisit]) -> Iterator[Clash]:
+    """Work that goes on after the practitioner's hours or the clinic's, or into a break."""
+    who, where = column.resource, diary.where
+    spans = [span for visit in touched for span in _later(visit, who.id)]
+    if not spans:
+        return
+    last = max(ends for _, ends in spans)
+    hours = max((each.ends_at for each in column.stretches if each.shade is Shade.WORK), default=None)
+    closing = max((ends for _, ends in column.day.open), default=None)
+    for code, end, words in (("after-closing", closing, "the clinic closes"),
+                             ("after-hours", hours, f"{who.name}'s hours end")):
+        if end is not None and last > end:
+            yield Clash(Finding(code, Weight.WARNS, f"The last visit ends at about {_clock(last, where)}: {words} at "
+                                f"{_clock(end, where)}"))
+            break
+    for each in column.stretches:
+        if any(_meet(span, (each.starts_at, each.ends_at)) for span in spans):
+            at = _clock(each.starts_at, where)
+            if each.shade is Shade.AWAY:
+                yield Clash(Finding("away", Weight.WARNS, f"{who.name} is away from {at}"))
+            if each.shade is Shade.BREAK:
+                yield Clash(Finding("break", Weight.WARNS, f"The break planned for {at} does not fit then"))
+
+
+def _meetings(diary: Diary, column: DiaryColumn, touched: Sequence[DiaryVisit]) -> Iterator[Clash]:
+    """Rooms, devices and colleagues that somebody else needs meanwhile, and patients who should be somewhere else."""
+    who, where = column.resource, diary.where
+    mine = {visit.id for visit in touched}
+    for visit in touched:
+        for other in diary.visits:
+            if other.id == visit.id or other.state not in _OPEN or (other.id in mine and other.id < visit.id):
+                continue
+            held = next((part for part in other.holds for own in visit.holds if own.resource == part.resource != who
+                         and _meet(_moved(visit, own), _moved(other, part))), None)
+            if held is not None:
+                begins, _ = _moved(other, held)
+                yield Clash(Finding("needed", Weight.WARNS, (
+                    f"{held.resource.name} is needed for {other.patient} at {_clock(begins, where)}, while "
+                    f"{visit.patient} is there until about {_clock(max(_until(visit, held.resource)), where)}")),
+                    *((other.id, held.resource.kind.value) if held.resource.kind is not ResourceKind.PRACTITIONER
+                      else ()))
+            elif other.patient_id == visit.patient_id and _meet(_stay(visit), _stay(other)):
+                yield Clash(Finding("two-visits", Weight.WARNS, (
+                    f"{visit.patient} has another visit at {_clock(other.starts_at, where)}")))
+
+
+def _until(visit: DiaryVisit, resource: DiaryResource) -> list[datetime]:
+    return [_moved(visit, each)[1] for each in visit.holds if each.resource == resource]
+
+
+def _spans(visit: DiaryVisit, resource_id: int) -> list[HeldPart]:
+    return [each for each in visit.holds if each.resource.id == resource_id]
+
+
+def _later(visit: DiaryVisit, resource_id: int) -> list[Span]:
+    return [_moved(visit, each) for each in _spans(visit, resource_id)]
+
+
+def _moved(visit: DiaryVisit, held: HeldPart) -> Span:
+    """From when to when the visit is likely to hold it. A patient who is here has their room since they came."""
+    if visit.expected is None:
+        return held.starts_at, held.ends_at
+    delay = visit.expected.delay
+    begins = held.starts_at if visit.is_here and held.resource.kind is ResourceKind.ROOM else (
+        held.starts_at + delay.begins)
+    return begins, held.ends_at + delay.ends
+
+
+def _stay(visit: DiaryVisit) -> Span:
+    if visit.expected is None:
+        return visit.starts_at, visit.ends_at
+    return visit.starts_at + visit.expected.delay.begins, visit.expected.ends_at
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def _clock(at: datetime, where: ZoneInfo) -> str:
+    return f"{local_of(at, where):%H:%M}"

@@ -1,0 +1,69 @@
+"""A practitioner runs late: two presses from the day's list, one to take it back, and everybody sees it."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import StorageState, expect
+
+from clinic.store.accounts import Account
+from tests.browser.conftest import Enter
+from tests.browser.site import Site, served
+from tests.browser.soundness import is_sound
+from tests.databases import SQLiteFiles
+from tests.web.seed import add_appointment
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def site(sqlite_files: SQLiteFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A clinic of this file's own: two visits of Nurse Bell today, in a room that Dr Chen needs next."""
+    with served(sqlite_files.migrated(), tmp_path_factory.mktemp("late")) as running:
+        made, now = running.clinic, running.clock.now
+        _, bell, chen = made.practitioners
+        with running.rows() as db:
+            for patient, hours, who, room in ((0, 7, bell, 0), (1, 7.75, chen, 0), (2, 7.75, bell, 1)):
+                add_appointment(db, made.patients[patient], made.clinic_id, now + timedelta(hours=hours),
+                                resources=(who, made.rooms[room]))
+            db.get_one(Account, made.accounts["practitioner"]).practitioner_id = bell
+            db.commit()
+        running.clock.move(timedelta(hours=6, minutes=30))
+        yield running
+
+
+@pytest.fixture(scope="module")
+def signed_in() -> dict[str, StorageState]:
+    """The cookies of that clinic, not of the other."""
+    return {}
+
+
+def test_two_presses_set_a_practitioner_back_and_one_takes_it_back(enter: Enter) -> None:
+    colleague = enter("manager").page
+    colleague.goto("/diary?show=day&by=practitioner")
+    walker = enter()
+    page = walker.page
+    page.goto("/")
+
+    walker.click("link", "Running late")
+    person = page.locator(".late-person", has_text="Nurse Bell")
+    walker.clicks += 1
+    person.get_by_role("button", name="20 min").click()
+
+    expect(person).to_contain_text("20 minutes late")
+    assert walker.clicks == 2
+    calls = page.locator(".late-call")
+    expect(calls.nth(0)).to_contain_text("16:20")
+    expect(calls.nth(1)).to_contain_text("17:05")
+    expect(calls.nth(0)).to_contain_text("your appointment at 16:00 will begin at about 16:20")
+    expect(page.locator(".late-clash")).to_contain_text("Room 1 is needed for Ben Okafor at 16:45")
+    is_sound(walker, "running-late")
+    expect(colleague.locator("main")).to_contain_text("about 16:20")
+    expect(colleague.locator("main")).to_contain_text("20 min late")
+    page.goto("/")
+    expect(page.locator("li.visit", has_text="Ana Novák").last).to_contain_text("about 16:20")
+    walker.shoot("today-late")
+    page.goto("/running-late")
+    page.get_by_role("button", name="On time").click()
+    expect(page.locator(".late-call")).to_have_count(0)
