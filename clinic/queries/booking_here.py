@@ -128,7 +128,7 @@ def visits_here(db: Session, patient_id: int, spot: Spot, *, now: datetime) -> t
     if not kinds:
         return ()
     clinic = db.get_one(Clinic, spot.clinic_id)
-    first_on, last_on = _days(clinic, now)
+    first_on, last_on = bookable_days(clinic, now)
     on = day_of(spot.starts_at, zone(clinic.zone))
     near = max(first_on, min(on, last_on) - AROUND), min(last_on, max(on, first_on) + AROUND)
     steps = [planned_visit(each.code, each.name, each.parts) for each in kinds]
@@ -140,6 +140,12 @@ def visits_here(db: Session, patient_id: int, spot: Spot, *, now: datetime) -> t
     return tuple(
         _visit_here(kind, spot, Asking(replace(problem, steps=(step,)), NUMBER, NUMBER, days=near))
         for kind, step in zip(kinds, steps, strict=True))
+
+
+def bookable_days(clinic: Clinic, now: datetime) -> tuple[date, date]:
+    """The first and the last date that the clinic books."""
+    today = day_of(now, zone(clinic.zone))
+    return today, today + (clinic.booking_horizon_days - 1) * DAY
 
 
 def _visit_here(kind: VisitType, spot: Spot, asking: Asking) -> VisitHere:
@@ -176,7 +182,7 @@ def _session_here(
 ) -> SessionHere:
     rest = rest_of_course(db, series, now=now)
     window = dict(zip((each.row.id for each in series.places), series.windows(), strict=True))[place.row.id]
-    days = _days(clinic, now)
+    days = bookable_days(clinic, now)
     if series.not_before_on is not None:
         days = max(days[0], series.not_before_on), days[1]
     found = possible(spot, list(_ways(rest, place, window, days)))
@@ -214,9 +220,3 @@ def _ways(rest: Rest, place: Place, window: Window | None, days: tuple[date, dat
         others = {each: pin for each, pin in rest.before.items() if each != number and each not in follow}
         problem, numbers = rest.asked((number, *follow), others, late=(number,))
         yield Asking(problem, numbers.index(number) + 1, number, window, bool(follow), days)
-
-
-def _days(clinic: Clinic, now: datetime) -> tuple[date, date]:
-    """The dates that the clinic books."""
-    today = day_of(now, zone(clinic.zone))
-    return today, today + (clinic.booking_horizon_days - 1) * DAY

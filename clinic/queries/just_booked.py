@@ -1,4 +1,4 @@
-"""A visit that was booked a moment ago, and whether it can still be taken back without a word."""
+"""A visit or a course that was booked a moment ago, and whether it can still be taken back without a word."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from clinic.care.owner_facts import Owner
-from clinic.care.states import AppointmentState
+from clinic.care.states import AppointmentState, CourseState
 from clinic.planning.local import zone
 from clinic.queries.owner_facts import owner_facts, owner_head
-from clinic.store.courses import TreatmentSession
+from clinic.store.courses import Course, TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.store.resources import Patient
 
@@ -23,6 +23,15 @@ class JustBooked:
     clinic_id: int
     patient: str
     local_start: datetime
+    lock_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class JustBegun:
+    """A course of which nobody has heard yet."""
+
+    id: int
+    clinic_id: int
     lock_version: int
 
 
@@ -45,6 +54,24 @@ def is_told(db: Session, appointment: Appointment) -> bool:
     assert head is not None  # the visit is its own
     facts = owner_facts(db, head)
     return facts.is_being_told or any(each.appointment_id == appointment.id for each in facts.told)
+
+
+def just_begun(db: Session, course_id: int) -> JustBegun | None:
+    """That course; none where it does not run, or the patient may have heard of it."""
+    found = db.get(Course, course_id)
+    if found is None or found.state != CourseState.ACTIVE or has_heard(db, Owner("course", course_id)):
+        return None
+    return JustBegun(found.id, found.clinic_id, found.lock_version)
+
+
+def has_heard(db: Session, owner: Owner) -> bool:
+    """Whether the patient may have heard anything of what an owner of messages has to say, or came for it already."""
+    head = owner_head(db, owner)
+    if head is None:
+        return False
+    facts = owner_facts(db, head)
+    return bool(facts.is_being_told or facts.told or facts.told_held or any(
+        each.performed_at for each in facts.sessions))
 
 
 def _owner(db: Session, appointment: Appointment) -> Owner:

@@ -60,22 +60,25 @@ class Asking:
 def possible(spot: Spot, asked: Sequence[Asking]) -> Possible:
     """Whether it fits there: as it is asked first, else as it is asked next. Every rule is the planner's."""
     first = asked[0]
-    needless = _needless(first, spot)
-    for each in asked if not needless else ():
+    for each in asked:
         found = _at(each, spot)
         if found is not None:
             return Possible(found)
-    why = needless or tuple(_against(first, spot))
+    why = _needless(first, spot) or tuple(_against(first, spot))
     return Possible(None, why or _reason(first, spot), tuple(_nearest(first, spot)))
+
+
+def fits(asking: Asking, spot: Spot) -> bool:
+    """Whether it could begin there, with whom or what the spot names."""
+    on = _day(asking, spot)
+    if not asking.days[0] <= on <= asking.days[1] or _needless(asking, spot):
+        return False
+    return spot.starts_at in (starts(asking.of_days(on, on, spot), asking.step).starts or ())
 
 
 def _at(asking: Asking, spot: Spot) -> TimeOffer | None:
     on = _day(asking, spot)
-    if not asking.days[0] <= on <= asking.days[1]:
-        return None
-    problem = asking.of_days(on, on, spot)
-    return asking.offer(problem, spot.starts_at) if spot.starts_at in (starts(problem, asking.step).starts or ()) else (
-        None)
+    return asking.offer(asking.of_days(on, on, spot), spot.starts_at) if fits(asking, spot) else None
 
 
 def _nearest(asking: Asking, spot: Spot) -> Iterator[TimeOffer]:
@@ -102,9 +105,23 @@ def _closest(asking: Asking, spot: Spot, count: int) -> Iterator[TimeOffer]:
         problem = asking.of_days(first_on, last_on, spot) if first_on <= last_on else None
         free = starts(problem, asking.step).starts if problem else ()
         if problem and free:
-            nearest = sorted(free, key=lambda each: (abs(each - spot.starts_at), each))[:count]
-            yield from (asking.offer(problem, at) for at in sorted(nearest))
+            yield from (asking.offer(problem, at) for at in sorted(_few(free, asking, spot, count)))
             return
+
+
+def _few(free: Sequence[datetime], asking: Asking, spot: Spot, count: int) -> list[datetime]:
+    """The closest of them: several of the day asked for, but of another day one, so that there is something to choose.
+    """
+    asked_on, found = _day(asking, spot), list[datetime]()
+    known: set[date] = set()
+    for at in sorted(free, key=lambda each: (abs(each - spot.starts_at), each)):
+        on = day_of(at, asking.problem.ruler.zone)
+        if on == asked_on or on not in known:
+            known.add(on)
+            found.append(at)
+        if len(found) == count:
+            break
+    return found
 
 
 def _against(asking: Asking, spot: Spot) -> Iterator[str]:

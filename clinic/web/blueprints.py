@@ -7,6 +7,7 @@ from clinic.web import (
     absences,
     accounts,
     appointments,
+    booking_course,
     booking_panel,
     check_out,
     clinics,
@@ -105,9 +106,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     my.my,
 )
 FURTHER_PAGES = (
-    booking_panel, check_out, course_changes, edition_sending, held_courses, message_actions, my_dates, my_door,
-    my_reports, new_course, other_visits, own_digest, protocol_versions, release, repair, resting, rota_days, swaps,
-    take_over, text_history, times, visit_ends,
+    booking_course, booking_panel, check_out, course_changes, edition_sending, held_courses, message_actions, my_dates,
+    my_door, my_reports, new_course, other_visits, own_digest, protocol_versions, release, repair, resting, rota_days,
+    swaps, take_over, text_history, times, visit_ends,
 )
 """Modules whose pages belong to the blueprint of another one: the diary, courses, appointments, the patient's page, the
 newsletter, one's account."""

@@ -4,27 +4,23 @@ The same addresses are a panel beside the diary, fetched a region at a time, and
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from flask import abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
 from clinic.planning.findings import Finding, Weight
-from clinic.planning.local import local_of
 from clinic.queries.booking_here import booking_here
-from clinic.queries.courses import patient_line
 from clinic.queries.doubles import Alike, alike, person_of
-from clinic.queries.free_spot import FreeSpot, free_spot
 from clinic.queries.patients import PatientMatch, likely_patients
 from clinic.services.patients import PatientDetails, add_patient
-from clinic.services.taking_back import take_back
-from clinic.services.work import Done, Refused, Stale
-from clinic.web import course_words
+from clinic.services.taking_back import take_back, take_back_course
+from clinic.services.work import Done, Refused, Stale, UnitOfWork
 from clinic.web.addresses import safe_next
-from clinic.web.booking_done import may_take_back
+from clinic.web.booking_done import may_take_back, may_take_back_course
 from clinic.web.booking_form import number_of, read_wanted
+from clinic.web.booking_region import onward, panel_at, shown
 from clinic.web.booking_time import AskedTime, asked_time
 from clinic.web.diary import diary
 from clinic.web.entry import allowed, here
@@ -33,7 +29,6 @@ from clinic.web.kit import kit, now
 from clinic.web.once import done_once
 from clinic.web.pages import bare_page, page
 from clinic.web.repair import plan_key
-from clinic.web.zones import zone_words
 
 MOST_FOUND = 8
 LEAST_TYPED = 2
@@ -45,7 +40,7 @@ _CHANGED = Finding("changed", Weight.BLOCKS, "Somebody has just changed this cou
 @allowed(Right.BOOK)
 def book() -> Response:
     """The panel at a free time: who, then what fits there."""
-    return _panel(asked_time(), Form())
+    return _shown(asked_time(), Form())
 
 
 @diary.post("/diary/book", endpoint="booked")
@@ -55,7 +50,7 @@ def booked() -> Response:
     asked, form, patient_id = asked_time(), Form(request.form), number_of(request.form, "patient")
     wanted = read_wanted(form, patient_id or abort(404))
     if wanted is None:
-        return _panel(asked, form)
+        return _shown(asked, form)
     try:
         outcome = done_once(wanted.act, to=lambda ident: asked.diary(**{wanted.answer: ident}),
                             otherwise=asked.diary(), told="Booked.")
@@ -63,8 +58,8 @@ def booked() -> Response:
         outcome = Refused((_CHANGED,))
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
-        return _panel(asked, form)
-    return _onward(outcome)
+        return _shown(asked, form)
+    return onward(outcome)
 
 
 @diary.get("/diary/book/patients")
@@ -92,68 +87,55 @@ def add() -> Response:
         with kit().work(here().actor) as work:
             outcome = add_patient(work, details, is_another=form.ticked("is_another"))
         if isinstance(outcome, Done):
-            return _onward(redirect(asked.address(patient=outcome.value), 303))
+            return onward(redirect(asked.address(patient=outcome.value), 303))
         form.add(outcome.findings)
-    return _panel(asked, form, adding=True)
+    return _shown(asked, form, adding=True)
 
 
 @diary.post("/diary/book/undo", endpoint="taken_back")
 @allowed(Right.BOOK)
 def taken_back() -> Response:
     """Takes back what was booked a moment ago, while nobody has heard of it."""
-    form, ident = Form(request.form), number_of(request.form, "appointment")
-    back, version = safe_next(url_for("diary.show")), form.version()
-    if ident is None or may_take_back(ident) is None:
-        return page("booking/not_undone.html", 409, findings=(_TOLD,), back=back)
+    form, back = Form(request.form), safe_next(url_for("diary.show"))
+    act = _taking_back(form.version())
+    if act is None:
+        return _not_undone((_TOLD,), back)
     try:
-        outcome = done_once(lambda work: take_back(work, ident, lock_version=version), to=lambda _: back,
-                            otherwise=back, told="Taken back: nothing is booked, and nobody was told.")
+        outcome = done_once(act, to=lambda _: back, otherwise=back,
+                            told="Taken back: nothing is booked, and nobody was told.")
     except Stale:
         outcome = Refused((_TOLD,))
-    if isinstance(outcome, Refused):
-        return page("booking/not_undone.html", 409, findings=outcome.findings, back=back)
-    return outcome
+    return _not_undone(outcome.findings, back) if isinstance(outcome, Refused) else outcome
+
+
+def _taking_back(version: int) -> Callable[[UnitOfWork], Done[int] | Refused] | None:
+    """What the form is about: a visit, or a course that was begun; none where neither can be taken back."""
+    visit_id, course_id = number_of(request.form, "appointment"), number_of(request.form, "course")
+    if visit_id is not None and may_take_back(visit_id):
+        return lambda work: take_back(work, visit_id, lock_version=version)
+    if course_id is not None and may_take_back_course(course_id):
+        return lambda work: take_back_course(work, course_id, lock_version=version)
+    return None
+
+
+def _not_undone(findings: tuple[Finding, ...], back: str) -> Response:
+    return page("booking/not_undone.html", 409, findings=findings, back=back)
 
 
 _TOLD = Finding("told", Weight.BLOCKS, "It has changed since, or the patient may have heard of it: cancel or move the "
                                        "visit instead.")
 
 
-def _panel(asked: AskedTime, form: Form, *, adding: bool = False) -> Response:
+def _shown(asked: AskedTime, form: Form, *, adding: bool = False) -> Response:
     """The panel as it stands: a search, the form of a new patient, or what fits for the one who was found."""
-    patient_id, search = number_of(request.values, "patient"), _search()
-    adding = adding or bool(request.args.get("new"))
-    with kit().read() as db:
-        spot = free_spot(db, here().clinic_id, asked.starts_at, asked.resource_id, where=here().clinic.zone, now=now())
-        patient = patient_line(db, patient_id) if patient_id else None
-        found = booking_here(db, patient.id, spot.spot, now=now()) if patient else None
-    if patient_id and patient is None:
-        abort(404)
-    is_region = "X-Fragment" in request.headers
-    answer = page(
-        "booking/region.html" if is_region else "booking/panel.html", form.status, asked=asked, spot=spot,
-        free=_free_words(spot), patient=patient, found=found, form=form, adding=adding and patient is None,
-        search=search, matches=_matches(search) if patient is None and not adding else (),
-        alike=_alike(form) if adding else (), first=_first_words(search), words=course_words, plan_key=plan_key,
-        zone_words=zone_words(here().clinic.zone), may_add=here().may(Right.EDIT_PATIENTS))
-    answer.vary.add("X-Fragment")
-    return answer
-
-
-def _free_words(spot: FreeSpot) -> dict[str, Any]:
-    """When the resource is free, as readings of the clinic's clock."""
-    where = here().clinic.zone
-    spans = [(local_of(begins, where), local_of(ends, where)) for begins, ends in spot.free]
-    return {"spans": spans, "until": local_of(spot.until_at, where) if spot.until_at else None}
-
-
-def _onward(answer: Response) -> Response:
-    """A redirect, or for the script that asked, the address alone: it decides whether the page or the panel follows."""
-    if "X-Fragment" not in request.headers or answer.status_code != 303:
-        return answer
-    told = Response(status=204)
-    told.headers["X-Onward"] = answer.headers["Location"]
-    return told
+    panel, search = panel_at(asked, number_of(request.values, "patient")), _search()
+    if panel.patient is not None:
+        with kit().read() as db:
+            found = booking_here(db, panel.patient.id, panel.spot.spot, now=now())
+        return shown(panel, form, "booking/offers.html", found=found, plan_key=plan_key)
+    if adding or request.args.get("new"):
+        return shown(panel, form, "booking/new.html", first=_first_words(search), alike=_alike(form))
+    return shown(panel, form, "booking/find.html", search=search, matches=_matches(search))
 
 
 def _search() -> str:

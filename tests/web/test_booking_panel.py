@@ -209,3 +209,32 @@ def test_a_walk_in_begins_at_the_next_start_and_the_panel_reads_the_same_however
     assert "09:15" in texts(begun, "number")[0]
     assert of_this <= 34
     assert len([each for each in typed if each.startswith("SELECT")]) <= 4
+
+
+def test_a_course_begins_here_only_after_the_screening_and_is_taken_back_while_nobody_knows(kit: Kit) -> None:
+    desk = desk_with_visits(kit)
+    at = f"at=2027-03-02T10:00&with={desk.clinic.practitioners[0]}&patient={desk.patient}"
+    listed = desk.browser.get(f"/diary/book/course?{at}", headers=FRAGMENT)
+    asked = desk.browser.get(f"/diary/book/course?{at}&protocol=mn_rejuvenation", headers=FRAGMENT)
+    sent = dict(re.findall(r'name="(at|with|patient|protocol|choice|form_key)" value="([^"]+)"', asked.get_data(
+        as_text=True)))
+    answers = {**sent, "sessions": "3", "indication": "fine_lines", "laxity": "none"}
+
+    unanswered = post(desk.browser, "/diary/book/course", answers)
+    forbidden = post(desk.browser, "/diary/book/course", {
+        **answers, "applies": "skin_cancer_in_field", "form_key": "f" * 24})
+    begun = post(desk.browser, "/diary/book/course", {**answers, "none_apply": "yes", "form_key": "b" * 24})
+    diary = desk.browser.get(begun.headers["Location"])
+
+    assert len(texts(listed, "pick-name")) > 10
+    assert unanswered.status_code == 422 and "none of these apply" in words(unanswered)
+    assert "this treatment must not be given" in words(forbidden)
+    assert begun.headers["Location"] == "/diary?day=2027-03-02&begun=1"
+    first = visit_of(desk, 1, 1)
+    assert (first.local_start, first.state) == (datetime(2027, 3, 2, 10), "booked")  # noqa: DTZ001
+    with desk.rows() as db:
+        states = db.scalars(sa.select(TreatmentSession.state).order_by(TreatmentSession.number)).all()
+    assert states == ["booked", "owed", "owed"]
+    undo = dict(re.findall(r'name="(course|lock_version|next)" value="([^"]+)"', diary.get_data(as_text=True)))
+    assert post(desk.browser, "/diary/book/undo", {**undo, "form_key": "u" * 24}).status_code == 303
+    assert visit_of(desk, 1, 1).state == "cancelled"
