@@ -12,6 +12,7 @@ from clinic.access import Grant, Role
 from clinic.planning.local import zone
 from clinic.store.accounts import Account, AccountRole, BrowserSession
 from clinic.store.clinics import Clinic
+from clinic.store.types import Instant
 
 IDLE_FOR = timedelta(minutes=30)
 """A browser that has not been used for so long is signed out."""
@@ -50,21 +51,16 @@ class Credentials:
 
 def account_of_browser(db: Session, id_hash: str, *, now: datetime) -> SignedIn | None:
     """The account signed in by the browser session of that hash, if it is active, fresh and has a clinic."""
-    found = db.execute(
-        sa.select(Account.id, Account.name, BrowserSession.clinic_id, BrowserSession.seen_at)
-        .join(BrowserSession, BrowserSession.account_id == Account.id)
-        .where(
-            BrowserSession.id_hash == id_hash, Account.active,
-            BrowserSession.expires_at > now, BrowserSession.seen_at > now - IDLE_FOR,
-        )
-    ).one_or_none()
-    if found is None:
+    rows = db.execute(_OF_BROWSER, {"id_hash": id_hash, "now": now, "seen_since": now - IDLE_FOR}).all()
+    if not rows:
         return None
-    grants, clinics = _grants(db, found.id)
-    if not clinics:
-        return None
-    current = next((clinic for clinic in clinics if clinic.id == found.clinic_id), clinics[0])
-    return SignedIn(found.id, found.name, grants, current, clinics, id_hash, found.seen_at)
+    first = rows[0]
+    grants = tuple(Grant(row.clinic_id, Role(row.role)) for row in rows)
+    by_id = {row.clinic_id: ClinicCard(row.clinic_id, row.clinic, zone(row.zone), row.booking_horizon_days)
+             for row in rows}
+    clinics = tuple(by_id.values())
+    return SignedIn(first.id, first.name, grants, by_id.get(first.works_at, clinics[0]), clinics, id_hash,
+                    first.seen_at)
 
 
 def credentials_of(db: Session, email: str) -> Credentials | None:
@@ -83,13 +79,15 @@ def has_accounts(db: Session) -> bool:
     return db.scalar(sa.select(Account.id).limit(1)) is not None
 
 
-def _grants(db: Session, account_id: int) -> tuple[tuple[Grant, ...], tuple[ClinicCard, ...]]:
-    rows = db.execute(
-        sa.select(AccountRole.role, Clinic.id, Clinic.name, Clinic.zone, Clinic.booking_horizon_days)
-        .join(Clinic, Clinic.id == AccountRole.clinic_id)
-        .where(AccountRole.account_id == account_id)
-        .order_by(Clinic.id, AccountRole.role)
-    ).all()
-    grants = tuple(Grant(row.id, Role(row.role)) for row in rows)
-    clinics = {row.id: ClinicCard(row.id, row.name, zone(row.zone), row.booking_horizon_days) for row in rows}
-    return grants, tuple(clinics.values())
+_OF_BROWSER = (
+    sa.select(Account.id, Account.name, BrowserSession.clinic_id.label("works_at"), BrowserSession.seen_at,
+              AccountRole.role, Clinic.id.label("clinic_id"), Clinic.name.label("clinic"), Clinic.zone,
+              Clinic.booking_horizon_days)
+    .join(BrowserSession, BrowserSession.account_id == Account.id)
+    .join(AccountRole, AccountRole.account_id == Account.id)
+    .join(Clinic, Clinic.id == AccountRole.clinic_id)
+    .where(BrowserSession.id_hash == sa.bindparam("id_hash"), Account.active,
+           BrowserSession.expires_at > sa.bindparam("now", type_=Instant()),
+           BrowserSession.seen_at > sa.bindparam("seen_since", type_=Instant()))
+    .order_by(Clinic.id, AccountRole.role))
+"""A row for each role; put together once, for every page asks it."""

@@ -1,6 +1,7 @@
 """What a page about one appointment, or about the session that is to get one, shows."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -71,6 +72,11 @@ class SessionPage:
 
     is_session = True
 
+    def appointments(self) -> Mapping[int, AppointmentLine]:
+        """The appointments of its course or its upkeep, cancelled and missed ones too, by their ids."""
+        return {each.id: each for line in self.others
+                for each in (*line.past, *([line.appointment] if line.appointment else []))}
+
     def knock_on(self, day: date) -> tuple[KnockOn, ...]:
         """What a new date of this session means for each later one that is still to come."""
         rest = [line for line in self.others if line.number > self.line.number and line.state in _TO_COME]
@@ -122,19 +128,22 @@ def clinic_of_session(db: Session, treatment_session_id: int) -> int | None:
 
 def appointment_page(db: Session, appointment_id: int) -> AppointmentPage | None:
     """One appointment with its patient and its session, in a fixed number of statements."""
-    found = appointment_lines(db, Appointment.id == appointment_id)
-    if not found:
+    found = db.execute(
+        sa.select(Appointment.treatment_session_id, Appointment.patient_id, Appointment.treatment_code,
+                  Appointment.clinic_id)
+        .where(Appointment.id == appointment_id)).one_or_none()
+    if found is None:
         return None
-    [(session_id, line)] = found
     about: SessionPage | VisitSubject | None
-    if session_id is not None:
-        about = session_page(db, session_id)
+    if found.treatment_session_id is not None:
+        about = session_page(db, found.treatment_session_id)
+        assert about is not None  # a foreign key says so
+        line = about.appointments().get(appointment_id)
     else:
-        patient_id, code, clinic_id = db.execute(
-            sa.select(Appointment.patient_id, Appointment.treatment_code, Appointment.clinic_id)
-            .where(Appointment.id == appointment_id)).one()
-        about = _visit(db, patient_id, code, clinic_id)
-    assert about is not None  # foreign keys say so
+        about, line = _visit(db, found.patient_id, found.treatment_code, found.clinic_id), None
+        assert about is not None  # foreign keys say so
+    if line is None:
+        [(_, line)] = appointment_lines(db, Appointment.id == appointment_id)
     return AppointmentPage(line, about.patient, about)
 
 

@@ -1,7 +1,7 @@
 """What the desk reads while a patient leaves: what becomes of the aftercare, the next date, and what has none yet."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import product
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.care.message_kinds import MessageKind
+from clinic.care.outcomes import MissedEffect
 from clinic.care.states import (
     AppointmentState,
     CourseState,
@@ -22,17 +23,20 @@ from clinic.care.windows import Window
 from clinic.planning import starts
 from clinic.planning.local import DAY, day_of, local_of, zone
 from clinic.planning.words import date_words
+from clinic.queries.appointments import SessionPage
+from clinic.queries.missed import effect_of_lateness
 from clinic.queries.repair import Becomes, Proposal, RepairLine, following
-from clinic.queries.rest_of_course import rest_of_course, token_of
-from clinic.queries.series import Place, Series, maintenance_series, series_of
+from clinic.queries.rest_of_course import rest_of_course, token_of, undo_token
+from clinic.queries.series import Place, Series, course_series, maintenance_series
 from clinic.queries.times import TimeOffer, narrowed, time_offer
 from clinic.queries.treatment_sessions import AppointmentLine, appointment_lines
 from clinic.queries.visit_choice import parse_choice
 from clinic.store.clinics import Clinic
-from clinic.store.courses import MaintenancePlan, TreatmentSession
+from clinic.store.courses import MaintenancePlan
 from clinic.store.diary import Appointment
 from clinic.store.outbox import Message, MessageItem
 
+_OPEN = (AppointmentState.BOOKED, AppointmentState.ARRIVED)
 WEEKS = (-1, 1, 2)
 """How far one press moves the next date: what desks ask for most. Our default: no source gives figures."""
 AROUND = 3 * DAY
@@ -106,29 +110,32 @@ class CheckOut:
     undated: UndatedVisit | None
     of_upkeep: bool
     goes_on: bool
+    late: MissedEffect | None
     token: str = ""
+    undo: str | None = None
 
 
-def check_out(db: Session, appointment_id: int, *, now: datetime) -> CheckOut:
-    """What follows that visit of a course or its upkeep, in a fixed number of statements.
+def check_out(db: Session, visit: AppointmentLine, subject: SessionPage, *, now: datetime) -> CheckOut:
+    """What follows that visit of a course or its upkeep, in a fixed number of statements: its page was read before.
 
     Every time that is offered keeps all windows, and every other date where it can: it is taken with one press.
-    `token` is what the course now is, so that a change since is seen.
+    `token` is what the course now is, so that a change since is seen; `undo` takes the last move back, and `late` is
+    what a visit that is open adds to its course for having been missed before.
     """
-    visit = db.get_one(Appointment, appointment_id)
-    row = db.get_one(TreatmentSession, visit.treatment_session_id)
-    series = _series_from(db, row, now)
-    aftercare = _aftercare(db, row.id)
+    own = _own_series(db, subject, now)
+    row = own.place(subject.line.id).row
+    late = effect_of_lateness(db, own, row, day_of(now, zone(visit.zone))) if visit.state in _OPEN else None
+    series, aftercare, added = _going_on(db, own, now), _aftercare(db, row.id), late[1] if late else None
     if not _goes_on(series):
-        return CheckOut(aftercare, None, None, series.plan is not None, goes_on=False)
+        return CheckOut(aftercare, None, None, series.plan is not None, False, added)
     times = _Times(db, series, now)
-    following = next((place for place in series.places if _is_to_come(place, appointment_id, now)), None)
+    following = next((place for place in series.places if _is_to_come(place, visit.id, now)), None)
     undated = [place for place in series.places if place.row.state == SessionState.OWED and not place.appointment]
-    [(_, here)] = appointment_lines(db, Appointment.id == appointment_id)
     return CheckOut(
-        aftercare, _next_visit(db, times, following) if following else None,
-        _undated_visit(times, undated[0], len(undated) - 1, here) if undated else None,
-        series.plan is not None, goes_on=True, token=token_of(series))
+        aftercare, _next_visit(db, times, following, subject.appointments()) if following else None,
+        _undated_visit(times, undated[0], len(undated) - 1, visit) if undated else None,
+        series.plan is not None, True, added, token_of(series),
+        undo_token(db, subject.course_id, now=now, series=own if own.plan is None else None))
 
 
 class _Times:
@@ -194,9 +201,13 @@ def _minute(at: datetime) -> int:
     return at.hour * 60 + at.minute
 
 
-def _next_visit(db: Session, times: _Times, place: Place) -> NextVisit:
+def _next_visit(
+    db: Session, times: _Times, place: Place, known: Mapping[int, AppointmentLine]
+) -> NextVisit:
     assert place.appointment is not None  # so it was chosen
-    [(_, line)] = appointment_lines(db, Appointment.id == place.appointment.id)
+    line = known.get(place.appointment.id)
+    if line is None:
+        [(_, line)] = appointment_lines(db, Appointment.id == place.appointment.id)
     wanted = [line.local_start + 7 * weeks * DAY for weeks in WEEKS]
     found = times.nearest(place, wanted, AROUND, line.practitioner_id) if not line.pinned else [None] * len(WEEKS)
     return NextVisit(place.row.id, place.row.number, line, tuple(
@@ -250,13 +261,23 @@ def _is_to_come(place: Place, appointment_id: int, now: datetime) -> bool:
         visit.state == AppointmentState.BOOKED and visit.starts_at > now)
 
 
-def _series_from(db: Session, row: TreatmentSession, now: datetime) -> Series:
-    """The session's course, or the upkeep that follows it once the course is over."""
-    series = series_of(db, row, now=now)
+def _own_series(db: Session, subject: SessionPage, now: datetime) -> Series:
+    """The course or the upkeep that the session is of."""
+    if not subject.of_maintenance:
+        return course_series(db, subject.course_id, now=now)
+    return maintenance_series(db, db.scalars(_plan_of(subject.course_id)).one(), now=now)
+
+
+def _going_on(db: Session, series: Series, now: datetime) -> Series:
+    """The same, or the upkeep that follows a course once that is over."""
     if series.plan is None and series.course.state == CourseState.COMPLETED:
-        plan_id = db.scalar(sa.select(MaintenancePlan.id).where(MaintenancePlan.course_id == series.course.id))
+        plan_id = db.scalar(_plan_of(series.course.id))
         return series if plan_id is None else maintenance_series(db, plan_id, now=now)
     return series
+
+
+def _plan_of(course_id: int) -> sa.Select[int]:
+    return sa.select(MaintenancePlan.id).where(MaintenancePlan.course_id == course_id)
 
 
 def _goes_on(series: Series) -> bool:

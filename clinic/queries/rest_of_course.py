@@ -115,18 +115,25 @@ def token_of(series: Series) -> str:
 
 def last_repair(db: Session, series: Series) -> tuple[VisitChoice, ...] | None:
     """The times before the course was last put right; none where anything has changed since, or it never was."""
-    facts = _repair_facts(db, series.course.id)
+    return _before(_repair_facts(db, series.course.id), series)
+
+
+def _before(facts: Mapping[str, Any] | None, series: Series) -> tuple[VisitChoice, ...] | None:
     if facts is None or facts["token"] != token_of(series):
         return None
     return tuple(parse_choice(each) for each in facts["before"])
 
 
-def undo_token(db: Session, course_id: int, *, now: datetime) -> str | None:
-    """What a form sends to take the last repair of a course back; none where there is none to take back any more."""
-    if _repair_facts(db, course_id) is None:
+def undo_token(db: Session, course_id: int, *, now: datetime, series: Series | None = None) -> str | None:
+    """What a form sends to take the last repair of a course back; none where there is none to take back any more.
+
+    `series` is the course as it was just read, where it was.
+    """
+    facts = _repair_facts(db, course_id)
+    if facts is None:
         return None
-    series = course_series(db, course_id, now=now)
-    before = last_repair(db, series)
+    series = series or course_series(db, course_id, now=now)
+    before = _before(facts, series)
     stands = {place.row.number: place.appointment.starts_at for place in series.places if place.appointment}
     if not before or any(
         choice.starts_at <= now for choice in before if stands.get(choice.number) != choice.starts_at

@@ -16,14 +16,16 @@ from clinic.store.clinics import Business
 from clinic.store.outbox import TROUBLE, Message, state_is
 from clinic.store.types import Instant
 
+NAMELESS = "Clinic"
+"""What a business is called that has no name yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShellCounts:
-    """How many messages, tasks, sessions without a date and people to tell of a clinic wait for somebody.
+    """The name of the business, and how many messages, tasks, sessions without a date and people to tell of a clinic
+    wait for somebody. A visit that stays open counts as a task."""
 
-    A visit that stays open counts as a task.
-    """
-
+    business: str
     messages_in_trouble: int
     tasks_due: int
     sessions_due: int
@@ -32,11 +34,11 @@ class ShellCounts:
 
 def business_name(db: Session) -> str:
     """The name of the business of this database."""
-    return db.scalar(sa.select(Business.name)) or "Clinic"
+    return db.scalar(sa.select(Business.name)) or NAMELESS
 
 
 def shell_counts(db: Session, clinic_id: int, horizon: Horizon, now: datetime) -> ShellCounts:
-    """What waits for a person at this clinic."""
+    """What waits for a person at this clinic, in one statement."""
     return ShellCounts(*db.execute(_COUNTS, {
         "clinic_id": clinic_id, "now": now, "today": horizon.today, "opened_by": opened_by(horizon.today),
         "ended_by": now - LEFT_OPEN}).one())
@@ -51,9 +53,11 @@ def _counts() -> sa.Select[Any]:
         Message.decision.is_(None))
     due = sa.select(sa.func.count()).where(
         Task.clinic_id == clinic_id, Task.done_at.is_(None), Task.due_on <= today)
+    business = sa.select(Business.name).scalar_subquery()
     return sa.select(
-        trouble.scalar_subquery(), due.scalar_subquery() + open_visit_count(clinic_id, ended_by),
-        due_count(clinic_id, by), people_count(clinic_id, now))
+        sa.func.coalesce(business, NAMELESS), trouble.scalar_subquery(),
+        due.scalar_subquery() + open_visit_count(clinic_id, ended_by), due_count(clinic_id, by),
+        people_count(clinic_id, now))
 
 
 _COUNTS = _counts()

@@ -14,7 +14,6 @@ from clinic.queries.appointments import (
     SessionPage,
     VisitSubject,
     appointment_page,
-    clinic_of_appointment,
 )
 from clinic.services.appointments import cancel_appointment, mark_arrived
 from clinic.services.work import Done, Refused, Stale, UnitOfWork
@@ -65,10 +64,10 @@ def cancel(appointment_id: int) -> Response:
 def found_appointment(appointment_id: int) -> AppointmentPage:
     """The appointment, at a clinic where the view's right is held; 404 otherwise."""
     with kit().read() as db:
-        check_clinic(clinic_of_appointment(db, appointment_id))
         found = appointment_page(db, appointment_id)
     if found is None:
         abort(404)
+    check_clinic(found.subject.clinic_id)
     return found
 
 

@@ -8,8 +8,6 @@ from clinic.access import Right
 from clinic.care.states import AppointmentState
 from clinic.planning.local import day_of, zone
 from clinic.queries.check_out import check_out as what_is_left
-from clinic.queries.rest_of_course import undo_token
-from clinic.queries.visit_ends import visit_ends
 from clinic.web import course_words
 from clinic.web.addresses import safe_next
 from clinic.web.appointments import appointments, found_appointment, session_words
@@ -31,12 +29,10 @@ def check_out(appointment_id: int) -> Response:
     if found.treatment_session is None:
         return redirect(url_for("appointments.end", appointment_id=appointment_id, next=back), 303)
     with kit().read() as db:
-        left = what_is_left(db, appointment_id, now=now())
-        undo = undo_token(db, found.treatment_session.course_id, now=now())
-        late = visit_ends(db, appointment_id, now=now()).late if visit.state in _OPEN else None
+        left = what_is_left(db, visit, found.treatment_session, now=now())
     return page(
-        "appointments/check_out.html", found=found, left=left, late=late, is_open=visit.state in _OPEN,
+        "appointments/check_out.html", found=found, left=left, late=left.late, is_open=visit.state in _OPEN,
         is_today=day_of(now(), zone(visit.zone)) == visit.local_start.date(), who=session_words(found),
-        ended=course_words.CAUSES.get(visit.ended_cause or ""), words=course_words, undo=undo,
+        ended=course_words.CAUSES.get(visit.ended_cause or ""), words=course_words, undo=left.undo,
         plan_key=plan_key, here=here, back=back,
         zone_words=zone_words(zone(visit.zone)))

@@ -139,17 +139,17 @@ def _frame() -> dict[str, Any]:
             return {"business": business_name(db)}
     who = here()
     with kit().read() as db:
-        business, counts = business_name(db), shell_counts(db, who.clinic_id, horizon(), now())
+        counts = shell_counts(db, who.clinic_id, horizon(), now())
     return {
-        "business": business, "here": who, "today": today(), "may": lambda code: who.may(Right(code)),
-        "shell": _shell(who, business, counts), "onward": lambda: onward(who),
+        "business": counts.business, "here": who, "today": today(), "may": lambda code: who.may(Right(code)),
+        "shell": _shell(who, counts), "onward": lambda: onward(who),
     }
 
 
-def _shell(who: Here, business: str, counts: ShellCounts) -> dict[str, Any]:
+def _shell(who: Here, counts: ShellCounts) -> dict[str, Any]:
     theme = request.cookies.get("theme", "")
     return {
-        "business": business,
+        "business": counts.business,
         "clinic": who.clinic, "clinics": who.clinics,
         "home_href": landing(who),
         "switch_clinic_href": url_for("signin.switch"),
