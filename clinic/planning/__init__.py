@@ -1,10 +1,10 @@
 """Finding time for a course: `plan` says what would fit, `repair` what must move, `judge` what speaks against it."""
 from clinic.planning.answer import Answer, Parts, Placement, Plan, PlannedSession, Relaxation, Status
-from clinic.planning.choices import Choice, choices
+from clinic.planning.choices import Choice, choices, soonest_choice
 from clinic.planning.findings import Finding, Weight, blocks
 from clinic.planning.hours import Hours, opening_bits
 from clinic.planning.judge import judge
-from clinic.planning.planner import plan, starts
+from clinic.planning.planner import best_plan, plan, starts
 from clinic.planning.problem import (
     Costs,
     Gap,
@@ -24,6 +24,6 @@ from clinic.planning.ruler import Ruler, busy_bits, granule_for, ruler
 __all__ = [
     "Answer", "Choice", "Costs", "Finding", "Gap", "Hours", "Kind", "Need", "Parts", "Past", "Pin", "Placement",
     "Plan", "PlannedSession", "Preferences", "Problem", "Relaxation", "Repair", "Resource", "Ruler", "Spacing",
-    "Status", "Step", "Weight", "blocks", "busy_bits", "choices", "fits", "granule_for", "judge", "opening_bits",
-    "plan", "repair", "ruler", "starts",
+    "Status", "Step", "Weight", "best_plan", "blocks", "busy_bits", "choices", "fits", "granule_for", "judge",
+    "opening_bits", "plan", "repair", "ruler", "soonest_choice", "starts",
 ]

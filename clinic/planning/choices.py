@@ -6,7 +6,7 @@ from datetime import date
 
 from clinic.planning.answer import Plan
 from clinic.planning.costs import leader_of, parts_of
-from clinic.planning.planner import plan
+from clinic.planning.planner import best_plan
 from clinic.planning.problem import Costs, Gap, Problem, Step
 from clinic.planning.why import departures_of
 from clinic.planning.words import listed
@@ -29,21 +29,28 @@ class Choice:
 
 def choices(problem: Problem) -> tuple[Choice, ...]:
     """The best plan, the one that finishes soonest and the one that keeps one practitioner, equal ones once."""
-    alone = replace(problem, alternatives=1)
     found: list[Choice] = []
     for label, variant in (
-        (BEST, alone), (SOONEST, soonest(alone)), (SAME_PRACTITIONER, _same_practitioner(alone))
+        (BEST, problem), (SOONEST, soonest(problem)), (SAME_PRACTITIONER, _same_practitioner(problem))
     ):
-        for each in plan(variant).plans:
-            told = _told(problem, each, WHY[label])
-            if label == SAME_PRACTITIONER and _practitioners(problem, told) > 1:
-                continue
-            same = next((at for at, choice in enumerate(found) if choice.plan.sessions == told.sessions), None)
-            if same is None:
-                found.append(Choice((label,), told))
-            else:
-                found[same] = Choice((*found[same].labels, label), found[same].plan)
+        best = best_plan(variant)
+        if best is None:
+            return ()
+        told = _told(problem, best, WHY[label])
+        if label == SAME_PRACTITIONER and _practitioners(problem, told) > 1:
+            continue
+        same = next((at for at, choice in enumerate(found) if choice.plan.sessions == told.sessions), None)
+        if same is None:
+            found.append(Choice((label,), told))
+        else:
+            found[same] = Choice((*found[same].labels, label), found[same].plan)
     return tuple(found)
+
+
+def soonest_choice(problem: Problem) -> Choice | None:
+    """The plan that finishes soonest, told by the problem's own costs; none where nothing fits."""
+    found = best_plan(soonest(problem))
+    return None if found is None else Choice((SOONEST,), _told(problem, found, WHY[SOONEST]))
 
 
 def soonest(problem: Problem) -> Problem:

@@ -43,6 +43,12 @@ def plan(problem: Problem, *, seconds: float | None = None) -> Answer:
     return Answer(Status.OPTIMAL, tuple(told))
 
 
+def best_plan(problem: Problem) -> Plan | None:
+    """The least costly plan, as `plan` finds it; none where nothing fits, and no reason is looked for."""
+    search = Search(Board(problem), None)
+    return next((plan_from(search, day, cost) for cost, day in search.best_first_days(1)), None)
+
+
 def starts(problem: Problem, step: int = 1) -> Answer:
     """Every start of a step (from 1) for which a whole plan exists, in order; ValueError for a step there is not."""
     if not 1 <= step <= len(problem.steps):

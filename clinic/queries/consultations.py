@@ -43,7 +43,7 @@ class HeldDates:
     is_settled: bool
 
 
-def consultations_of(db: Session, patient_id: int, protocol_version_id: int, *, today: date) -> Consultations:
+def consultations_of(db: Session, patient_id: int | None, protocol_version_id: int, *, today: date) -> Consultations:
     """What that version's protocol asks for, and the patient's consultations, in one statement."""
     theirs = sa.and_(Appointment.patient_id == patient_id, Appointment.kind == CONSULTATION)
     last = sa.select(sa.func.max(Appointment.local_start)).where(

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from clinic.store.clinics import Clinic, Closure, OpeningHours, TravelTime
@@ -31,10 +32,13 @@ Rows = list[list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to look for: `codes` are the qualifications asked for (none: whoever works), `ignore` may move."""
+    """What to look for: `codes` are the qualifications asked for (none: whoever works), `ignore` may move.
+
+    Without a patient it is the time of the clinic alone.
+    """
 
     clinic_id: int
-    patient_id: int
+    patient_id: int | None
     codes: frozenset[str]
     anyone: bool
     ignore: tuple[int, ...]
@@ -91,7 +95,7 @@ class Facts:
 
 
 def facts_of(db: Session, wanted: Wanted) -> Facts:
-    """What the diary says besides bookings, in one statement. NoResultFound without that clinic and patient."""
+    """What the diary says besides bookings, in one statement. NoResultFound without that clinic, or that patient."""
     until = NEVER if wanted.until_on is None else datetime.combine(
         wanted.until_on, datetime.min.time(), UTC) + 2 * REACH
     since = wanted.from_at - REACH
@@ -100,10 +104,12 @@ def facts_of(db: Session, wanted: Wanted) -> Facts:
         "anyone": wanted.anyone, "ignore": list(wanted.ignore), "now": wanted.now,
         "since": since, "until": until, "since_on": since.date(), "until_on": until.date(),
     }).one()._mapping
+    if row["patient_id"] != wanted.patient_id:
+        raise NoResultFound("there is no such patient")
     lists = {name: rows_of(row[name]) for name in _LISTS}
     return Facts(
         zone=row["zone"], horizon_days=row["booking_horizon_days"], start_step=row["start_step_minutes"],
-        only_times=parsed(row["only_times"]), rather_times=parsed(row["rather_times"]),
+        only_times=parsed(row["only_times"]) or [], rather_times=parsed(row["rather_times"]) or [],
         changes=_changes(lists.pop("changes")), ignored=_set_aside(lists.pop("ignored")),
         lapsed=_set_aside(lists.pop("lapsed")), **lists)
 
@@ -232,7 +238,8 @@ _SUBQUERIES: dict[str, Any] = {**_resources(), **times(), **_of_patient(), **_to
 _LISTS = tuple(_SUBQUERIES)
 _FACTS = sa.select(
     Clinic.__table__.c.zone, Clinic.__table__.c.booking_horizon_days, Clinic.__table__.c.start_step_minutes,
-    Patient.__table__.c.only_times, Patient.__table__.c.rather_times,
+    Patient.__table__.c.id.label("patient_id"), Patient.__table__.c.only_times, Patient.__table__.c.rather_times,
     *(subquery.label(name) for name, subquery in _SUBQUERIES.items()),
-).select_from(Clinic.__table__.join(Patient.__table__, Patient.__table__.c.id == _PATIENT)).where(
-    Clinic.__table__.c.id == CLINIC, Patient.__table__.c.merged_into_id.is_(None))
+).select_from(Clinic.__table__.outerjoin(Patient.__table__, sa.and_(
+    Patient.__table__.c.id == _PATIENT, Patient.__table__.c.merged_into_id.is_(None)))).where(
+    Clinic.__table__.c.id == CLINIC)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -11,9 +11,12 @@ from clinic.care.consultations import Consultations, HoldSpan, hold_span, judge_
 from clinic.care.protocols import Protocol, Step, steps_for
 from clinic.care.screening import ScreeningAnswers, screen
 from clinic.care.windows import Window, windows
-from clinic.planning import Answer, Finding, Kind, Plan, Problem, Relaxation, Weight, blocks, choices, plan
+from clinic.planning import Choice, Finding, Kind, Problem, Relaxation, Weight, blocks, choices, plan
 from clinic.planning.local import DAY, day_of, local_of, zone
 from clinic.queries.consultations import consultations_of
+from clinic.queries.course_wishes import CourseWishes, finished, wished
+from clinic.queries.finishing import Deadline, met, missed
+from clinic.queries.kept_dates import KeptDates, LostDate, around, still_stand
 from clinic.queries.problems import Asked, earliest_start, planned_step, problem_of
 from clinic.queries.protocol_contents import protocol_of
 from clinic.queries.visit_choice import VisitChoice
@@ -22,11 +25,16 @@ from clinic.store.protocols import ProtocolVersion
 
 HORIZON_MARGIN_DAYS = 7
 """A session whose ideal date lies closer than this to the clinic's booking horizon is left undated. Our default."""
+NOT_AROUND = "The other sessions do not fit around it."
+"""Why a date that stands by itself cannot stay."""
 
 
 @dataclass(frozen=True, slots=True)
 class CourseRequest:
-    """What reception asks for: whose course, which protocol, how many sessions, from when, with whom."""
+    """What reception asks for: whose course, which protocol, how many sessions, from when, with whom.
+
+    `wishes` are of this course alone. The dates in `kept` are agreed on, and the others are planned around them.
+    """
 
     patient_id: int
     clinic_id: int
@@ -35,6 +43,26 @@ class CourseRequest:
     answers: ScreeningAnswers
     not_before_on: date
     practitioner_id: int | None = None
+    wishes: CourseWishes = CourseWishes()
+    kept: tuple[VisitChoice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CourseEnquiry:
+    """The same while nobody is chosen whom it is for: it can be offered, and never booked."""
+
+    clinic_id: int
+    protocol_version_id: int
+    sessions: int
+    answers: ScreeningAnswers
+    not_before_on: date
+    practitioner_id: int | None = None
+    wishes: CourseWishes = CourseWishes()
+    kept: tuple[VisitChoice, ...] = ()
+    patient_id: None = None
+
+
+CourseAsk = CourseRequest | CourseEnquiry
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +113,8 @@ class CourseOffer:
 class Offers:
     """The offers, best first, with what screening says; none: why, and what would help.
 
-    With `hold` the dates can only be held for now, until a day that lies in it.
+    With `hold` the dates can only be held for now, until a day that lies in it. `kept` says which of the dates that
+    were agreed on still stand; `deadline`, how the course stands to the event it is to be finished before.
     """
 
     offers: tuple[CourseOffer, ...]
@@ -95,14 +124,49 @@ class Offers:
     relaxations: tuple[str, ...] = ()
     hold: HoldSpan | None = None
     known: Consultations | None = None
+    kept: KeptDates = KeptDates()
+    deadline: Deadline | None = None
 
 
-def offer_course(db: Session, request: CourseRequest, *, now: datetime) -> Offers:
+def offer_course(db: Session, request: CourseAsk, *, now: datetime) -> Offers:
     """The best plan of the whole course, the soonest done and the one with one practitioner, without repeats.
 
     Where screening makes the patient wait until a date, the plans begin on that date; where dates wait for a
-    consultation, on the day after it.
+    consultation, on the day after it. Where no plan ends before the event of the patient, it is the soonest alone.
     """
+    asked = ask(db, request, now=now)
+    if isinstance(asked, Offers):
+        return asked
+    found = _found(asked, request)
+    if not found.choices:
+        answer = plan(found.problem)
+        return Offers((), asked.said, asked.first_on, answer.reason, sayable(answer.relaxations), kept=found.kept,
+                      deadline=found.deadline)
+    offers = tuple(_offer(each, found.problem, asked.steps) for each in found.choices)
+    first_on = min(each.visits[0].local_start.date() for each in offers)
+    hold = hold_span(asked.known, today=asked.today, first_on=first_on) if asked.known.must_hold(asked.today) else None
+    return Offers(offers, asked.said, asked.first_on, hold=hold, known=asked.known, kept=found.kept,
+                  deadline=found.deadline)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedProblem:
+    """A request in the diary as it stands: the sessions it asks for, and the problem of those that can be dated now.
+
+    `problem` has the rules and what is on record of the patient; the wishes of the request are not in it yet.
+    """
+
+    protocol: Protocol
+    steps: tuple[Step, ...]
+    problem: Problem
+    today: date
+    first_on: date
+    said: tuple[Finding, ...]
+    known: Consultations
+
+
+def ask(db: Session, request: CourseAsk, *, now: datetime) -> AskedProblem | Offers:
+    """What the planner is asked for that request; no offers, and why, where screening or the clinic stop it before."""
     clinic = db.get_one(Clinic, request.clinic_id)
     protocol = protocol_of(db, request.protocol_version_id)
     today = day_of(now, zone(clinic.zone))
@@ -119,25 +183,52 @@ def offer_course(db: Session, request: CourseRequest, *, now: datetime) -> Offer
         first_on = screened.earliest_on
     if blocks(screen(protocol, request.answers, today=today, first_on=first_on).findings):
         return Offers((), said, first_on)
-    if (first_on - today).days >= clinic.booking_horizon_days:
+    last_on = today + timedelta(days=clinic.booking_horizon_days - 1)
+    if first_on > last_on:
         return Offers((), said, first_on,
                       f"{clinic.name} books {clinic.booking_horizon_days} days ahead: choose an earlier first date")
-    steps = steps_for(protocol, request.sessions)
-    dated = dated_sessions(steps, clinic.booking_horizon_days - (first_on - today).days)
+    steps, finish = steps_for(protocol, request.sessions), request.wishes.finish
+    # Before an event the course may be closer together than ideal, so that all of it lies before the horizon too.
+    dated = len(steps) if finish and finish.last_on <= last_on else dated_sessions(steps, (last_on - first_on).days + 1)
     problem = course_problem(db, request, protocol, steps[:dated], first_on, now=now)
-    found = choices(problem)
-    if not found:
-        return _nothing(plan(problem), said, first_on)
-    offers = tuple(_offer(each.labels, each.plan, problem, steps) for each in found)
-    hold = hold_span(known, today=today, first_on=min(each.visits[0].local_start.date() for each in offers))
-    return Offers(offers, said, first_on, hold=hold if known.must_hold(today) else None, known=known)
+    return AskedProblem(protocol, steps, problem, today, first_on, said, known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The plans for a request, with the problem that they solve."""
+
+    choices: tuple[Choice, ...]
+    problem: Problem
+    kept: KeptDates
+    deadline: Deadline | None = None
+
+
+def _found(asked: AskedProblem, request: CourseAsk) -> _Found:
+    """The plans around the dates that still stand; around none of them where that leaves no plan."""
+    free, finish = wished(asked.problem, request.wishes), request.wishes.finish
+    problem = finished(free, asked.steps, finish) if finish else free
+    kept = still_stand(problem, request.kept)
+    found = choices(around(problem, kept.kept))
+    if not found and kept.kept:
+        kept = KeptDates((), (*kept.lost, *(LostDate(each, NOT_AROUND) for each in kept.kept)))
+        found = choices(problem)
+    if finish is None or found:
+        problem = around(problem, kept.kept)
+        return _Found(found, problem, kept, met(problem, finish) if finish else None)
+    unwished = asked.problem if request.wishes.binds else None
+    deadline, late = missed(finish, asked.protocol, free, unwished)
+    return _Found((late,) if late else (), free, kept, deadline)
 
 
 def course_problem(
-    db: Session, request: CourseRequest, protocol: Protocol, steps: Sequence[Step], first_on: date, *, now: datetime,
+    db: Session, request: CourseAsk, protocol: Protocol, steps: Sequence[Step], first_on: date, *, now: datetime,
     until_on: date | None = None,
 ) -> Problem:
-    """The planner's problem of a new course: the same for offering and, only as far as `until_on`, for booking."""
+    """The planner's problem of a new course: the same for offering and, only as far as `until_on`, for booking.
+
+    It has the rules in it, and no wishes for this course: a date that was chosen against them is booked all the same.
+    """
     clinic = db.get_one(Clinic, request.clinic_id)
     return problem_of(db, Asked(
         clinic_id=clinic.id, patient_id=request.patient_id, protocol=protocol,
@@ -147,7 +238,7 @@ def course_problem(
     ), now=now)
 
 
-def not_askable(db: Session, request: CourseRequest) -> tuple[Finding, ...]:
+def not_askable(db: Session, request: CourseAsk) -> tuple[Finding, ...]:
     """Why no course can be offered or booked for that request, whatever the diary says; nothing if one can."""
     version = db.get_one(ProtocolVersion, request.protocol_version_id)
     protocol = protocol_of(db, version.id)
@@ -186,12 +277,8 @@ def sayable(relaxations: Iterable[Relaxation]) -> tuple[str, ...]:
     return tuple(each.text for each in relaxations if not each.change.endswith((".gap_days.min", ".dates.from")))
 
 
-def _nothing(answer: Answer, findings: tuple[Finding, ...], first_on: date) -> Offers:
-    return Offers((), findings, first_on, answer.reason, sayable(answer.relaxations))
-
-
-def _offer(labels: tuple[str, ...], found: Plan, problem: Problem, steps: Sequence[Step]) -> CourseOffer:
-    where = problem.ruler.zone
+def _offer(choice: Choice, problem: Problem, steps: Sequence[Step]) -> CourseOffer:
+    found, where = choice.plan, problem.ruler.zone
     dates = [day_of(each.start_at, where) for each in found.sessions]
     spans = windows([step.interval for step in steps], [*dates, *[None] * (len(steps) - len(dates))])
     visits = []
@@ -208,4 +295,4 @@ def _offer(labels: tuple[str, ...], found: Plan, problem: Problem, steps: Sequen
     parts = {
         name: getattr(found.parts, name)
         for name in ("gap", "wait", "practitioner_change", "other_practitioner", "outside_windows")}
-    return CourseOffer(labels, found.cost, parts, found.why, tuple(visits), undated)
+    return CourseOffer(choice.labels, found.cost, parts, found.why, tuple(visits), undated)

@@ -38,14 +38,14 @@ GRANULE = 300
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be placed, for whom and from when on; `ignore` names appointments that may move.
+    """What is to be placed, for whom (or for nobody yet) and from when on; `ignore` names appointments that may move.
 
     `until_on` is the last date that is of interest; none: the clinic's booking horizon. A visit that is for no course
     follows no protocol.
     """
 
     clinic_id: int
-    patient_id: int
+    patient_id: int | None
     protocol: Protocol | None
     steps: tuple[PlannedStep, ...]
     not_before: datetime

@@ -54,6 +54,10 @@ class Form:
         """What a field of several answers shows."""
         return list(self._typed.getlist(name)) if self._typed else list(self._initial.get(name, ()))
 
+    def typed(self) -> list[tuple[str, str]]:
+        """Every answer with the name of its field, as it was sent."""
+        return list(self._typed.items(multi=True))
+
     def error(self, name: str) -> str | None:
         """The fault of a field, in words."""
         return self.faults.get(name)
@@ -161,6 +165,13 @@ class Form:
             return parse(given)
         except ValueError:
             return self._wrong(name, f"Choose {_lower(label)} again: what was sent cannot be read.", None)
+
+    def choices(self, name: str, label: str, parse: Callable[[str], T], *, most: int = 100) -> tuple[T, ...]:
+        """What `parse` makes of each answer of a field that has several; its ValueError is a fault."""
+        try:
+            return tuple(parse(given) for given in self._typed.getlist(name)[:most])
+        except ValueError:
+            return self._wrong(name, f"Choose {_lower(label)} again: what was sent cannot be read.", ())
 
     def overrides(self) -> dict[str, str]:
         """The reasons given for going past warnings, by the code of the finding."""

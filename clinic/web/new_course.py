@@ -1,34 +1,42 @@
-"""A new course: whose, by which protocol, with which answers; then the plans, and one of them booked."""
+"""A new course on one page: for whom, by which protocol, with which answers and wishes; its plans, and one booked."""
 from __future__ import annotations
 
 from typing import Any
 
 from flask import abort, redirect, request, url_for
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
 from clinic.planning.findings import Finding, Weight
 from clinic.queries.new_course import NewCoursePage, new_course_page
-from clinic.queries.offers import CourseRequest, Offers, offer_course
-from clinic.queries.patients import PatientRow, find_patients
+from clinic.queries.offers import CourseRequest, Offers
 from clinic.services.courses import book_course
 from clinic.services.referrals import refer_to_consultation
 from clinic.services.work import Done, Refused, UnitOfWork
-from clinic.web.course_form import AskedCourse, carried, defaults, parse_visits, read_request
-from clinic.web.course_words import protocol_facts
+from clinic.web.course_form import (
+    PRESSED,
+    AskedCourse,
+    agreed,
+    beginning,
+    defaults,
+    fingerprint,
+    of_another_protocol,
+    parse_visits,
+    read_request,
+)
+from clinic.web.course_plans import offers_for, patients_found, questions, shown_plans
 from clinic.web.courses import courses
-from clinic.web.days import asked_slot
 from clinic.web.entry import allowed, here, today
 from clinic.web.forms import Form
-from clinic.web.kit import kit, now
+from clinic.web.kit import kit
 from clinic.web.once import done_once
-from clinic.web.pages import page
-from clinic.web.plan_cards import plan_cards
-from clinic.web.screening_form import contraindication_rows, grades, indications, place_findings
+from clinic.web.pages import bare_page, page
+from clinic.web.screening_form import place_findings
 from clinic.web.words import plural
-from clinic.web.zones import zone_words
 
-MOST_FOUND = 8
+CHANGED = Finding("changed", Weight.BLOCKS, "What is asked for was changed after these plans were shown. These are the "
+                  "plans for what it says now: look at them once more, and book.")
 
 
 @courses.get("/courses/new")
@@ -36,10 +44,8 @@ MOST_FOUND = 8
 def new() -> Response:
     """The page that begins a course; what is not chosen yet is asked for first."""
     found = _found(request.args.get("patient", type=int), request.args.get("protocol"))
-    initial = {}
-    if found.chosen:
-        initial = {**defaults(found.chosen, today()), **asked_slot().wishes(found.chosen.practitioners)}
-    return _form_page(found, Form(initial=initial))
+    form = Form(initial=defaults(found.chosen, today()) if found.chosen else {})
+    return _page(AskedCourse(found, form, None, is_screened=False), search=request.args.get("q", "")[:100])
 
 
 @courses.get("/courses/new/plans")
@@ -53,7 +59,18 @@ def plans_again() -> Response:
 @allowed(Right.BOOK)
 def plans() -> Response:
     """The plans that fit what was asked for, or what stands in the way, beside what was typed."""
-    return _plans_page(_asked())
+    asked = _asked(is_patient_asked=not any(name in request.form for name in PRESSED))
+    offers = offers_for(asked)
+    return _page(asked, offers) if offers is None or offers.offers else _nothing_page(asked, offers)
+
+
+@courses.post("/courses/new/look")
+@allowed(Right.BOOK)
+def look() -> Response:
+    """What is beside the form, for what is typed as far as it goes; nothing is kept of it."""
+    asked = _asked(is_patient_asked=False)
+    return bare_page("courses/look.html", 200, **shown_plans(asked, offers_for(asked)),
+                     **patients_found(asked.found, request.form.get("q", "")), found=asked.found, form=asked.form)
 
 
 @courses.post("/courses")
@@ -61,20 +78,24 @@ def plans() -> Response:
 def book() -> Response:
     """Books the chosen plan, all of it or nothing."""
     asked = _asked()
-    visits = asked.form.choice("plan", "The plan", parse_visits)
     wanted, reasons = asked.request, asked.form.overrides()
+    asked.form.choice("plan", "The plan", parse_visits)
     until = asked.form.date("hold_until", "The day", earliest=today()) if "hold_until" in request.form else None
-    if wanted is None or visits is None or asked.form.faults:
-        return _plans_page(asked)
+    if asked.found.patient is None:
+        asked.form.fault("q", "Choose whom the course is for.")
+    if not isinstance(wanted, CourseRequest) or asked.form.faults:
+        return _page(asked, offers_for(asked))
+    if request.form.get("seen", "") not in ("", fingerprint(asked.form)):
+        return _page(asked, offers_for(asked), refused=(CHANGED,))
 
     def act(work: UnitOfWork) -> Done[Any] | Refused:
-        return book_course(work, wanted, visits, overrides=reasons, hold_until=until)
+        return book_course(work, wanted, asked.visits, overrides=reasons, hold_until=until)
 
     outcome = done_once(
         act, to=lambda ident: url_for("courses.show", course_id=ident),
         otherwise=url_for("patients.show", patient_id=wanted.patient_id),
-        told=f"{'Held' if until else 'Booked'}: {plural(len(visits), 'session')}.")
-    return _plans_page(asked, outcome.findings) if isinstance(outcome, Refused) else outcome
+        told=f"{'Held' if until else 'Booked'}: {plural(len(asked.visits), 'session')}.")
+    return _refused(asked, outcome.findings) if isinstance(outcome, Refused) else outcome
 
 
 def _found(patient_id: int | None, protocol_code: str | None) -> NewCoursePage:
@@ -86,72 +107,62 @@ def _found(patient_id: int | None, protocol_code: str | None) -> NewCoursePage:
     return found
 
 
-def _asked() -> AskedCourse:
+def _asked(*, is_patient_asked: bool = True) -> AskedCourse:
     """The form that was sent; 404 where it is about no patient or protocol of ours."""
-    found = _found(request.form.get("patient", type=int), request.form.get("protocol"))
-    if found.patient is None or found.chosen is None:
+    typed: MultiDict[str, str] = MultiDict(request.form)
+    patient_id = request.form.get("for", type=int) or request.form.get("patient", type=int)
+    found = _found(patient_id, request.form.get("other") or request.form.get("protocol"))
+    if found.chosen is None:
         abort(404)
-    form = Form(request.form)
-    if request.form.get("version") != str(found.chosen.version_id):
+    if "other" in typed:
+        typed = of_another_protocol(typed, found.chosen, today())
+    form = Form(typed)
+    if typed.get("version") != str(found.chosen.version_id):
         form.fault("", "A newer version of this protocol was approved meanwhile. Check the answers and go on.")
     wanted = read_request(
-        form, found.chosen, patient_id=found.patient.id, clinic_id=here().clinic_id, today=today(),
-        may_override=here().may(Right.OVERRIDE_SCREENING))
-    return AskedCourse(found, form, wanted)
+        form, found.chosen, patient_id=found.patient.id if found.patient else None, clinic_id=here().clinic_id,
+        today=today(), may_override=here().may(Right.OVERRIDE_SCREENING),
+        is_patient_asked=is_patient_asked and found.patient is not None)
+    visits = form.choice("plan", "The plan", parse_visits, required=False) or ()
+    if wanted is not None:
+        wanted = agreed(wanted, visits, form)
+    screened = found.patient is not None and bool(form.ticked("none_apply") or form.values("applies"))
+    return AskedCourse(found, form, wanted if not form.faults else None, visits, screened)
 
 
-def _plans_page(asked: AskedCourse, refused: tuple[Finding, ...] = ()) -> Response:
-    """The plans for what was asked, with what was found against it; only the form where nothing fits."""
-    if asked.request is None or asked.found.chosen is None:
-        return _form_page(asked.found, asked.form)
-    with kit().read() as db:
-        offers = offer_course(db, asked.request, now=now())
-    if not offers.offers:
-        stopping = [each for each in offers.findings if each.weight is Weight.BLOCKS and each.until is None]
-        place_findings(asked.form, stopping, asked.found.chosen.protocol)
-        return _form_page(asked.found, asked.form, offers=offers, referral=_referral(asked.request), status=409)
-    warnings = tuple(each for each in offers.findings if each.weight is Weight.WARNS)
-    known = {each.code for each in warnings}
-    return page(
-        "courses/plans.html", 409 if refused else asked.form.status, found=asked.found, chosen=asked.found.chosen,
-        form=asked.form, wanted=asked.request, offers=offers, cards=plan_cards(offers.offers), warnings=warnings,
-        waits=[each for each in offers.findings if each.weight is Weight.BLOCKS],
-        refused=[each for each in refused if each.code not in known], zone_words=zone_words(here().clinic.zone),
-        may_override=here().may(Right.OVERRIDE_SCREENING), carried=carried(request.form.items(multi=True)),
-        **_questions(asked.found),
-    )
+def _refused(asked: AskedCourse, findings: tuple[Finding, ...]) -> Response:
+    """What stands in the way, and plans that keep those dates of the chosen one that are still free."""
+    if isinstance(asked.request, CourseRequest):
+        asked = asked.keeping(asked.visits)
+    offers = offers_for(asked)
+    if offers is not None and not offers.offers:
+        return _nothing_page(asked, offers)
+    return _page(asked, offers, refused=findings)
 
 
-def _form_page(
-    found: NewCoursePage, form: Form, *, offers: Offers | None = None, referral: str = "", status: int | None = None
+def _nothing_page(asked: AskedCourse, offers: Offers) -> Response:
+    """The form where nothing fits, with what stops the course at its fields."""
+    assert asked.found.chosen is not None
+    stopping = [each for each in offers.findings if each.weight is Weight.BLOCKS and each.until is None]
+    place_findings(asked.form, stopping, asked.found.chosen.protocol)
+    return _page(asked, offers, status=409, referral=_referral(asked.request))
+
+
+def _page(
+    asked: AskedCourse, offers: Offers | None = None, *, refused: tuple[Finding, ...] = (), referral: str = "",
+    status: int | None = None, search: str | None = None,
 ) -> Response:
-    search = request.args.get("q", "")[:100]
-    patients = _patients(search) if found.patient is None else ()
+    found, form = asked.found, asked.form
+    sought = request.form.get("q", "")[:100] if search is None else search
     return page(
-        "courses/new.html", status or form.status, found=found, chosen=found.chosen, form=form, offers=offers,
-        referral=referral, search=search, patients=patients, slot=asked_slot().address(), **_questions(found))
+        "courses/new.html", status or (409 if refused else form.status), found=found, form=form, referral=referral,
+        slot=beginning(), **patients_found(found, sought), **questions(found, form),
+        **shown_plans(asked, offers, refused=refused))
 
 
-def _referral(wanted: CourseRequest) -> str:
+def _referral(wanted: Any) -> str:
     """What has to be arranged instead of the course; the task for it is open by then."""
+    if not isinstance(wanted, CourseRequest):
+        return ""
     with kit().work(here().actor) as work:
         return refer_to_consultation(work, wanted)
-
-
-def _patients(search: str) -> tuple[PatientRow, ...]:
-    """The first patients that the search finds; without a search the page asks for one."""
-    if not search.strip():
-        return ()
-    with kit().read() as db:
-        return find_patients(db, search, now=now(), limit=MOST_FOUND).rows
-
-
-def _questions(found: NewCoursePage) -> dict[str, Any]:
-    if found.chosen is None:
-        return {}
-    protocol, may_override = found.chosen.protocol, here().may(Right.OVERRIDE_SCREENING)
-    return {
-        "indications": indications(protocol), "grades": grades(protocol),
-        "rows": contraindication_rows(protocol, may_override=may_override),
-        "protocol_facts": protocol_facts(protocol),
-    }

@@ -1,11 +1,15 @@
 """Offered courses as cards: each session with its gap, and what speaks for and against the plan in plain words."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
-from clinic.care.windows import Window
+from clinic.care.windows import Fit
 from clinic.planning import Costs
+from clinic.planning.words import listed
+from clinic.queries.finishing import Deadline
 from clinic.queries.offers import CourseOffer, UndatedOffer, VisitOffer
 from clinic.web.words import WEEKDAYS, clock, plural, short_day
 
@@ -13,20 +17,26 @@ _TITLES = {
     "best": "Best plan", "soonest": "Finished soonest", "same-practitioner": "Same practitioner throughout",
 }
 _COSTS = Costs()
+_COUNTED = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 
 
 @dataclass(frozen=True, slots=True)
 class VisitCard:
-    """One session of a card."""
+    """One session of a card; `choice` is what the form sends back for its time, `is_kept` where that is agreed on."""
 
     number: int
+    on: date
     weekday: str
     day: str
     time: str
     practitioner: str
     place: str
-    gap_days: int | None
-    gap_words: str
+    gap: str
+    fit: Fit | None
+    fit_words: str
+    window_words: str
+    choice: str
+    is_kept: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +50,25 @@ class PlanCard:
     owed: str
     visits: tuple[VisitCard, ...]
 
+    @property
+    def spoken(self) -> str:
+        """Its dates in one sentence, for who does not see the drawing."""
+        return "; ".join(f"session {each.number} {each.weekday} {each.day}" for each in self.visits)
 
-def plan_cards(offers: Sequence[CourseOffer]) -> tuple[PlanCard, ...]:
-    """A card for each offer, in order."""
-    return tuple(_card(offer) for offer in offers)
+
+def plan_cards(
+    offers: Sequence[CourseOffer], kept: Container[int] = (), deadline: Deadline | None = None
+) -> tuple[PlanCard, ...]:
+    """A card for each offer, in order; sessions whose numbers are in `kept` have a date that is agreed on."""
+    return tuple(_card(offer, kept, deadline) for offer in offers)
 
 
-def _card(offer: CourseOffer) -> PlanCard:
+def _card(offer: CourseOffer, kept: Container[int], deadline: Deadline | None) -> PlanCard:
     return PlanCard(
         key=" ".join(visit.choice for visit in offer.visits),
         title=" · ".join(_TITLES[label] for label in offer.labels), summary=_summary(offer),
-        reasons=_reasons(offer.parts, len(offer.visits)), owed=_owed(offer.undated),
-        visits=tuple(_visit(visit, offer.visits[0].local_start.year) for visit in offer.visits),
+        reasons=(*_reasons(offer), *_finish(offer, deadline)), owed=_owed(offer.undated),
+        visits=tuple(_visit(visit, offer.visits[0].local_start.year, kept) for visit in offer.visits),
     )
 
 
@@ -63,22 +80,30 @@ def _summary(offer: CourseOffer) -> str:
     return f"{len(offer.visits)} sessions, {begins} – {short_day(last)} {last.year}"
 
 
-def _visit(visit: VisitOffer, year: int) -> VisitCard:
+def _visit(visit: VisitOffer, year: int, kept: Container[int]) -> VisitCard:
     on = visit.local_start.date()
+    window = visit.window if visit.gap_days is not None else None
     return VisitCard(
-        number=visit.number, weekday=WEEKDAYS[on.weekday()][:3],
+        number=visit.number, on=on, weekday=WEEKDAYS[on.weekday()][:3],
         day=short_day(on) if on.year == year else f"{short_day(on)} {on.year}",
         time=f"{clock(visit.local_start)} – {clock(visit.local_end)}", practitioner=visit.practitioner or "",
-        place=" · ".join(name for name in (visit.room, visit.device) if name), gap_days=visit.gap_days,
-        gap_words=_window_words(visit.window, visit.gap_days),
+        place=" · ".join(name for name in (visit.room, visit.device) if name),
+        gap=f"{_distance(visit.gap_days)} later" if visit.gap_days is not None else "",
+        fit=window.fit(on) if window else None, fit_words=_off_ideal(on, window.ideal_on) if window else "",
+        window_words=f"{short_day(window.earliest_on)} – {short_day(window.latest_on)}, "
+                     f"ideal {short_day(window.ideal_on)}" if window else "",
+        choice=visit.choice, is_kept=visit.number in kept,
     )
 
 
-def _window_words(window: Window | None, gap_days: int | None) -> str:
-    """The window in days after the session before, as the gap itself is told."""
-    if window is None or gap_days is None:
-        return ""
-    return f"window {short_day(window.earliest_on)} – {short_day(window.latest_on)}, ideal {short_day(window.ideal_on)}"
+def _distance(days: int) -> str:
+    """Whole weeks as weeks, from two on: that is how courses are spoken of."""
+    return plural(days // 7, "week") if days >= 14 and days % 7 == 0 else plural(days, "day")
+
+
+def _off_ideal(on: date, ideal_on: date) -> str:
+    off = (on - ideal_on).days
+    return "ideal" if off == 0 else f"{plural(abs(off), 'day')} {'late' if off > 0 else 'early'}"
 
 
 def _owed(undated: Sequence[UndatedOffer]) -> str:
@@ -93,22 +118,60 @@ def _owed(undated: Sequence[UndatedOffer]) -> str:
     return begins + "; ".join(told) + "."
 
 
-def _reasons(parts: Mapping[str, int], visits: int) -> tuple[str, ...]:
-    """What the plan costs, in days, changes and sessions."""
-    off, waits = parts["gap"] // _COSTS.gap_day, parts["wait"] // _COSTS.wait_day
-    changes = parts["practitioner_change"] // _COSTS.practitioner_change
+def _reasons(offer: CourseOffer) -> tuple[str, ...]:
+    """What the plan costs, in days, weekdays, changes and sessions."""
+    parts, visits = offer.parts, len(offer.visits)
+    waits = parts["wait"] // _COSTS.wait_day
     others = parts["other_practitioner"] // _COSTS.other_practitioner
     outside = parts["outside_windows"] // _COSTS.outside_windows
     told = [f"Begins {plural(waits, 'day')} after the first date asked for" if waits
             else "Begins on the first date asked for"]
     if visits > 1:
-        told.append(f"{plural(off, 'day')} off the ideal spacing, over all gaps" if off else "Every gap is ideal")
-        told.append(f"Changes practitioner {_times(changes)}" if changes else "One practitioner throughout")
+        told += [_gaps(parts), _weekdays(offer.visits), _people(parts, offer.visits)]
     if others:
         told.append(f"{plural(others, 'session')} not with the practitioner asked for")
     if outside:
         told.append(f"{plural(outside, 'session')} outside the times that the patient would rather have")
-    return tuple(told)
+    return tuple(each for each in told if each)
+
+
+def _gaps(parts: Mapping[str, int]) -> str:
+    off = parts["gap"] // _COSTS.gap_day
+    return f"{plural(off, 'day')} off the ideal spacing, over all gaps" if off else "Every gap is ideal"
+
+
+def _weekdays(visits: Sequence[VisitOffer]) -> str:
+    """Such as "All on Mondays", or the weekdays with how often, the commonest first."""
+    met = Counter(visit.local_start.weekday() for visit in visits)
+    if len(met) == 1:
+        return f"All on {WEEKDAYS[next(iter(met))]}s"
+    ordered = sorted(met.items(), key=lambda each: (-each[1], each[0]))
+    told = listed([f"{_COUNTED.get(times, times)} {WEEKDAYS[weekday]}{'s' if times > 1 else ''}"
+                   for weekday, times in ordered])
+    return told[:1].upper() + told[1:]
+
+
+def _people(parts: Mapping[str, int], visits: Sequence[VisitOffer]) -> str:
+    changes = parts["practitioner_change"] // _COSTS.practitioner_change
+    if not changes:
+        return "One practitioner throughout"
+    people = len({visit.practitioner for visit in visits if visit.practitioner})
+    if changes != people - 1:
+        return f"Changes practitioner {_times(changes)}"
+    counted = str(_COUNTED.get(people, people))
+    return f"{counted[:1].upper()}{counted[1:]} practitioners, one after the other"
+
+
+def _finish(offer: CourseOffer, deadline: Deadline | None) -> tuple[str, ...]:
+    if deadline is None or offer.undated:
+        return ()
+    ends_on = offer.visits[-1].local_start.date()
+    late = deadline.finish.days_late(ends_on)
+    healed = ends_on + timedelta(days=deadline.finish.recovery_days)
+    if late > 0:
+        return (f"Recovered on {short_day(healed)}, {plural(late, 'day')} too late for the event",)
+    return (f"Recovered on {short_day(healed)}, with {plural(-late, 'day')} to spare before the event"
+            if late else "Recovered the day before the event",)
 
 
 def _times(number: int) -> str:

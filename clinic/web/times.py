@@ -175,7 +175,7 @@ def _times_page(wish: Wish, first_on: date, findings: tuple[Finding, ...] = ()) 
     found = wish.times(first_on, DAYS, practitioner_id)
     return page(
         "appointments/times.html", 409 if findings else 200, wish=wish, subject=subject, found=found,
-        columns=_columns(found), findings=findings, practitioner_id=practitioner_id, weeks=_weeks(wish, found),
+        columns=columns_of(found), findings=findings, practitioner_id=practitioner_id, weeks=_weeks(wish, found),
         several=len({time.practitioner for time in found.times}) > 1,
         some_move_others=any(time.moves_others for time in found.times), words=course_words,
         zone_words=zone_words(zone(subject.zone)), choice_href=lambda time: _href(
@@ -193,7 +193,8 @@ def _confirm_page(wish: Wish, offer: TimeOffer, form: Form) -> Response:
         again=_href(wish, **{"from": _week_of(offer.local_start.date()), "practitioner": _practitioner(wish) or ""}))
 
 
-def _columns(found: TimesPage) -> tuple[DayColumn, ...]:
+def columns_of(found: TimesPage) -> tuple[DayColumn, ...]:
+    """A column for each date, also for those without a time."""
     days = [found.from_on + timedelta(days=after) for after in range((found.to_on - found.from_on).days + 1)]
     columns = []
     for on in days:

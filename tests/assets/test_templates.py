@@ -182,14 +182,18 @@ def test_a_course_without_any_date_is_drawn_around_today() -> None:
     assert html.count("No date yet") == 2
 
 
-def test_the_first_plan_is_chosen_unless_another_one_was() -> None:
-    source = '{% from "macros/course.html" import plan_cards %}{{ plan_cards("plan", plans, value=value) }}'
-    bare: dict[str, Any] = {"summary": "", "owed": "", "reasons": [], "visits": []}
+def test_the_plan_that_is_picked_is_chosen_and_holds_what_is_said_of_it() -> None:
+    source = ('{% from "macros/plans.html" import plan_lines %}'
+              '{% call plan_lines("plan", plans, line, picked) %}<b>said</b>{% endcall %}')
+    bare: dict[str, Any] = {"summary": "", "owed": "", "reasons": [], "visits": [], "spoken": ""}
     plans = [bare | {"key": key, "title": key} for key in ("a", "b")]
+    drawn_as: dict[str, Any] = {"dots": [], "bands": [], "recovery_x": 0, "recovery_width": 0}
+    line: dict[str, Any] = {"months": [], "event_x": None, "event_words": "", "plans": [drawn_as, drawn_as]}
 
-    pages = [rendered(source, plans=plans, value=value) for value in (None, "b", "gone")]
+    pages = [rendered(source, plans=plans, line=line, picked=picked) for picked in ("a", "b")]
 
-    assert [re.findall(r'value="(\w)"[^>]*checked', html) for html in pages] == [["a"], ["b"], []]
+    assert [re.findall(r'value="(\w)"[^>]*checked', html) for html in pages] == [["a"], ["b"]]
+    assert [html.index("<b>said</b>") < html.index('value="b"') for html in pages] == [True, False]
 
 
 def test_a_comparison_marks_only_what_changes() -> None:

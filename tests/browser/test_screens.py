@@ -34,6 +34,7 @@ SCREENS: dict[str, Callable[[Site], str]] = {
     "edit-patient": lambda site: f"/patients/{site.clinic.patients[7]}/edit",
     "new-course": lambda site: "/courses/new?q=ient",
     "new-course-protocol": lambda site: f"/courses/new?patient={site.clinic.patients[7]}",
+    "new-course-enquiry": lambda site: "/courses/new?protocol=mn_rejuvenation",
     "new-course-form": lambda site: f"/courses/new?patient={site.clinic.patients[2]}&protocol=combo_lift_mn_rf",
     "course": lambda site: f"/courses/{site.course}",
     "course-completed": lambda site: f"/courses/{site.ended}",

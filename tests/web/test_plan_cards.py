@@ -1,13 +1,19 @@
 """Offered courses in plain words."""
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
+
+from clinic.care.finish import Finish
 from clinic.care.windows import Window
+from clinic.queries.finishing import Deadline
 from clinic.queries.offers import CourseOffer, UndatedOffer, VisitOffer
 from clinic.web.course_form import parse_visits
 from clinic.web.plan_cards import plan_cards
+from clinic.web.plan_lines import time_line
 
 NOTHING = {"gap": 0, "wait": 0, "practitioner_change": 0, "other_practitioner": 0, "outside_windows": 0}
 LONDON = ZoneInfo("Europe/London")
@@ -33,9 +39,10 @@ SECOND = _visit(2, datetime(2027, 3, 29, 8, tzinfo=UTC), gap_days=28,
 def test_a_card_says_each_date_in_local_time_with_its_gap_and_window() -> None:
     [card] = plan_cards([_offer(FIRST, SECOND)])
 
-    assert [(each.weekday, each.day, each.time, each.gap_days, each.gap_words) for each in card.visits] == [
-        ("Mon", "1 Mar", "09:00 – 10:00", None, ""),
-        ("Mon", "29 Mar", "09:00 – 10:00", 28, "window 22 Mar – 12 Apr, ideal 29 Mar")]
+    assert [(each.weekday, each.day, each.time) for each in card.visits] == [
+        ("Mon", "1 Mar", "09:00 – 10:00"), ("Mon", "29 Mar", "09:00 – 10:00")]
+    assert [(each.gap, each.fit_words, each.window_words) for each in card.visits] == [
+        ("", "", ""), ("4 weeks later", "ideal", "22 Mar – 12 Apr, ideal 29 Mar")]
     assert (card.title, card.summary) == ("Best plan", "2 sessions, 1 Mar – 29 Mar 2027")
 
 
@@ -50,7 +57,7 @@ def test_a_plan_without_any_cost_says_what_is_good_about_it() -> None:
     [card] = plan_cards([_offer(FIRST, SECOND)])
 
     assert card.reasons == (
-        "Begins on the first date asked for", "Every gap is ideal", "One practitioner throughout")
+        "Begins on the first date asked for", "Every gap is ideal", "All on Mondays", "One practitioner throughout")
 
 
 def test_every_cost_is_told_in_days_changes_and_sessions() -> None:
@@ -59,8 +66,33 @@ def test_every_cost_is_told_in_days_changes_and_sessions() -> None:
 
     assert card.reasons == (
         "Begins 1 day after the first date asked for", "3 days off the ideal spacing, over all gaps",
-        "Changes practitioner twice", "1 session not with the practitioner asked for",
+        "All on Mondays", "Changes practitioner twice", "1 session not with the practitioner asked for",
         "2 sessions outside the times that the patient would rather have")
+
+
+def test_a_plan_says_its_weekdays_its_people_and_how_it_stands_to_the_event() -> None:
+    window = Window(date(2027, 3, 22), date(2027, 3, 29), date(2027, 4, 12))
+    tuesday = replace(_visit(2, datetime(2027, 3, 30, 8, tzinfo=UTC), gap_days=29, window=window), practitioner="Dr Bo")
+    deadline = Deadline(Finish(date(2027, 4, 10), 3), 0, None, None)
+
+    [card] = plan_cards([_offer(FIRST, tuesday, practitioner_change=30)], kept={1}, deadline=deadline)
+
+    assert card.reasons[2:] == (
+        "One Monday and one Tuesday", "Two practitioners, one after the other",
+        "Recovered on 2 Apr, with 7 days to spare before the event")
+    assert [(each.gap, each.fit_words, each.is_kept) for each in card.visits] == [
+        ("", "", True), ("29 days later", "1 day late", False)]
+
+
+def test_plans_lie_on_one_line_from_the_first_date_to_the_event() -> None:
+    line = time_line([_offer(FIRST, SECOND), _offer(FIRST)], Finish(date(2027, 4, 20), 7))
+
+    assert line is not None
+    assert [(round(dot.x), dot.words) for dot in line.plans[0].dots] == [(4, "1 Mar"), (56, "29 Mar")]
+    assert (line.event_x, line.event_words) == (pytest.approx(96, abs=0.6), "Event 20 Apr")
+    assert [name for _, name in line.months] == ["Mar", "Apr"]
+    assert line.plans[0].dots[0].x == line.plans[1].dots[0].x
+    assert line.plans[0].recovery_width == pytest.approx(7 * 100 / 54, abs=0.1)
 
 
 def test_sessions_past_the_horizon_are_owed_with_their_windows() -> None:

@@ -7,6 +7,7 @@ import { showWhileTyping } from "./preview.js";
 import { offerPlaceholders } from "./placeholders.js";
 import { showAlike } from "./alike.js";
 import { keepFresh } from "./refresh.js";
+import { enableArrowsBetweenTimes } from "./chips.js";
 import { enablePrinting, focusFirstError, guessZone } from "./page.js";
 
 guardAgainstSendingTwice();
@@ -18,6 +19,7 @@ document.querySelectorAll("form[data-live-preview]").forEach(showWhileTyping);
 offerPlaceholders();
 document.querySelectorAll("[data-alike]").forEach(showAlike);
 document.querySelectorAll("[data-refresh]").forEach(keepFresh);
+enableArrowsBetweenTimes();
 enablePrinting();
 focusFirstError();
 guessZone();
