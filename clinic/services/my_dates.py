@@ -9,6 +9,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from clinic.care.endings import BY_PATIENT
 from clinic.care.owner_facts import NO_SESSION, Owner
 from clinic.care.self_service import what_patients_may
 from clinic.care.states import AppointmentState, PatientsMay
@@ -28,8 +29,6 @@ from clinic.store.clinics import Clinic
 from clinic.store.courses import TreatmentSession
 from clinic.store.diary import Appointment
 
-BY_PATIENT = "The patient cancelled on their page"
-"""Why an appointment was cancelled, before the patient's own words."""
 _NOT_HERE = Finding("not-here", Weight.BLOCKS, "This date cannot be changed here")
 
 

@@ -71,6 +71,7 @@ _ARRANGING = (
 
 ACCOUNT_PLACES: tuple[tuple[str, str, Right | None], ...] = (
     ("Protocols", "protocols.index", Right.SEE_PROTOCOLS),
+    ("Figures", "figures.index", Right.SEE_FIGURES),
     ("Set-up", "setup.index", Right.SET_UP),
     ("Health", "mail.show", Right.SEE_AUDIT),
     ("Morning digest", "own_account.digest", None),

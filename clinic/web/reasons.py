@@ -1,17 +1,11 @@
 """Why an appointment is cancelled, a course stopped or put on hold: one of a few reasons, with words of one's own."""
 from __future__ import annotations
 
+from clinic.care.endings import CANCELLATION, OTHER, STOPPING
 from clinic.web.forms import Form
 
-OTHER = "Another reason"
-CANCELLATION = (
-    "The patient cannot come", "The patient is ill", "The patient does not want the session",
-    "The practitioner is away", "Room or device out of service", "Booked by mistake", OTHER,
-)
-STOPPING = (
-    "The patient wishes to stop", "A medical reason", "The result is reached", "The patient does not come any more",
-    "Booked by mistake", OTHER,
-)
+__all__ = ["CANCELLATION", "RESTING", "STOPPING", "read_reason", "reason_words"]
+
 RESTING = ("The patient asks for a break", "A medical reason", "The patient is away", OTHER)
 
 _CODES = {

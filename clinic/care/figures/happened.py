@@ -1,0 +1,153 @@
+"""What happened, as rows that the figures are counted from: sessions given, other visits, and courses that ended.
+
+The first five fields of each say when (by the calendar of the clinic), where, after which protocol, by whom, and for
+whom: every figure can be asked for by any of them.
+"""
+from __future__ import annotations
+
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from clinic.care.endings import (
+    BY_PATIENT,
+    CANCELLATION,
+    MISTAKE,
+    RESULT_REACHED,
+    STOPPING,
+    Whose,
+    cancelled_by,
+    cause_of,
+)
+from clinic.care.outcomes import NoShowCause
+from clinic.care.self_service import NOTICE
+from clinic.care.states import AppointmentState
+from clinic.care.windows import Window
+
+QUIET_AFTER = timedelta(days=56)
+"""So long after the last day of its next session's window a course without any date counts as given up. Our default:
+eight weeks, longer than most intervals; no source gives a figure."""
+GONE_QUIET = "Gone quiet: nothing booked any more"
+DATED_WITHIN = timedelta(hours=12)
+"""The next session has its date by so long after this one was given: that day, whenever the desk is asked. Our
+default."""
+
+
+class Given(NamedTuple):
+    """A session that was given, and how it lies in its window as that stood then.
+
+    `from_ideal` is how many days after its ideal date it was given (before it: negative), and `outside` by how many it
+    missed its window (too early: negative); none where it had none. `is_next_dated` is none where none was owed next.
+    """
+
+    on: date
+    clinic_id: int
+    protocol_id: int
+    practitioner_id: int | None
+    patient_id: int
+    number: int
+    is_upkeep: bool
+    from_ideal: int | None
+    outside: int | None
+    is_next_dated: bool | None
+
+
+class End(StrEnum):
+    """How a visit ended that was no session given."""
+
+    KEPT = "kept"
+    NOT_TREATED = "not-treated"
+    NO_SHOW = "no-show"
+    LATE = "late"
+    IN_TIME = "in-time"
+    OURS = "ours"
+    WITH_COURSE = "with-course"
+    OPEN = "open"
+    NONE = "none"
+
+
+DUE = frozenset({End.KEPT, End.NOT_TREATED, End.NO_SHOW, End.LATE})
+"""Visits whose time was kept for the patient to the last: with the sessions given, what misses are counted among."""
+
+
+class Visit(NamedTuple):
+    """An appointment whose time came, or that was cancelled, and at which no session was given."""
+
+    on: date
+    clinic_id: int
+    protocol_id: int | None
+    practitioner_id: int | None
+    patient_id: int
+    end: End
+    cause: str
+    notice: timedelta | None
+
+
+class CourseEnd(StrEnum):
+    """How a course ended: wholly given, ended early because its aim was reached, stopped, or never taken up again."""
+
+    COMPLETED = "completed"
+    REACHED = "reached"
+    STOPPED = "stopped"
+    QUIET = "quiet"
+    NONE = "none"
+
+
+DONE = frozenset({CourseEnd.COMPLETED, CourseEnd.REACHED})
+DROPPED = frozenset({CourseEnd.STOPPED, CourseEnd.QUIET})
+
+
+class Ended(NamedTuple):
+    """A course that ended after so many sessions given, the first and the last of them on these dates."""
+
+    on: date
+    clinic_id: int
+    protocol_id: int
+    practitioner_id: int | None
+    patient_id: int
+    end: CourseEnd
+    cause: str
+    given: int
+    first_on: date | None
+    last_on: date | None
+
+
+Row = Given | Visit | Ended
+
+
+def days_outside(on: date, window: Window) -> int:
+    """By how many days a date misses a window: 0 from its first to its last day, negative where it lies before."""
+    return min((on - window.earliest_on).days, 0) or max((on - window.latest_on).days, 0)
+
+
+def visit_end(
+    state: AppointmentState, *, ended_cause: str | None, reason: str | None, by_clinic: bool, notice: timedelta | None
+) -> tuple[End, str]:
+    """How an appointment ended that is past or cancelled, and its cause; `notice` is how long before it was cancelled.
+
+    What the clinic caused is never the patient's miss. A hold that ran out, a slip of the desk and a date that is to
+    be planned anew are no cancellations.
+    """
+    if state is AppointmentState.NOSHOW:
+        return (End.OURS if ended_cause == NoShowCause.BY_CLINIC else End.NO_SHOW), ended_cause or NoShowCause.FORGOT
+    if state is AppointmentState.FULFILLED:
+        return End.KEPT, ""
+    if state is not AppointmentState.CANCELLED:
+        return End.OPEN, ""
+    if ended_cause:
+        return End.NOT_TREATED, ended_cause
+    cause = cause_of(reason, (*CANCELLATION, BY_PATIENT))
+    whose = cancelled_by(reason, by_clinic=by_clinic)
+    if whose is Whose.PATIENT:
+        return (End.LATE if notice is not None and notice < NOTICE else End.IN_TIME), cause
+    return {Whose.CLINIC: End.OURS, Whose.COURSE: End.WITH_COURSE, Whose.NOBODY: End.NONE}[whose], cause
+
+
+def course_end(is_completed: bool, reason: str | None, given: int) -> tuple[CourseEnd, str]:
+    """How a course ended that was completed or stopped, and why; one that never began, or was a slip, is none."""
+    if is_completed:
+        return CourseEnd.COMPLETED, ""
+    cause = cause_of(reason, STOPPING)
+    if not given or cause == MISTAKE:
+        return CourseEnd.NONE, cause
+    return (CourseEnd.REACHED if cause == RESULT_REACHED else CourseEnd.STOPPED), cause
