@@ -1,6 +1,7 @@
 """The planner's two questions: the best plans of a course, and the starts of one step that leave the rest possible."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from time import monotonic
@@ -9,7 +10,7 @@ from clinic.planning.answer import Answer, Plan, Status
 from clinic.planning.bits import each_bit
 from clinic.planning.board import Board
 from clinic.planning.bonds import ENDLESS
-from clinic.planning.problem import Costs, Problem
+from clinic.planning.problem import Costs, Kind, Problem
 from clinic.planning.reason import first_unplaceable, is_possible, reached_days, reason_of
 from clinic.planning.relaxations import relaxations_of
 from clinic.planning.search import Looks, OutOfTime, Search
@@ -64,6 +65,17 @@ def starts(problem: Problem, step: int = 1) -> Answer:
     else:
         found = tuple(problem.ruler.instant(start) for start in _starts_one_by_one(free, board, step - 1))
     return Answer(Status.OPTIMAL if found else Status.INFEASIBLE, starts=found)
+
+
+def starts_by(problem: Problem, kind: Kind, step: int = 1) -> Mapping[str, tuple[datetime, ...]]:
+    """For each resource of a kind, by its id, those of the step's `starts` that it could serve, in order."""
+    found = starts(problem, step).starts or ()
+    supply = Board(problem).stages[step - 1].supply if found else None
+    if supply is None:
+        return {}
+    marks = [(problem.ruler.down(at), at) for at in found]
+    served = {problem.resources[place].id: mask for place, mask in supply.by_resource(kind).items()}
+    return {name: tuple(at for mark, at in marks if mask >> mark & 1) for name, mask in served.items()}
 
 
 def _starts_by_gaps(board: Board, at: int) -> list[int]:

@@ -131,6 +131,20 @@ class Supply:
                 self.by_leader[practitioner] = led
                 self.any |= led
 
+    def by_resource(self, kind: Kind) -> dict[int, int]:
+        """For each resource of a kind, by its place, the starts at which it could be among those who serve."""
+        members = [at for at, group in enumerate(self.groups) if group.kind is kind]
+        found: dict[int, int] = {}
+        for at in members:
+            others = [each for each in members if each != at]
+            for resource, mask in self.masks[at].items():
+                serves = mask & self.any
+                if serves and others:
+                    serves &= self._matched(others, serves, resource)
+                if serves:
+                    found[resource] = found.get(resource, 0) | serves
+        return found
+
     def packed(self) -> tuple[tuple[int, bytes], ...]:
         """The starts of each leader as bytes; of nobody (-1) for a session without a practitioner need."""
         if self._packed is None:

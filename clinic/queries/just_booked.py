@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from clinic.care.owner_facts import Owner
+from clinic.care.owner_facts import Owner, OwnerFacts
 from clinic.care.states import AppointmentState, CourseState
 from clinic.planning.local import zone
 from clinic.queries.owner_facts import owner_facts, owner_head
@@ -50,10 +50,21 @@ def just_booked(db: Session, appointment_id: int, *, now: datetime) -> JustBooke
 
 def is_told(db: Session, appointment: Appointment) -> bool:
     """Whether the patient may have heard of a visit, or is just being told."""
+    facts = _facts(db, appointment)
+    return facts.is_being_told or any(each.appointment_id == appointment.id for each in facts.told)
+
+
+def is_told_of_present(db: Session, appointment: Appointment) -> bool:
+    """Whether the patient may have heard of a visit's present time, or is just being told; not of an earlier one."""
+    facts = _facts(db, appointment)
+    return facts.is_being_told or any(
+        each.appointment_id == appointment.id and each.revision >= appointment.revision for each in facts.told)
+
+
+def _facts(db: Session, appointment: Appointment) -> OwnerFacts:
     head = owner_head(db, _owner(db, appointment))
     assert head is not None  # the visit is its own
-    facts = owner_facts(db, head)
-    return facts.is_being_told or any(each.appointment_id == appointment.id for each in facts.told)
+    return owner_facts(db, head)
 
 
 def just_begun(db: Session, course_id: int) -> JustBegun | None:

@@ -1,7 +1,7 @@
 """Other times for one session: what a move or a booking may choose from."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -95,34 +95,50 @@ class _Found:
         self, rest: Rest, target: Place, window: Window | None, narrowed: Callable[[Problem, int], Problem]
     ) -> None:
         self._rest, self._target, self._window, self._narrowed = rest, target, window, narrowed
-        self._number = target.row.number
 
     def times(self) -> tuple[tuple[TimeOffer, ...], str | None]:
         """Every start in order, and why there is none."""
-        others = {number: pin for number, pin in self._rest.before.items() if number != self._number}
-        earlier = {number: pin for number, pin in others.items() if number < self._number}
-        later = set(self._rest.standing) - set(earlier) - {self._number}
-        alone = self._asked((self._number,), others, (self._number,))
-        found = starts(*alone)
-        offers = {at: self._offer(*alone, at, moves_others=False) for at in found.starts or ()}
-        following = min((number for number in others if number > self._number), default=None)
-        if following is not None:
-            # The next session would lie after its window, or it and those after it move as well.
-            beside = [self._asked((self._number,), others, (self._number, following))]
-            beside += [self._asked((self._number, *later), earlier, (self._number,))] if later else []
-            for problem, step in beside:
-                for at in starts(problem, step).starts or ():
-                    if at not in offers:
-                        offers[at] = self._offer(problem, step, at, moves_others=True)
-        return tuple(offers[at] for at in sorted(offers)), found.reason
+        number, offers, reason = self._target.row.number, dict[datetime, TimeOffer](), None
+        for way in ways_to_ask(self._rest, number):
+            problem = self._narrowed(way.problem, way.step)
+            found = starts(problem, way.step)
+            for at in found.starts or ():
+                if at not in offers:
+                    offers[at] = time_offer(problem, way.step, at, number=number, window=self._window,
+                                            moves_others=way.moves_others)
+            reason = reason if way.moves_others else found.reason
+        return tuple(offers[at] for at in sorted(offers)), reason
 
-    def _asked(self, free: Iterable[int], stay: Mapping[int, Pin], late: Iterable[int]) -> tuple[Problem, int]:
-        problem, numbers = self._rest.asked(free, stay, late=late)
-        step = numbers.index(self._number) + 1
-        return self._narrowed(problem, step), step
 
-    def _offer(self, problem: Problem, step: int, at: datetime, *, moves_others: bool) -> TimeOffer:
-        return time_offer(problem, step, at, number=self._number, window=self._window, moves_others=moves_others)
+@dataclass(frozen=True, slots=True)
+class WayToAsk:
+    """One session among the others as a problem, in which it is this step; with `moves_others` later ones follow it."""
+
+    problem: Problem
+    step: int
+    moves_others: bool = False
+
+
+def ways_to_ask(rest: Rest, number: int) -> Iterator[WayToAsk]:
+    """How a session's starts are asked for: where all others stay as they are, then where later ones follow it."""
+    others = {each: pin for each, pin in rest.before.items() if each != number}
+    earlier = {each: pin for each, pin in others.items() if each < number}
+    later = set(rest.standing) - set(earlier) - {number}
+    following = min((each for each in others if each > number), default=None)
+    yield _way(rest, number, (number,), others, (number,))
+    if following is not None:
+        # The next session would lie after its window, or it and those after it move as well.
+        yield _way(rest, number, (number,), others, (number, following), moves_others=True)
+        if later:
+            yield _way(rest, number, (number, *later), earlier, (number,), moves_others=True)
+
+
+def _way(
+    rest: Rest, number: int, free: Iterable[int], stay: Mapping[int, Pin], late: Iterable[int], *,
+    moves_others: bool = False,
+) -> WayToAsk:
+    problem, numbers = rest.asked(free, stay, late=late)
+    return WayToAsk(problem, numbers.index(number) + 1, moves_others)
 
 
 def time_offer(

@@ -21,6 +21,7 @@ from clinic.care.states import (
 from clinic.planning import Finding, Weight
 from clinic.planning.local import DAY, day_of, zone
 from clinic.planning.words import date_words
+from clinic.queries.just_moved import MOVED, former_of
 from clinic.queries.missed import effect_of_noshow
 from clinic.queries.other_visits import visit_type, wish_of
 from clinic.queries.repair import judged_alone
@@ -114,14 +115,14 @@ def move_appointment(
     standing = unsettled(findings, overrides or {})
     if standing:
         return Refused(standing)
-    clinic = work.db.get_one(Clinic, appointment.clinic_id)
+    clinic, former = work.db.get_one(Clinic, appointment.clinic_id), former_of(work.db, appointment, choice.number)
     try:
-        change_time(work, clinic, appointment, _parts_of(work, opened), choice, by_clinic=by_clinic)
+        change_time(work, clinic, appointment, parts_of(work, opened), choice, by_clinic=by_clinic)
     except Taken:
         return Refused((TAKEN,))
     if about:
         keep_reasons(work, about.series.course.id, findings, overrides or {}, about.row.number)
-    settle_appointment(work, opened, "appointment-moved")
+    settle_appointment(work, opened, MOVED, **(former.document(appointment.revision) if former else {}))
     return Done(appointment.id, findings)
 
 
@@ -274,7 +275,7 @@ def _is_last_held(opened: Opened) -> bool:
     return sum(place.appointment is not None for place in opened.about.series.places) == 1
 
 
-def _parts_of(work: UnitOfWork, opened: Opened) -> tuple[Part, ...]:
+def parts_of(work: UnitOfWork, opened: Opened) -> tuple[Part, ...]:
     """The parts that the visit is made of: those of its protocol version, or those of its treatment as it now is."""
     if opened.about:
         return opened.about.place.step.parts

@@ -24,6 +24,7 @@ from clinic.web import (
     mail_health,
     message_actions,
     messages,
+    moving_back,
     moving_in,
     moving_out,
     my,
@@ -108,9 +109,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     my.my,
 )
 FURTHER_PAGES = (
-    booking_course, booking_panel, check_out, course_changes, edition_sending, held_courses, message_actions, my_dates,
-    my_door, my_reports, new_course, other_visits, own_digest, protocol_versions, release, repair, resting, rota_days,
-    swaps, take_over, text_history, times, visit_ends,
+    booking_course, booking_panel, check_out, course_changes, edition_sending, held_courses, message_actions,
+    moving_back, my_dates, my_door, my_reports, new_course, other_visits, own_digest, protocol_versions, release,
+    repair, resting, rota_days, swaps, take_over, text_history, times, visit_ends,
 )
 """Modules whose pages belong to the blueprint of another one: the diary, courses, appointments, the patient's page, the
 newsletter, one's account."""

@@ -58,6 +58,7 @@ _ACTIONS = {
     "course-booked": "Course booked", "course-moved-in": "Moved in from another system",
     "course-stopped": "Course stopped early", "course-completed": "Course completed",
     "session-booked": "Session {number} booked", "appointment-moved": "Session {number} moved",
+    "move-undone": "Session {number} moved back",
     "appointment-rederived": "Session {number} kept at its local time under new rules of the clock",
     "appointment-left-behind": "Session {number} meets another visit under new rules of the clock",
     "appointment-cancelled": "Session {number} cancelled", "appointment-noshow": "Did not come to session {number}",

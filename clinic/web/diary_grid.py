@@ -80,9 +80,11 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class GridColumn:
-    """A column as it is drawn. `hours` are its own where its clock is changed within what is shown."""
+    """A column as it is drawn, from the instant of its first row. `hours` are its own where its clock is changed within
+    what is shown."""
 
     column: DiaryColumn
+    begins_at: datetime
     bands: tuple[Band, ...]
     gaps: tuple[Gap, ...]
     blocks: tuple[Block, ...]
@@ -160,13 +162,13 @@ class _Lines:
 
     def __init__(self, day: DiaryDay, opens: int, closes: int, where: ZoneInfo) -> None:
         self.day, self._where = day, where
-        self._first = instant(day.on, opens, where)
-        self.rows = (instant(day.on, closes, where, last=True) - self._first) // ROW
+        self.begins_at = instant(day.on, opens, where)
+        self.rows = (instant(day.on, closes, where, last=True) - self.begins_at) // ROW
         self.hours = tuple(self._hours())
 
     def row(self, at: datetime) -> int:
         """The row of an instant, however far away."""
-        return (at - self._first) // ROW
+        return (at - self.begins_at) // ROW
 
     def between(self, starts_at: datetime, ends_at: datetime) -> Rows:
         """The rows from one instant to another, as far as they are shown; both are cut to whole rows alike."""
@@ -175,7 +177,7 @@ class _Lines:
     def _hours(self) -> Iterator[Hour]:
         """The full hours that the clock shows."""
         for row in range(self.rows):
-            clock = local_of(self._first + row * ROW, self._where)
+            clock = local_of(self.begins_at + row * ROW, self._where)
             if clock.minute == 0:
                 yield Hour(row, f"{clock:%H:%M}", clock.fold == 1)
 
@@ -190,7 +192,7 @@ def _column(column: DiaryColumn, lines: _Lines, hours: tuple[Hour, ...], now: da
         top, end = lines.between(starts_at, ends_at)
         gaps.append(Gap(top, end - top, starts_at, ends_at))
     own, row = lines.hours, lines.row(now)
-    return GridColumn(column, tuple(bands), tuple(gaps), tuple(_blocks(column, lines)),
+    return GridColumn(column, lines.begins_at, tuple(bands), tuple(gaps), tuple(_blocks(column, lines)),
                       own if own != hours else (), row if 0 <= row < lines.rows else None)
 
 

@@ -28,6 +28,8 @@ HUES = 8
 SIZES = ((4, "block-short"), (8, "block-low"), (11, "block-tight"))
 """Blocks of so few rows have room for one line of words, for two, or for three and nothing below them."""
 NAMELESS = "Booked"
+MOVABLE = (AppointmentState.BOOKED, AppointmentState.PROPOSED)
+"""The states of a visit that can be given another time."""
 LEAST_NAMED, OF_WORDS = 4, 11
 """A segment of fewer rows has no room for its name, nor has one that ends beside the words of its block."""
 
@@ -77,7 +79,10 @@ class BandWords:
 @dataclass(frozen=True, slots=True)
 class BlockWords:
     """A visit where it lies: the classes of its place and its looks, where it is besides this column, and its segments
-    that are to be seen, each as its classes and its name."""
+    that are to be seen, each as its classes and its name.
+
+    `pick_up` leads to the diary with the visit in hand; it is empty where it cannot be moved.
+    """
 
     block: Block
     card: VisitCard
@@ -86,6 +91,7 @@ class BlockWords:
     elsewhere: str
     segments: tuple[tuple[str, str], ...]
     ident: str
+    pick_up: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +152,15 @@ def card(visit: DiaryVisit, chosen: Choices, *, with_parts: bool = False) -> Vis
 
 def column(
     drawn: GridColumn, chosen: Choices, where: ZoneInfo, *, may_book: bool, head: Head | None = None,
-    late: int | None = None,
+    late: int | None = None, pick_up: str = "",
 ) -> ColumnWords:
-    """A column of the grid in words, under its own name or that head; free time leads to a booking for who may."""
+    """A column of the grid in words, under its own name or that head; free time leads to a booking for who may.
+
+    `pick_up` and the id of a visit lead to the diary with it in hand.
+    """
     its = drawn.column
     bands = tuple(_band(each, its.resource.kind, where) for each in drawn.bands)
-    blocks: list[Item] = [_block(each, its.resource, chosen) for each in drawn.blocks]
+    blocks: list[Item] = [_block(each, its.resource, chosen, pick_up) for each in drawn.blocks]
     to = url_for("diary.book")
     gaps: list[Item] = [_gap(each, its.resource, where, to) for each in drawn.gaps] if may_book else []
     items = sorted(blocks + gaps, key=_top)
@@ -197,7 +206,9 @@ def _top(item: Item) -> tuple[int, int]:
     return (item.block.top, item.block.lane) if isinstance(item, BlockWords) else (item.gap.top, 0)
 
 
-def _block(block: Block, resource: DiaryResource, chosen: Choices) -> BlockWords:
+def _block(
+    block: Block, resource: DiaryResource, chosen: Choices, pick_up: str
+) -> BlockWords:
     visit, its = block.visit, card(block.visit, chosen)
     size = next((name for most, name in SIZES if block.rows <= most), "")
     marks = bool(its.alert) + its.is_confirmed + (visit.state is not AppointmentState.BOOKED)
@@ -206,7 +217,8 @@ def _block(block: Block, resource: DiaryResource, chosen: Choices) -> BlockWords
     place = f"slot t{block.top} d{block.rows} n{block.lanes} l{block.lane} w{block.span}"
     look = f"block {its.tone} block-{its.state} {size} marks-{marks}"
     return BlockWords(block, its, f"{place} slot-end" if block.lane else place, look, elsewhere,
-                      tuple(_segments(block)), f"visit-{visit.id}-{resource.id}")
+                      tuple(_segments(block)), f"visit-{visit.id}-{resource.id}",
+                      f"{pick_up}{visit.id}" if pick_up and visit.state in MOVABLE else "")
 
 
 def _segments(block: Block) -> Iterator[tuple[str, str]]:

@@ -127,9 +127,9 @@ def plan_key(proposal: Proposal) -> str:
     return f"{' '.join(map(str, proposal.choices))}|{' '.join(map(str, proposal.undated))}"
 
 
-def repair_href(course_id: int, choice: VisitChoice | str) -> str:
-    """Where a time leads that the rest of the course has to follow."""
-    return url_for("courses.repair", course_id=course_id, choice=str(choice))
+def repair_href(course_id: int, choice: VisitChoice | str, *, after: str | None = None) -> str:
+    """Where a time leads that the rest of the course has to follow, and `after` it is done."""
+    return url_for("courses.repair", course_id=course_id, choice=str(choice), next=after)
 
 
 def _wanted(found: CoursePage) -> VisitChoice | None:
@@ -155,7 +155,7 @@ def _repair_page(found: CoursePage, wanted: VisitChoice | None, form: Form) -> R
     return page(
         "courses/repair.html", form.status, course=found, wanted=wanted, repairs=repairs, cards=cards, form=form,
         warnings=warnings, is_ours=_is_ours(repairs.proposals, form), words=course_words,
-        becomes=Becomes, zone_words=zone_words(zone(found.zone)),
+        becomes=Becomes, zone_words=zone_words(zone(found.zone)), next=safe_next(""),
         back=url_for("courses.show", course_id=found.id))
 
 

@@ -19,16 +19,23 @@ from clinic.services.appointments import book_session, move_appointment
 from clinic.services.visits import book_visit
 from clinic.services.work import Done, Refused, Stale, UnitOfWork
 from clinic.web import course_words
-from clinic.web.addresses import safe_next
 from clinic.web.appointments import appointments, found_appointment
 from clinic.web.entry import allowed, check_clinic, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
 from clinic.web.once import done_once
 from clinic.web.pages import page, stale_page
-from clinic.web.repair import repair_href
+from clinic.web.placing import in_hand_href, is_from_diary, offer_of, offer_there
+from clinic.web.time_review import (
+    address_of,
+    asked_practitioner,
+    confirm_page,
+    home_after,
+    now_and_wanted,
+    repair_address,
+    week_of,
+)
 from clinic.web.wishes import OtherWish, SessionWish, Wish
-from clinic.web.words import clock, day, moment
 from clinic.web.zones import zone_words
 
 DAYS = 7
@@ -119,6 +126,12 @@ def _owed(treatment_session_id: int) -> Wish:
 
 
 def _chosen_or_times(wish: Wish) -> Response:
+    placed = offer_there(wish.old.id) if wish.old else None
+    if isinstance(placed, TimeOffer):
+        return _review(wish, placed)
+    if placed is not None:
+        on, findings = placed
+        return _times_page(wish, max(week_of(on), _today(wish)), findings)
     given = request.args.get("choice", "")
     if not given:
         return _times_page(wish, _first_day(wish))
@@ -129,9 +142,14 @@ def _chosen_or_times(wish: Wish) -> Response:
     offer = _offer_of(wish, choice)
     if offer is None:
         return _times_page(wish, _day_of_choice(wish, choice), (_GONE,))
+    return _review(wish, offer)
+
+
+def _review(wish: Wish, offer: TimeOffer) -> Response:
+    """Old and new side by side; where later sessions have to follow, the ways in which they can."""
     if offer.moves_others and isinstance(wish, SessionWish) and wish.moves_a_course:
-        return redirect(repair_href(wish.subject.course_id, choice))
-    return _confirm_page(wish, offer, Form(initial={"lock_version": wish.old.lock_version if wish.old else 0}))
+        return redirect(repair_address(wish, wish.subject.course_id, offer))
+    return confirm_page(wish, offer, Form(initial={"lock_version": wish.old.lock_version if wish.old else 0}))
 
 
 _GONE = Finding("gone", Weight.BLOCKS, "That time is not free any more. These are the times around it.")
@@ -142,7 +160,7 @@ def _decided(wish: Wish, form: Form, told: str, act: Any) -> Response:
     choice = form.choice("choice", "The time", parse_choice)
     if choice is None or form.faults:
         return _times_page(wish, _first_day(wish), (_UNREADABLE,))
-    back = safe_next(wish.back)
+    back = home_after(wish, day_of(choice.starts_at, zone(wish.subject.zone)))
 
     def acted(work: UnitOfWork) -> Done[Any] | Refused:
         outcome: Done[Any] | Refused = act(work, choice)
@@ -151,7 +169,7 @@ def _decided(wish: Wish, form: Form, told: str, act: Any) -> Response:
     try:
         outcome = done_once(acted, to=lambda _: back, otherwise=back, told=told)
     except Stale:
-        return stale_page(title="Move the appointment", rows=_now_and_wanted(wish, choice), again=wish.address())
+        return stale_page(title="Move the appointment", rows=now_and_wanted(wish, choice), again=address_of(wish))
     return _refused(wish, choice, form, outcome.findings) if isinstance(outcome, Refused) else outcome
 
 
@@ -165,12 +183,12 @@ def _refused(wish: Wish, choice: VisitChoice, form: Form, findings: tuple[Findin
         if offer is not None:
             for finding in findings:
                 form.fault(f"override-{finding.code}", f"{finding.text} Give a reason to book it all the same.")
-            return _confirm_page(wish, offer, form)
+            return confirm_page(wish, offer, form)
     return _times_page(wish, _day_of_choice(wish, choice), findings)
 
 
 def _times_page(wish: Wish, first_on: date, findings: tuple[Finding, ...] = ()) -> Response:
-    practitioner_id = _practitioner(wish)
+    practitioner_id = asked_practitioner(wish)
     subject = wish.subject
     found = wish.times(first_on, DAYS, practitioner_id)
     return page(
@@ -178,19 +196,10 @@ def _times_page(wish: Wish, first_on: date, findings: tuple[Finding, ...] = ()) 
         columns=columns_of(found), findings=findings, practitioner_id=practitioner_id, weeks=_weeks(wish, found),
         several=len({time.practitioner for time in found.times}) > 1,
         some_move_others=any(time.moves_others for time in found.times), words=course_words,
-        zone_words=zone_words(zone(subject.zone)), choice_href=lambda time: _href(
-            wish, choice=time.choice, practitioner=practitioner_id or ""), back=wish.back)
-
-
-def _confirm_page(wish: Wish, offer: TimeOffer, form: Form) -> Response:
-    subject, rows = wish.subject, _compared(wish, offer)
-    return page(
-        "appointments/confirm.html", form.status, wish=wish, subject=subject, offer=offer, form=form,
-        rows=rows, offered=[(label, new) for label, _, new in rows],
-        knock_on=wish.knock_on(offer.local_start.date()), words=course_words,
-        zone_words=zone_words(zone(subject.zone)), back=wish.back,
-        practitioner_id=_practitioner(wish) or "",
-        again=_href(wish, **{"from": _week_of(offer.local_start.date()), "practitioner": _practitioner(wish) or ""}))
+        zone_words=zone_words(zone(subject.zone)), choice_href=lambda time: address_of(
+            wish, choice=time.choice, practitioner=practitioner_id or ""), back=wish.back,
+        in_diary=in_hand_href(wish.old.id, found.from_on) if wish.old else "", from_diary=is_from_diary(),
+        not_there="at" in request.args)
 
 
 def columns_of(found: TimesPage) -> tuple[DayColumn, ...]:
@@ -206,79 +215,47 @@ def columns_of(found: TimesPage) -> tuple[DayColumn, ...]:
 
 def _weeks(wish: Wish, found: TimesPage) -> list[tuple[str, str | None]]:
     """Links that keep the weekday: weeks back and on, and the week of the ideal date."""
-    today = day_of(now(), zone(wish.subject.zone))
+    today = _today(wish)
     steps = [("4 weeks earlier", -28), ("1 week earlier", -7), ("1 week later", 7), ("4 weeks later", 28)]
     links: list[tuple[str, str | None]] = []
     for label, days in steps:
         first_on = found.from_on + timedelta(days=days)
         reachable = days > 0 or found.from_on > today
-        links.append((label, _href(wish, **_kept(wish, max(today, first_on))) if reachable else None))
+        links.append((label, address_of(wish, **_kept(wish, max(today, first_on))) if reachable else None))
     if found.window:
-        links.insert(2, ("Ideal week", _href(wish, **_kept(wish, max(today, _week_of(found.window.ideal_on))))))
+        links.insert(2, ("Ideal week", address_of(wish, **_kept(wish, max(today, week_of(found.window.ideal_on))))))
     return links
 
 
 def _kept(wish: Wish, first_on: date) -> dict[str, Any]:
-    return {"from": first_on.isoformat(), "practitioner": _practitioner(wish) or ""}
+    return {"from": first_on.isoformat(), "practitioner": asked_practitioner(wish) or ""}
 
 
-def _href(wish: Wish, **query: Any) -> str:
-    return wish.address(**{name: value for name, value in query.items() if value != ""})
-
-
-def _practitioner(wish: Wish) -> int | None:
-    given = request.values.get("practitioner", type=int)
-    return given if given in {ident for ident, _ in wish.subject.practitioners} else None
+def _today(wish: Wish) -> date:
+    return day_of(now(), zone(wish.subject.zone))
 
 
 def _first_day(wish: Wish) -> date:
     """The day that was asked for; else the week of the appointment, or of the ideal date."""
-    today = day_of(now(), zone(wish.subject.zone))
+    today = _today(wish)
     try:
         return max(today, date.fromisoformat(request.values.get("from", "")))
     except ValueError:
         around = wish.around
-        return max(today, _week_of(around)) if around else today
-
-
-def _week_of(on: date) -> date:
-    return on - timedelta(days=on.weekday())
+        return max(today, week_of(around)) if around else today
 
 
 def _day_of_choice(wish: Wish, choice: VisitChoice) -> date:
-    where = zone(wish.subject.zone)
-    return max(day_of(now(), where), _week_of(day_of(choice.starts_at, where)))
+    return max(_today(wish), week_of(day_of(choice.starts_at, zone(wish.subject.zone))))
 
 
 def _offer_of(wish: Wish, choice: VisitChoice) -> TimeOffer | None:
     """The offer that a choice stands for, if it still stands."""
     on = day_of(choice.starts_at, zone(wish.subject.zone))
-    found = wish.times(on, 1, _practitioner(wish))
-    return next((time for time in found.times if time.choice == str(choice)), None)
-
-
-def _compared(wish: Wish, offer: TimeOffer) -> list[tuple[str, str, str]]:
-    old = wish.old
-    spans = [f"{clock(offer.local_start)} – {clock(offer.local_end)}"]
-    rows = [
-        ("Day", day(old.local_start.date()) if old else "", day(offer.local_start.date())),
-        ("Time", f"{clock(old.local_start)} – {clock(old.local_end)}" if old else "", spans[0]),
-        ("Practitioner", (old.practitioner or "") if old else "", offer.practitioner or ""),
-        ("Room", (old.room or "") if old else "", offer.room or ""),
-        ("Device", (old.device or "") if old else "", offer.device or ""),
-    ]
-    if isinstance(wish, SessionWish):
-        rows.append(("In its window", _fit_words(wish.subject.line.fit) if old else "", _fit_words(offer.fit)))
-    return rows
-
-
-def _fit_words(fit: Fit | None) -> str:
-    return course_words.FITS[fit][0] if fit else "No window"
-
-
-def _now_and_wanted(wish: Wish, choice: VisitChoice) -> list[tuple[str, str, str]]:
-    wanted = moment(choice.starts_at.astimezone(zone(wish.subject.zone)))
-    if wish.old is None:
-        return [("When", "No date yet", wanted)]
-    return [("When", moment(wish.old.local_start), wanted),
-            ("State", course_words.APPOINTMENT_STATES[wish.old.state], "Booked")]
+    found = wish.times(on, 1, asked_practitioner(wish))
+    offer = next((time for time in found.times if time.choice == str(choice)), None)
+    # One that was chosen in the diary is with whom or where it was put down, who need not be the first-listed.
+    if offer is not None or wish.old is None:
+        return offer
+    there = (offer_of(wish.old.id, choice.starts_at, each) for each in dict.fromkeys(choice.resource_ids))
+    return next((each for each in there if each and each.choice == str(choice)), None)

@@ -1,6 +1,10 @@
 // The grid is one stop of the Tab key; inside it the arrow keys go from visit to visit and to free time. Escape leaves
-// it, so that left and right turn the day again.
-const STOPS = "[data-visit], [data-free]";
+// it, so that left and right turn the day again. M picks a visit up: the arrows then go from place to place, on to other
+// days as well, and Escape puts it back.
+import { announce } from "./live.js";
+import { goTo, turn } from "./diary-places.js";
+
+const STOPS = ":is([data-visit], [data-free]):not([data-in-hand] *), [data-place]";
 
 const middle = (one) => { const { top, height } = one.getBoundingClientRect(); return top + height / 2; };
 const columnOf = (one) => one.closest(".diary-column");
@@ -11,12 +15,21 @@ export function enableKeys(region) {
     const stop = event.target.closest(STOPS);
     if (!stop || !columnOf(stop) || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape") {
-      stop.blur();
+      const back = region.querySelector("[data-put-back]");
+      if (back) event.preventDefault();
+      back ? goTo(back.href) : stop.blur();
+      return;
+    }
+    if (event.key === "m" && stop.matches("[data-visit]")) {
+      event.preventDefault();
+      const link = stop.parentElement.querySelector(".pick-up");
+      link ? goTo(link.href) : announce("This visit cannot be moved.");
       return;
     }
     const to = next(stop, event.key);
     if (to === undefined) return;
     event.preventDefault();
+    if (to === null && "inHand" in region.dataset && /Left|Right/.test(event.key)) turn(event.key);
     to?.focus();
   });
   region.addEventListener("focusin", (event) => {
@@ -29,6 +42,7 @@ export function enableKeys(region) {
 // Called once more when the grid was put up anew.
 enableKeys.again = (region) => {
   const stops = [...region.querySelectorAll(".diary-column")].flatMap(within);
+  region.querySelectorAll(".pick-up").forEach((one) => { one.tabIndex = -1; });
   if (!stops.length) return;
   region.querySelector(".diary-scroll").tabIndex = -1;
   const line = region.querySelector(".now-line");

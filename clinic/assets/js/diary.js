@@ -1,6 +1,8 @@
 // The diary works without this: it makes the day keep itself up to date, and the arrow keys go from visit to visit.
 import { keepUpToDate } from "./diary-live.js";
 import { enableKeys } from "./diary-keys.js";
+import { enableDragging } from "./diary-drag.js";
+import { beginAtPlace } from "./diary-places.js";
 import { pointAtTimes } from "./diary-free.js";
 import { bookWhereOneLooks } from "./booking.js";
 import { followChoices, keepPlace, markColumn } from "./diary-view.js";
@@ -12,6 +14,8 @@ if (region) {
   markColumn(region);
   keepPlace(region);
   followChoices();
+  beginAtPlace(region);
+  enableDragging(region);
   keepUpToDate(region, () => {
     enableKeys.again(region);
     markColumn(region);
