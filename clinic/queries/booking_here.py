@@ -107,8 +107,8 @@ def booking_here(db: Session, patient_id: int, spot: Spot, *, now: datetime) -> 
     each is read once."""
     clinic = db.get_one(Clinic, spot.clinic_id)
     found, others = list[SessionHere](), list[BookedCourse]()
-    for series, state in _running(db, patient_id, spot.clinic_id, now):
-        place = _first_undated(series) if state == CourseState.ACTIVE else None
+    for series, state in running(db, patient_id, spot.clinic_id, now):
+        place = first_undated(series) if state == CourseState.ACTIVE else None
         if place is None:
             others.append(BookedCourse(series.course.id, series.protocol.name, CourseState(state)))
         else:
@@ -155,7 +155,7 @@ def _visit_here(kind: VisitType, spot: Spot, asking: Asking) -> VisitHere:
     return VisitHere(kind.code, kind.name, kind.minutes, replace(found, why=why))
 
 
-def _running(db: Session, patient_id: int, clinic_id: int, now: datetime) -> Iterator[tuple[Series, str]]:
+def running(db: Session, patient_id: int, clinic_id: int, now: datetime) -> Iterator[tuple[Series, str]]:
     """The patient's courses here that are not over, and the upkeep that goes on, with the state of the one or other."""
     mine = (Course.patient_id == patient_id, Course.clinic_id == clinic_id)
     courses = db.execute(
@@ -172,7 +172,7 @@ def _running(db: Session, patient_id: int, clinic_id: int, now: datetime) -> Ite
         yield maintenance_series(db, plan_id, now=now), CourseState.ACTIVE
 
 
-def _first_undated(series: Series) -> Place | None:
+def first_undated(series: Series) -> Place | None:
     return next((place for place in series.places
                  if place.row.state == SessionState.OWED and place.appointment is None), None)
 
@@ -185,7 +185,7 @@ def _session_here(
     days = bookable_days(clinic, now)
     if series.not_before_on is not None:
         days = max(days[0], series.not_before_on), days[1]
-    found = possible(spot, list(_ways(rest, place, window, days)))
+    found = possible(spot, list(ways(rest, place, window, days)))
     with_it = None
     if found.offer and found.offer.moves_others:
         with_it = following(rest, parse_choice(found.offer.choice))
@@ -212,7 +212,7 @@ def _follows(series: Series, chosen: Place, on: date) -> Iterator[Follows]:
             yield Follows(place.row.number, place.on, window)
 
 
-def _ways(rest: Rest, place: Place, window: Window | None, days: tuple[date, date]) -> Iterator[Asking]:
+def ways(rest: Rest, place: Place, window: Window | None, days: tuple[date, date]) -> Iterator[Asking]:
     """With every other date where it is, and then with the later ones free to follow."""
     number = place.row.number
     later = [each for each in rest.standing if each > number]

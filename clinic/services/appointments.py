@@ -77,6 +77,16 @@ def book_session(
     work: UnitOfWork, treatment_session_id: int, choice: VisitChoice, *, overrides: Mapping[str, str] | None = None
 ) -> Done[int] | Refused:
     """Books a time for a session that is owed, of a course or of a maintenance plan."""
+    outcome = lay_session(work, treatment_session_id, choice, overrides=overrides)
+    if isinstance(outcome, Done):
+        work.commit()
+    return outcome
+
+
+def lay_session(
+    work: UnitOfWork, treatment_session_id: int, choice: VisitChoice, *, overrides: Mapping[str, str] | None = None
+) -> Done[int] | Refused:
+    """The same without the commit, for whoever books more than that."""
     row = work.db.get_one(TreatmentSession, treatment_session_id)
     series = locked_series(work, row)
     place = series.place(row.id)
@@ -96,7 +106,7 @@ def book_session(
     row.state = SessionState.BOOKED
     row.lock_version += 1
     keep_reasons(work, series.course.id, findings, overrides or {}, row.number)
-    settle_appointment(work, Opened(appointment, About(row, series)), "session-booked")
+    _follow(work, Opened(appointment, About(row, series)), "session-booked")
     return Done(appointment.id, findings)
 
 
@@ -233,6 +243,11 @@ def open_appointment(work: UnitOfWork, appointment_id: int, lock_version: int) -
 
 def settle_appointment(work: UnitOfWork, opened: Opened, action: str, **facts: Any) -> None:
     """What follows every change of an appointment: windows, audit, messages, one commit."""
+    _follow(work, opened, action, **facts)
+    work.commit()
+
+
+def _follow(work: UnitOfWork, opened: Opened, action: str, **facts: Any) -> None:
     work.db.flush()
     appointment, owner = opened.appointment, Owner("appointment", opened.appointment.id)
     if opened.about:
@@ -241,7 +256,6 @@ def settle_appointment(work: UnitOfWork, opened: Opened, action: str, **facts: A
         owner = owner_of(opened.about.row)
     record(work, action, "appointment", appointment.id, clinic_id=appointment.clinic_id, **facts)
     reconcile(work, owner)
-    work.commit()
 
 
 def closed(appointment: Appointment) -> Finding:

@@ -15,6 +15,14 @@ NOT_OFFERED = Finding("not-offered", Weight.BLOCKS, "This kind of visit is not i
 
 def book_visit(work: UnitOfWork, wish: VisitWish, choice: VisitChoice) -> Done[int] | Refused:
     """Books a visit by itself at the chosen time, or says what stands in the way."""
+    outcome = lay_visit(work, wish, choice)
+    if isinstance(outcome, Done):
+        work.commit()
+    return outcome
+
+
+def lay_visit(work: UnitOfWork, wish: VisitWish, choice: VisitChoice) -> Done[int] | Refused:
+    """The same without the commit, for whoever books more than that."""
     asked = visit_type(work.db, wish.treatment_code)
     if asked is None or not asked.active:
         return Refused((NOT_OFFERED,))
@@ -29,7 +37,6 @@ def book_visit(work: UnitOfWork, wish: VisitWish, choice: VisitChoice) -> Done[i
         return Refused((TAKEN,))
     record(work, "visit-booked", "appointment", appointment.id, clinic_id=clinic.id, kind=asked.kind)
     reconcile(work, Owner("appointment", appointment.id))
-    work.commit()
     return Done(appointment.id, findings)
 
 

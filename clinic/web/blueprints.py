@@ -9,6 +9,7 @@ from clinic.web import (
     appointments,
     booking_course,
     booking_panel,
+    booking_together,
     check_out,
     clinics,
     closures,
@@ -109,9 +110,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     my.my,
 )
 FURTHER_PAGES = (
-    booking_course, booking_panel, check_out, course_changes, edition_sending, held_courses, message_actions,
-    moving_back, my_dates, my_door, my_reports, new_course, other_visits, own_digest, protocol_versions, release,
-    repair, resting, rota_days, swaps, take_over, text_history, times, visit_ends,
+    booking_course, booking_panel, booking_together, check_out, course_changes, edition_sending, held_courses,
+    message_actions, moving_back, my_dates, my_door, my_reports, new_course, other_visits, own_digest,
+    protocol_versions, release, repair, resting, rota_days, swaps, take_over, text_history, times, visit_ends,
 )
 """Modules whose pages belong to the blueprint of another one: the diary, courses, appointments, the patient's page, the
 newsletter, one's account."""

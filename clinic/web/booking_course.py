@@ -19,9 +19,8 @@ from clinic.queries.spots import Possible
 from clinic.queries.visit_choice import VisitChoice, parse_choice
 from clinic.services.courses import book_course
 from clinic.services.work import Done, Refused, UnitOfWork
-from clinic.web.booking_form import number_of
 from clinic.web.booking_region import Panel, onward, panel_at, shown
-from clinic.web.booking_time import asked_time
+from clinic.web.booking_time import asked_time, number_of
 from clinic.web.course_form import defaults
 from clinic.web.diary import diary
 from clinic.web.entry import allowed, here, today

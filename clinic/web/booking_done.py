@@ -10,7 +10,7 @@ from clinic.queries.courses import clinic_of_course
 from clinic.queries.just_booked import JustBegun, JustBooked, just_begun, just_booked
 from clinic.queries.just_moved import JustMoved, just_moved
 from clinic.queries.rest_of_course import undo_token
-from clinic.web.booking_form import number_of
+from clinic.web.booking_time import number_of
 from clinic.web.entry import here
 from clinic.web.kit import kit, now
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from flask import abort, request
 
@@ -15,12 +14,11 @@ from clinic.services.appointments import book_session
 from clinic.services.repair import repair_course
 from clinic.services.visits import book_visit
 from clinic.services.work import Done, Refused, UnitOfWork
+from clinic.web.booking_time import number_of
 from clinic.web.entry import check_clinic, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit
 from clinic.web.repair import MOST_TOKEN, Chosen, parse_chosen
-
-LARGEST = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +94,6 @@ def _owed(form: Form, treatment_session_id: int, choice: VisitChoice | None) -> 
     with kit().read() as db:
         check_clinic(clinic_of_session(db, treatment_session_id))
     return WantedSession("booked", treatment_session_id, choice, form.overrides()) if choice else None
-
-
-def number_of(values: Mapping[str, Any], name: str) -> int | None:
-    """An id that an address or a form names, as far as it makes sense."""
-    given = str(values.get(name, ""))
-    return int(given) if given.isascii() and given.isdigit() and 0 < int(given) <= LARGEST else None
 
 
 def _id(text: str) -> int:

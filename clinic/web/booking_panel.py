@@ -19,9 +19,9 @@ from clinic.services.taking_back import take_back, take_back_course
 from clinic.services.work import Done, Refused, Stale, UnitOfWork
 from clinic.web.addresses import safe_next
 from clinic.web.booking_done import may_take_back, may_take_back_course
-from clinic.web.booking_form import number_of, read_wanted
+from clinic.web.booking_form import read_wanted
 from clinic.web.booking_region import onward, panel_at, shown
-from clinic.web.booking_time import AskedTime, asked_time
+from clinic.web.booking_time import AskedTime, asked_time, number_of
 from clinic.web.diary import diary
 from clinic.web.entry import allowed, here
 from clinic.web.forms import Form
@@ -66,8 +66,8 @@ def booked() -> Response:
 @allowed(Right.BOOK)
 def matching() -> Response:
     """The short list below the search, without anything around it."""
-    asked, search = asked_time(), _search()
-    return bare_page("booking/patients.html", 200, asked=asked, search=search, matches=_matches(search))
+    asked, search = asked_time(), asked_search()
+    return bare_page("booking/patients.html", 200, asked=asked, search=search, matches=matches(search))
 
 
 @diary.get("/diary/book/alike")
@@ -128,21 +128,21 @@ _TOLD = Finding("told", Weight.BLOCKS, "It has changed since, or the patient may
 
 def _shown(asked: AskedTime, form: Form, *, adding: bool = False) -> Response:
     """The panel as it stands: a search, the form of a new patient, or what fits for the one who was found."""
-    panel, search = panel_at(asked, number_of(request.values, "patient")), _search()
+    panel, search = panel_at(asked, number_of(request.values, "patient")), asked_search()
     if panel.patient is not None:
         with kit().read() as db:
             found = booking_here(db, panel.patient.id, panel.spot.spot, now=now())
         return shown(panel, form, "booking/offers.html", found=found, plan_key=plan_key)
     if adding or request.args.get("new"):
         return shown(panel, form, "booking/new.html", first=_first_words(search), alike=_alike(form))
-    return shown(panel, form, "booking/find.html", search=search, matches=_matches(search))
+    return shown(panel, form, "booking/find.html", search=search, matches=matches(search), action=url_for("diary.book"))
 
 
-def _search() -> str:
+def asked_search() -> str:
     return request.values.get("q", "")[:_LONGEST].strip()
 
 
-def _matches(search: str) -> Sequence[PatientMatch]:
+def matches(search: str) -> Sequence[PatientMatch]:
     """The first who are found, and one more where there are others."""
     if len(search) < LEAST_TYPED:
         return ()

@@ -1,6 +1,7 @@
 """The free time that somebody is booking: read from the address, and carried on by it."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -14,16 +15,20 @@ from clinic.web.days import FARTHEST
 from clinic.web.entry import here, today
 from clinic.web.kit import kit, now
 
-_LARGEST = 2**31 - 1
+LARGEST = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class AskedTime:
-    """A reading of the clinic's clock, and with whom or what; `walk_in` says that the patient is here already."""
+    """A reading of the clinic's clock, and with whom or what; `walk_in` says that the patient is here already.
+
+    `first_id` is the patient beside whom somebody else is looked for.
+    """
 
     at: datetime
     resource_id: int | None
     walk_in: bool
+    first_id: int | None = None
 
     @property
     def starts_at(self) -> datetime:
@@ -37,8 +42,27 @@ class AskedTime:
 
     def fields(self) -> dict[str, Any]:
         """What a form or an address says that carries it on."""
-        found = {"at": f"{self.at:%Y-%m-%dT%H:%M}", "with": self.resource_id, "walk_in": "yes" if self.walk_in else ""}
+        found = {"at": f"{self.at:%Y-%m-%dT%H:%M}", "with": self.resource_id, "walk_in": "yes" if self.walk_in else "",
+                 "first": self.first_id}
         return {name: value for name, value in found.items() if value}
+
+    def beside(self, patient_id: int) -> AskedTime:
+        """The same, with somebody looked for beside that patient."""
+        return replace(self, first_id=patient_id)
+
+    def alone(self) -> AskedTime:
+        """The same, with nobody else looked for."""
+        return replace(self, first_id=None)
+
+    def chosen(self, patient_id: int) -> str:
+        """Where a patient who was found leads: to what fits for them, or to both together."""
+        if self.first_id is None:
+            return self.address(patient=patient_id)
+        return self.together(self.first_id, second=patient_id)
+
+    def together(self, patient_id: int, **more: Any) -> str:
+        """The panel of two visits together, for that patient and somebody else."""
+        return url_for("diary.together", **{**self.fields(), "first": None, "patient": patient_id, **more})
 
     def address(self, **more: Any) -> str:
         """The panel at this time, with what else is known; what is empty is left out."""
@@ -64,8 +88,13 @@ def asked_time() -> AskedTime:
     if at is None or abs(at.date() - today()) > FARTHEST:
         with kit().read() as db:
             at = next_start(db, here().clinic_id, here().clinic.zone, now())
-    given = request.values.get("with", type=int)
-    return AskedTime(at, given if given and 0 < given <= _LARGEST else None, walk_in)
+    return AskedTime(at, number_of(request.values, "with"), walk_in, number_of(request.values, "first"))
+
+
+def number_of(values: Mapping[str, Any], name: str) -> int | None:
+    """An id that an address or a form names, as far as it makes sense."""
+    given = str(values.get(name, ""))
+    return int(given) if given.isascii() and given.isdigit() and 0 < int(given) <= LARGEST else None
 
 
 def _at(text: str) -> datetime | None:

@@ -238,3 +238,34 @@ def test_a_course_begins_here_only_after_the_screening_and_is_taken_back_while_n
     undo = dict(re.findall(r'name="(course|lock_version|next)" value="([^"]+)"', diary.get_data(as_text=True)))
     assert post(desk.browser, "/diary/book/undo", {**undo, "form_key": "u" * 24}).status_code == 303
     assert visit_of(desk, 1, 1).state == "cancelled"
+
+
+def test_two_people_are_booked_together_both_or_neither(kit: Kit) -> None:
+    desk, second = owing(kit)
+    friend = desk.clinic.patients[1]
+    at = f"at={second.local_start:%Y-%m-%dT%H:%M}&with={desk.clinic.practitioners[0]}&patient={desk.patient}"
+    who = desk.browser.get(f"/diary/book/together?{at}&q=okafor", headers=FRAGMENT)
+    both = f"/diary/book/together?{at}&second={friend}&what2=visit:review"
+
+    def times(order: str) -> list[dict[str, str]]:
+        html = desk.browser.get(f"{both}&order={order}", headers=FRAGMENT).get_data(as_text=True)
+        found = re.findall(r'<form[^>]*method="post" action="/diary/book/together".*?</form>', html, re.S)
+        return [{name: unescape(value) for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', each)}
+                for each in found]
+
+    same, after = times("same"), times("after")
+    assert f"second={friend}" in words(who)
+    assert [each["choice"].split("@")[1] for each in same] == [each["choice2"].split("@")[1] for each in same]
+    assert all("@1," in each["choice"] and "@1," in each["choice2"] for each in after)  # Dr Amari, one after the other
+    assert same[0]["what"] == "session:2"
+
+    blocked = post(desk.browser, "/diary/book/together", {**same[0], "choice2": same[0]["choice"].replace("2@", "1@", 1)
+                                                          .rpartition(",")[0]})
+    assert blocked.status_code == 409 and "The second visit:" in words(blocked)
+    assert visit_of(desk, 1, 2).state == "cancelled"
+    booked = post(desk.browser, "/diary/book/together", {**same[0], "form_key": "t" * 24})
+    assert booked.headers["Location"] == "/diary?day=2027-04-05"
+    with desk.rows() as db:
+        ours = db.scalars(sa.select(Appointment.treatment_code).where(
+            Appointment.starts_at == visit_of(desk, 1, 2).starts_at, Appointment.state == "booked")).all()
+    assert sorted(ours) == ["review", "rf-needling"]

@@ -1,0 +1,52 @@
+"""Booking two people's visits that belong together: both, or neither."""
+from __future__ import annotations
+
+from dataclasses import replace
+
+from clinic.planning import Finding
+from clinic.queries.other_visits import VisitWish
+from clinic.queries.together import Want
+from clinic.queries.visit_choice import VisitChoice
+from clinic.services.appointments import lay_session
+from clinic.services.visits import lay_visit
+from clinic.services.work import Done, Refused, UnitOfWork
+from clinic.store.courses import MaintenancePlan, TreatmentSession
+from clinic.store.locks import lock_course, lock_resources
+
+Wanted = tuple[Want, VisitChoice]
+
+
+def book_together(work: UnitOfWork, one: Wanted, other: Wanted) -> Done[tuple[int, int]] | Refused:
+    """Books both visits in one commit, or says of whose visit what stands in the way; then nothing is booked."""
+    _lock(work, (one, other))
+    first = _lay(work, *one)
+    if isinstance(first, Refused):
+        return first
+    second = _lay(work, *other)
+    if isinstance(second, Refused):
+        return Refused(tuple(map(_of_the_other, second.findings)))
+    work.commit()
+    return Done((first.value, second.value), (*first.findings, *second.findings))
+
+
+def _lock(work: UnitOfWork, wanted: tuple[Wanted, Wanted]) -> None:
+    """Everything that both need, in the order that every booking keeps: courses by id, then resources by id."""
+    ids = [want.treatment_session_id for want, _ in wanted if want.treatment_session_id is not None]
+    for course_id in sorted({_course_of(work, each) for each in ids}):
+        lock_course(work.db, course_id)
+    lock_resources(work.db, [each for want, choice in wanted for each in (want.patient_id, *choice.resource_ids)])
+
+
+def _course_of(work: UnitOfWork, treatment_session_id: int) -> int:
+    row = work.db.get_one(TreatmentSession, treatment_session_id)
+    return row.course_id or work.db.get_one(MaintenancePlan, row.maintenance_plan_id).course_id
+
+
+def _lay(work: UnitOfWork, want: Want, choice: VisitChoice) -> Done[int] | Refused:
+    if want.treatment_session_id is not None:
+        return lay_session(work, want.treatment_session_id, choice)
+    return lay_visit(work, VisitWish(want.patient_id, want.clinic_id, want.code), choice)
+
+
+def _of_the_other(finding: Finding) -> Finding:
+    return replace(finding, text=f"The second visit: {finding.text}")
