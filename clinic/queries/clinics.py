@@ -47,6 +47,8 @@ class ClinicLine:
     out_of_hours_phone: str | None = None
     patients_move: str = "ask"
     patients_cancel: str = "ask"
+    emergency_phone: str | None = None
+    notice_hours: int = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,4 +216,4 @@ def _line(clinic: Clinic, hours: Sequence[Span], closures: int) -> ClinicLine:
         clinic.id, clinic.name, clinic.zone, clinic.address, clinic.phone, clinic.sender_name, clinic.sender_email,
         clinic.quiet_from, clinic.quiet_to, clinic.booking_horizon_days, clinic.start_step_minutes,
         clinic.lock_version, tuple(hours), closures, clinic.out_of_hours_phone, clinic.patients_move,
-        clinic.patients_cancel)
+        clinic.patients_cancel, clinic.emergency_phone, clinic.notice_hours)

@@ -49,6 +49,8 @@ class ClinicDetails:
     out_of_hours_phone: str = ""
     patients_move: PatientsMay = PatientsMay.ASK
     patients_cancel: PatientsMay = PatientsMay.ASK
+    emergency_phone: str = ""
+    notice_hours: int = 24
 
 
 def name_business(work: UnitOfWork, name: str) -> Done[int]:
@@ -146,9 +148,10 @@ def _fill(clinic: Clinic, details: ClinicDetails) -> None:
     for field in ("name", "zone", "address", "phone", "sender_name"):
         setattr(clinic, field, getattr(details, field).strip())
     clinic.sender_email = check_address(details.sender_email)
-    for field in ("booking_horizon_days", "quiet_from", "quiet_to", "start_step_minutes"):
+    for field in ("booking_horizon_days", "quiet_from", "quiet_to", "start_step_minutes", "notice_hours"):
         setattr(clinic, field, getattr(details, field))
-    clinic.out_of_hours_phone = details.out_of_hours_phone.strip() or None
+    for field in ("out_of_hours_phone", "emergency_phone"):
+        setattr(clinic, field, getattr(details, field).strip() or None)
     clinic.patients_move, clinic.patients_cancel = details.patients_move.value, details.patients_cancel.value
 
 
@@ -192,6 +195,8 @@ def _judge_figures(details: ClinicDetails) -> Iterator[Finding]:
     if details.start_step_minutes not in range(5, 61, 5):
         yield Finding("start-step", Weight.BLOCKS, "Visits begin every 5, 10, 15 … or 60 minutes.",
                       "start_step_minutes")
+    if not 0 <= details.notice_hours <= 336:
+        yield Finding("notice", Weight.BLOCKS, "The notice is from 0 to 336 hours, two weeks.", "notice_hours")
     for field in ("quiet_from", "quiet_to"):
         if not 0 <= getattr(details, field) < DAY_MINUTES:
             yield Finding("quiet", Weight.BLOCKS, "Quiet hours are times of a day, such as 20:00.", field)

@@ -137,7 +137,8 @@ def _owner_of(work: UnitOfWork, appointment: Appointment) -> Owner:
 def _may(work: UnitOfWork, appointment: Appointment, what: str) -> PatientsMay:
     clinic = work.db.get_one(Clinic, appointment.clinic_id)
     return what_patients_may(PatientsMay(getattr(clinic, what)), AppointmentState(appointment.state),
-                             appointment.starts_at, pinned=appointment.pinned, now=work.now)
+                             appointment.starts_at, pinned=appointment.pinned,
+                             notice_hours=clinic.notice_hours, now=work.now)
 
 
 def _when(at: datetime, where: str) -> str:

@@ -80,6 +80,8 @@ class MyClinic:
     phone_href: str
     out_of_hours_phone: str | None
     out_of_hours_href: str | None
+    emergency_phone: str | None
+    emergency_href: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +185,12 @@ def _which(browser: MyBrowser) -> sa.ColumnElement[bool]:
 
 
 def _clinic(known: _Known) -> MyClinic:
-    card, out_of_hours = card_for(known.facts), known.row.out_of_hours_phone
+    card, out_of_hours, emergency = card_for(known.facts), known.row.out_of_hours_phone, known.row.emergency_phone
     return MyClinic(
         card.name, card.address, card.own.directions, card.own.cancellation, unbroken(card.phone),
         dial_address(card.phone), unbroken(out_of_hours) if out_of_hours else None,
-        dial_address(out_of_hours) if out_of_hours else None)
+        dial_address(out_of_hours) if out_of_hours else None, unbroken(emergency) if emergency else None,
+        dial_address(emergency) if emergency else None)
 
 
 def unbroken(phone: str) -> str:
@@ -219,7 +222,8 @@ def _day_said(at: datetime | None, where: str, words: Labels) -> str:
 
 
 def _may(known: _Known, line: AppointmentLine, allowed: PatientsMay) -> PatientsMay:
-    return what_patients_may(allowed, line.state, line.local_start, pinned=line.pinned, now=known.now)
+    return what_patients_may(allowed, line.state, line.local_start, pinned=line.pinned,
+                             notice_hours=known.row.notice_hours, now=known.now)
 
 
 def _visit(known: _Known, line: AppointmentLine, browser: MyBrowser) -> VisitLine:

@@ -31,7 +31,8 @@ class Clinic(Row):
     """One site: its zone decides every local time, its quiet hours hold back messages.
 
     `most_messages_a_day` is after how many on one day a patient gets no more but what keeps them safe. What patients
-    may do with their dates on their own page is `patients_move` and `patients_cancel`.
+    may do with their dates on their own page is `patients_move` and `patients_cancel`, and `notice_hours` before a
+    date no more than ask. `emergency_phone` is whom they call where a sign must be seen at once.
     """
 
     __tablename__ = "clinic"
@@ -42,6 +43,7 @@ class Clinic(Row):
         sa.CheckConstraint("most_messages_a_day BETWEEN 1 AND 20", name="most_messages"),
         one_of("patients_move", PatientsMay),
         one_of("patients_cancel", PatientsMay),
+        sa.CheckConstraint("notice_hours BETWEEN 0 AND 336", name="notice"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
@@ -56,8 +58,10 @@ class Clinic(Row):
     start_step_minutes: Mapped[int] = mapped_column(default=15)
     most_messages_a_day: Mapped[int] = mapped_column(default=3, server_default="3")
     out_of_hours_phone: Mapped[str | None]
+    emergency_phone: Mapped[str | None]
     patients_move: Mapped[str] = mapped_column(default="ask", server_default="ask")
     patients_cancel: Mapped[str] = mapped_column(default="ask", server_default="ask")
+    notice_hours: Mapped[int] = mapped_column(default=24, server_default="24")
     review_url: Mapped[str | None]
     lock_version: Mapped[int] = mapped_column(default=1)
 

@@ -21,7 +21,7 @@ START_STEPS = tuple((str(minutes), f"Every {minutes} minutes") for minutes in (5
 
 PATIENTS_MAY = (
     (PatientsMay.NEVER.value, "Not on their page: they call"), (PatientsMay.ASK.value, "Ask: it becomes a task"),
-    (PatientsMay.AT_ONCE.value, "At once, until a day before"),
+    (PatientsMay.AT_ONCE.value, "At once, while there is notice"),
 )
 
 Choices = list[tuple[str, object]]
@@ -40,15 +40,19 @@ def read_clinic(form: Form) -> ClinicDetails:
         quiet_to=form.time("quiet_to", "The end of the quiet hours") or 0,
         start_step_minutes=form.number("start_step_minutes", "The minutes between starts", least=5, most=60) or 15,
         out_of_hours_phone=form.text("out_of_hours_phone", "The phone outside your hours", most=40, required=False),
-        patients_move=_may(form, "patients_move"), patients_cancel=_may(form, "patients_cancel"))
+        patients_move=_may(form, "patients_move"), patients_cancel=_may(form, "patients_cancel"),
+        emergency_phone=form.text("emergency_phone", "The emergency number", most=40, required=False),
+        notice_hours=_notice(form))
 
 
 def initial_of(clinic: ClinicLine) -> dict[str, Any]:
     """What the fields show before anything is typed."""
     plain = ("name", "zone", "address", "phone", "sender_name", "sender_email", "booking_horizon_days",
-             "start_step_minutes", "lock_version", "out_of_hours_phone", "patients_move", "patients_cancel")
+             "start_step_minutes", "lock_version", "out_of_hours_phone", "patients_move", "patients_cancel",
+             "emergency_phone")
     return {name: getattr(clinic, name) for name in plain} | {
-        "quiet_from": clock(clinic.quiet_from), "quiet_to": clock(clinic.quiet_to)} | hours_fields(clinic.hours)
+        "notice_hours": str(clinic.notice_hours), "quiet_from": clock(clinic.quiet_from),
+        "quiet_to": clock(clinic.quiet_to)} | hours_fields(clinic.hours)
 
 
 def hours_fields(hours: Iterable[Span]) -> dict[str, str]:
@@ -87,11 +91,13 @@ def compared(clinic: ClinicLine, wanted: ClinicDetails) -> list[tuple[str, str, 
     labels = {"name": "Name", "zone": "Time zone", "address": "Address", "phone": "Phone", "sender_name": "Sender",
               "sender_email": "Sender's e-mail", "booking_horizon_days": "Days ahead",
               "start_step_minutes": "Minutes between starts", "out_of_hours_phone": "Phone outside your hours",
-              "patients_move": "Patients move", "patients_cancel": "Patients cancel"}
+              "patients_move": "Patients move", "patients_cancel": "Patients cancel",
+              "emergency_phone": "Emergency number"}
     rows = [(label, str(getattr(clinic, name) or ""), str(getattr(wanted, name) or ""))
             for name, label in labels.items()]
     quiet = [f"{clock(each.quiet_from)} – {clock(each.quiet_to)}" for each in (clinic, wanted)]
-    return [*rows, ("No messages", quiet[0], quiet[1]),
+    return [*rows, ("Hours of notice", str(clinic.notice_hours), str(wanted.notice_hours)),
+            ("No messages", quiet[0], quiet[1]),
             ("Open", hours_words(clinic.hours), hours_words(spans_of(wanted)))]
 
 
@@ -129,6 +135,12 @@ def _may(form: Form, name: str) -> PatientsMay:
     """What patients may do; a form that does not ask, such as that of the first run, leaves it at asking."""
     given = form.one_of(name, "what patients may do", [code for code, _ in PATIENTS_MAY], required=False)
     return PatientsMay(given) if given else PatientsMay.ASK
+
+
+def _notice(form: Form) -> int:
+    """The hours of notice; a form that does not ask, such as that of the first run, leaves them at a day."""
+    given = form.number("notice_hours", "The hours of notice", least=0, most=336, required=False)
+    return 24 if given is None else given
 
 
 def _read_hours(form: Form) -> list[Span]:

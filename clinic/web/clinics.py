@@ -61,7 +61,7 @@ def new() -> Response:
     """The form of a new clinic, begun with what it shares with this one."""
     current = found_clinic(here().clinic_id)
     shared = ("zone", "sender_name", "sender_email", "booking_horizon_days", "start_step_minutes", "quiet_from",
-              "quiet_to")
+              "quiet_to", "emergency_phone", "notice_hours")
     initial = {name: value for name, value in initial_of(current).items() if name in shared}
     return _new_page(Form(initial=initial | hours_fields(USUAL)))
 

@@ -63,9 +63,10 @@ def downgrade() -> None:
         appointment.drop_column("changed_by_clinic")
         appointment.drop_column("confirmed_at")
     with altered("clinic") as clinic:
-        for name in ("most_messages", "patients_move", "patients_cancel"):
+        for name in ("most_messages", "patients_move", "patients_cancel", "notice"):
             clinic.drop_constraint(name, type_="check")
-        for name in ("review_url", "patients_cancel", "patients_move", "out_of_hours_phone", "most_messages_a_day"):
+        for name in ("review_url", "notice_hours", "patients_cancel", "patients_move", "emergency_phone",
+                     "out_of_hours_phone", "most_messages_a_day"):
             clinic.drop_column(name)
     _unversion_texts()
     if not is_sqlite():
@@ -376,12 +377,15 @@ def _alter_others() -> None:
     with altered("clinic") as clinic:
         clinic.add_column(sa.Column("most_messages_a_day", sa.Integer, nullable=False, server_default="3"))
         clinic.add_column(sa.Column("out_of_hours_phone", sa.Text))
+        clinic.add_column(sa.Column("emergency_phone", sa.Text))
         clinic.add_column(sa.Column("patients_move", sa.Text, nullable=False, server_default="ask"))
         clinic.add_column(sa.Column("patients_cancel", sa.Text, nullable=False, server_default="ask"))
+        clinic.add_column(sa.Column("notice_hours", sa.Integer, nullable=False, server_default="24"))
         clinic.add_column(sa.Column("review_url", sa.Text))
         clinic.create_check_constraint("most_messages", "most_messages_a_day BETWEEN 1 AND 20")
         clinic.create_check_constraint("patients_move", f"patients_move IN {_MAY}")
         clinic.create_check_constraint("patients_cancel", f"patients_cancel IN {_MAY}")
+        clinic.create_check_constraint("notice", "notice_hours BETWEEN 0 AND 336")
     with altered("appointment") as appointment:
         appointment.add_column(sa.Column("confirmed_at", instant()))
         appointment.add_column(sa.Column("changed_by_clinic", sa.Boolean, nullable=False, server_default=sa.false()))

@@ -87,7 +87,7 @@ class MyClinic:
         with self.rows() as db:
             clinic = db.get_one(Clinic, self.made.clinic_id)
             clinic.patients_move, clinic.patients_cancel = move, cancel
-            clinic.out_of_hours_phone = "+44 20 7946 0999"
+            clinic.out_of_hours_phone, clinic.emergency_phone = "+44 20 7946 0999", "999"
             db.commit()
 
 

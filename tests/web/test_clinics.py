@@ -291,11 +291,14 @@ def test_a_clinic_says_what_patients_may_do_with_their_dates_and_whom_they_call_
     address = f"/setup/clinics/{manager.clinic.clinic_id}/edit"
 
     answer = post(manager.browser, address, as_it_is(
-        manager, patients_move="at-once", patients_cancel="never", out_of_hours_phone="+44 20 7946 0911"))
+        manager, patients_move="at-once", patients_cancel="never", out_of_hours_phone="+44 20 7946 0911",
+        emergency_phone="999", notice_hours="0"))
     page = text_of(manager.browser.get(address))
 
     with manager.rows() as db:
         row = db.get_one(Clinic, manager.clinic.clinic_id)
     assert answer.status_code == 303
-    assert (row.patients_move, row.patients_cancel, row.out_of_hours_phone) == ("at-once", "never", "+44 20 7946 0911")
-    assert [words in page for words in ("At once, until a day before", "+44 20 7946 0911")] == [True, True]
+    assert (row.patients_move, row.patients_cancel, row.notice_hours) == ("at-once", "never", 0)
+    assert (row.out_of_hours_phone, row.emergency_phone) == ("+44 20 7946 0911", "999")
+    assert [words in page for words in (
+        "At once, while there is notice", "+44 20 7946 0911", 'value="999"', 'value="0"')] == [True] * 4

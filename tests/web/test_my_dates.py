@@ -15,6 +15,7 @@ from clinic.queries.visit_choice import parse_choice
 from clinic.services.appointments import move_appointment
 from clinic.services.work import Actor, Done
 from clinic.store.accounts import AuditEntry
+from clinic.store.clinics import Clinic
 from clinic.store.courses import MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment
 from tests.other_visits import add_other_visits
@@ -168,6 +169,20 @@ def test_shortly_before_a_date_the_desk_decides_and_a_clinic_may_allow_nothing(
 
     assert (asked.location, refused) == ("/my?told=asked", [404, 404])
     assert clinic.dates()[0].state == "booked"
+
+
+def test_how_much_notice_a_date_needs_is_the_clinics_to_say(clinic: MyClinic, clock: FixedClock) -> None:
+    clinic.allow("at-once", "at-once")
+    with clinic.rows() as db:
+        db.get_one(Clinic, clinic.made.clinic_id).notice_hours = 2
+        db.commit()
+    first = clinic.dates()[0]
+    clock.now = first.starts_at - timedelta(hours=3)
+    browser = clinic.entered()
+
+    answer = clinic.post(browser, f"/my/dates/{first.id}/cancel", lock_version=first.lock_version, note="")
+
+    assert answer.location == "/my?told=cancelled"
 
 
 def test_who_cannot_follow_the_preparation_tells_the_desk(clinic: MyClinic) -> None:
