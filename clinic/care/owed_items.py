@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from clinic.care.mail_address import check_address
 from clinic.care.message_kinds import ASKED_OFF, KEEPS_SAFE, MessageKind
 from clinic.care.message_rules import MORNING
 from clinic.care.owner_facts import AppointmentFacts, OwnerFacts, PatientFacts, SubjectKind, Told
@@ -70,6 +71,10 @@ def why_unreachable(patient: PatientFacts) -> str | None:
         return "no e-mail address"
     if patient.comes_back:
         return ADDRESS_DEAD
+    try:
+        check_address(patient.email)
+    except ValueError as error:
+        return str(error)
     return None
 
 

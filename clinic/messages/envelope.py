@@ -15,10 +15,9 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 
 from clinic.care.directions import undirected
+from clinic.care.mail_address import check_address, check_domain
 from clinic.messages.rendering import Rendered
 
-_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z")
-_DOMAIN = re.compile(r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9._-]+@[A-Za-z0-9.-]+>\Z")
 _METHOD = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
@@ -62,17 +61,7 @@ class EnvelopeHeader:
 def message_id(key: str, domain: str) -> str:
     """The Message-ID of a message's key: always the same for one key, and nothing of the key can be read in it."""
     digest = hashlib.sha256(f"clinic message {key}".encode()).hexdigest()[:40]
-    return f"<{digest}@{_checked_domain(domain)}>"
-
-
-def check_address(text: str) -> str:
-    """The address in its normal form (no spaces around, domain in ASCII), or ValueError in plain words."""
-    local, at, domain = text.strip().rpartition("@")
-    if not at or not local or not domain:
-        raise ValueError("An e-mail address has the form name@example.org.")
-    if not _LOCAL_PART.match(local) or len(local) > 64:
-        raise ValueError("The part before the @ has a character that mail cannot be sent to.")
-    return f"{local}@{_checked_domain(domain)}"
+    return f"<{digest}@{check_domain(domain)}>"
 
 
 def build_mime(rendered: Rendered, header: EnvelopeHeader) -> bytes:
@@ -186,16 +175,6 @@ def _method(calendar: bytes) -> str:
     if found is None:
         raise ValueError("a calendar file without a METHOD")
     return found[1].decode("ascii")
-
-
-def _checked_domain(domain: str) -> str:
-    try:
-        plain = domain.strip().lower() if domain.isascii() else domain.strip().encode("idna").decode("ascii").lower()
-    except UnicodeError as error:
-        raise ValueError("The part after the @ is not a mail domain.") from error
-    if not _DOMAIN.match(plain):
-        raise ValueError("The part after the @ is not a mail domain.")
-    return plain
 
 
 def _refuse_control_characters(text: str) -> None:

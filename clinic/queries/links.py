@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.care.owner_facts import Owner, owner_named
+from clinic.planning.local import day_of, zone
 from clinic.store.clinics import Clinic
 from clinic.store.courses import Course, MaintenancePlan
 from clinic.store.diary import Appointment
@@ -33,12 +34,14 @@ class LinkState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LinkSeen:
-    """A link from outside: whether it opens, in which language to say so, and whom to call. Nothing of its patient."""
+    """A link from outside: whether it opens, in which language to say so, whom to call, and on which day it was first
+    used. Nothing of its patient."""
 
     state: LinkState
     language: str | None = None
     clinic: str | None = None
     phone: str | None = None
+    used_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +71,24 @@ class MyBrowser:
 def link_seen(db: Session, secret_hash: str, *, now: datetime) -> LinkSeen:
     """The link with that hash, as anybody who holds it may know it."""
     row = db.execute(
-        sa.select(Link.owner_kind, Link.owner_id, Link.expires_at, Link.revoked_at, Patient.__table__.c.language)
+        sa.select(Link.owner_kind, Link.owner_id, Link.expires_at, Link.revoked_at, Link.used_at,
+                  Patient.__table__.c.language)
         .join(Patient.__table__, Patient.__table__.c.id == Link.patient_id)
         .where(Link.secret_hash == secret_hash, Link.purpose == MY_COURSE)).one_or_none()
     if row is None:
         return LinkSeen(LinkState.UNKNOWN)
     clinic_id = clinic_of_owner(db, owner_named(row.owner_kind, row.owner_id))
-    clinic = db.execute(sa.select(Clinic.name, Clinic.phone).where(Clinic.id == clinic_id)).one_or_none()
+    clinic = db.execute(
+        sa.select(Clinic.name, Clinic.phone, Clinic.zone).where(Clinic.id == clinic_id)).one_or_none()
     state = LinkState.OPENS
     if row.revoked_at is not None or clinic is None:
         state = LinkState.REVOKED
     elif row.expires_at <= now:
         state = LinkState.EXPIRED
-    return LinkSeen(state, row.language, *(clinic or (None, None)))
+    if clinic is None:
+        return LinkSeen(state, row.language)
+    used_on = day_of(row.used_at, zone(clinic.zone)) if row.used_at is not None else None
+    return LinkSeen(state, row.language, clinic.name, clinic.phone, used_on)
 
 
 def my_browser(db: Session, id_hash: str, *, now: datetime) -> MyBrowser | None:
@@ -103,6 +111,18 @@ def my_browser(db: Session, id_hash: str, *, now: datetime) -> MyBrowser | None:
         browser.id_hash, link.id, link.patient_id, owner, clinic_id, language, browser.expires_at, browser.created_at,
         browser.born_at is not None, birth_on is not None, wrong_dates(db, link.patient_id),
         wants_reminders)
+
+
+def as_its_patient(db: Session, course_id: int, *, now: datetime) -> MyBrowser | None:
+    """What its patient's browser would be in for once the birth date was given, for staff to look at the page: nobody
+    comes in with it. None where there is no such course."""
+    patient = Patient.__table__.c
+    row = db.execute(
+        sa.select(Course.patient_id, Course.clinic_id, patient.language, patient.birth_on, patient.wants_reminders)
+        .join(Patient.__table__, patient.id == Course.patient_id).where(Course.id == course_id)).one_or_none()
+    return None if row is None else MyBrowser(
+        "", 0, row.patient_id, Owner("course", course_id), row.clinic_id, row.language, now, now, is_born=True,
+        has_birth_date=row.birth_on is not None, wrong_dates=0, wants_reminders=row.wants_reminders)
 
 
 def wrong_dates(db: Session, patient_id: int) -> int:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from clinic.access import Grant
-from clinic.messages.envelope import check_address
+from clinic.care.mail_address import check_address
 from clinic.planning.findings import Finding, Weight
 from clinic.queries.accounts import IDLE_FOR
 from clinic.services import passwords

@@ -4,11 +4,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from clinic.care.mail_address import check_address
 from clinic.care.message_kinds import SCHEDULE, MessageKind
 from clinic.care.owed import OwedItem, OwedVisit, VisitChange
 from clinic.interchange.calendar import CalendarEntry, Party, cancel_file, request_file, series_file
 from clinic.messages.discretion import discreet
-from clinic.messages.envelope import check_address
 from clinic.messages.rendering import calendar_words
 from clinic.queries.letters import ClinicFacts, LetterFacts
 from clinic.services.clinic_cards import address_lines, card_for, language_of

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from clinic.access import GRANTS, Right, Role
+from clinic.care.mail_address import check_address
 from clinic.care.states import PatientsMay
-from clinic.messages.envelope import check_address
 from clinic.planning.findings import Finding, Weight
 from clinic.planning.local import zone
 from clinic.services.work import Done, Refused, UnitOfWork, check_version, record

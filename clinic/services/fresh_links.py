@@ -10,10 +10,11 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from clinic.care.mail_address import check_address
 from clinic.care.owed_items import ADDRESS_DEAD
 from clinic.care.owner_facts import Owner, owner_named
 from clinic.care.states import MessageState
-from clinic.messages.envelope import EnvelopeHeader, build_mime, check_address, message_id
+from clinic.messages.envelope import EnvelopeHeader, build_mime, message_id
 from clinic.messages.letters import Letter, RequestKind, Section
 from clinic.messages.rendering import render
 from clinic.queries.letters import letter_facts

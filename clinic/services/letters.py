@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from clinic.care.guidance import Aftercare
 from clinic.care.instructions import aftercare, aftercare_at, checklist, red_flags
+from clinic.care.mail_address import check_address
 from clinic.care.message_kinds import SCHEDULE, MessageKind
 from clinic.care.message_rules import Elapsed
 from clinic.care.nudges import ASKS
@@ -22,7 +23,7 @@ from clinic.care.owed_after import REVIEW_LASTS
 from clinic.care.owner_facts import OwnerKind, Told, owner_named
 from clinic.care.protocols import Protocol
 from clinic.care.translations import ClinicalText, Place, translated
-from clinic.messages.envelope import EnvelopeHeader, build_mime, check_address, message_id
+from clinic.messages.envelope import EnvelopeHeader, build_mime, message_id
 from clinic.messages.letters import (
     AftercarePhase,
     Instruction,
@@ -71,8 +72,8 @@ class Written:
     mime: bytes
 
 
-OfOwner = tuple[LetterFacts, Sequence[OwedItem]]
-"""What is said of one course, its upkeep or a visit."""
+OfOwner = tuple[LetterFacts, Sequence[OwedItem], str | None]
+"""What is said of one course, its upkeep or a visit, and what opens the patient's page of it."""
 
 
 def write(
@@ -99,13 +100,14 @@ def letter_of(
     more: Sequence[OfOwner] = (),
 ) -> Letter:
     """One letter with a section for each item, its clinical texts in the patient's language where they are there, and
-    what a person added; the first section names the link, which is of all of them."""
-    said = [(in_their_language(known), item) for known, each in ((facts, items), *more) for item in each]
-    first, *others = (_with_own_words(known, item, now) for known, item in said)
+    what a person added; the first section about each course or visit names the link to it."""
+    said = [(in_their_language(known), item, None if number else its_link)
+            for known, each, its_link in ((facts, items, link), *more) for number, item in enumerate(each)]
+    sections = ((_with_own_words(known, item, now), its_link) for known, item, its_link in said)
     return Letter(
         language=language_of(facts), first_name=facts.given_name, clinic=card_for(facts),
-        sections=(replace(first, link=first.link or link), *others),
-        calendars=tuple(each for known, item in said for each in calendar_parts(known, item, now)),
+        sections=tuple(replace(section, link=section.link or its_link) for section, its_link in sections),
+        calendars=tuple(each for known, item, _ in said for each in calendar_parts(known, item, now)),
         note=own_lines(note or ""),
     )
 

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from clinic.care.mail_address import check_address
 from clinic.care.newsletter import blocks_of
 from clinic.care.quiet import QuietHours, next_allowed
 from clinic.care.states import MessageState
 from clinic.care.translations import ENGLISH
-from clinic.messages.envelope import EnvelopeHeader, build_mime, check_address, message_id
+from clinic.messages.envelope import EnvelopeHeader, build_mime, message_id
 from clinic.messages.letters import ClinicCard
 from clinic.messages.news import NewsLetter, Question, render_edition, render_question
 from clinic.messages.rendering import Rendered

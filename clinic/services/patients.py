@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from clinic.messages.envelope import check_address
+from clinic.care.mail_address import check_address
 from clinic.planning.findings import Finding, Weight
 from clinic.queries.doubles import alike, person_of
 from clinic.queries.folding import digits, folded

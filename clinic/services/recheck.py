@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from clinic.care.mail_address import check_address
 from clinic.care.quiet import hastened
 from clinic.care.states import MessageState
-from clinic.messages.envelope import check_address
 from clinic.messages.return_path import ReturnPath
 from clinic.services.correspondence import Correspondent, Correspondents, Stays, Waits
 from clinic.services.letters import Written, write
@@ -52,7 +52,8 @@ def freeze(
 ) -> Frozen | None:
     """The bytes of a message that is still true, rendered at most once; none where it is settled without sending.
 
-    `base_url` is where our pages are: the message gets a link of its own to the patient's page there. `return_path`
+    `base_url` is where our pages are: the message gets links of its own to the patient's page there, one for each
+    course or visit that it is about. `return_path`
     makes the address that a mail system sends it back to; without one that is the clinic's own.
     """
     with open_work() as work:
@@ -189,10 +190,10 @@ def _why_not_as_frozen(message: Message, rows: Sequence[MessageItem], address: s
 def _write(work: UnitOfWork, message: Message, full: Sequence[ShareInFull], base_url: str | None) -> None:
     rows = [row for _, share in full for row, _ in share.said]
     facts, first = full[0]
-    link = link_for(work, message.id, facts, base_url=base_url) if base_url else None
+    links = [link_for(work, message.id, known, base_url=base_url) if base_url else None for known, _ in full]
     _keep(message, write(
-        facts, first.items, identity=_identity(message, rows), now=work.now, link=link, note=message.note,
-        more=[(others, share.items) for others, share in full[1:]]))
+        facts, first.items, identity=_identity(message, rows), now=work.now, link=links[0], note=message.note,
+        more=[(others, share.items, link) for (others, share), link in zip(full[1:], links[1:], strict=True)]))
     for known, share in full:
         for row, item in share.said:
             row.facts = kept_of(known, item)

@@ -8,12 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from clinic.care.mail_address import check_address
 from clinic.care.owed import OwedItem, messages_owed, why_no_longer
 from clinic.care.owner_facts import Owner, OwnerFacts, OwnerKind
 from clinic.care.priority import priority_of
 from clinic.care.quiet import hastened
 from clinic.care.states import FINAL_DECISIONS, MessageState
-from clinic.messages.envelope import check_address
 from clinic.queries.living import living_courses, living_plans, other_visits
 from clinic.queries.owner_facts import OwnerHead, owner_facts, owner_head
 from clinic.services.work import UnitOfWork

@@ -12,9 +12,9 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from clinic.care.mail_address import check_address
 from clinic.care.newsletter import CONSENT, LANGUAGES, known_interests
 from clinic.care.states import MessageState
-from clinic.messages.envelope import check_address
 from clinic.services.accounts import hash_of, normal_email
 from clinic.services.attempts import admit, near
 from clinic.services.subscriber_links import held_link, revoke_questions

@@ -12,13 +12,17 @@ from clinic.planning.local import zone
 from clinic.queries.consultations import held_dates
 from clinic.queries.course_standing import course_standing
 from clinic.queries.courses import CoursePage, clinic_of_course, course_page
+from clinic.queries.links import as_its_patient
 from clinic.queries.rest_of_course import undo_token
 from clinic.services.courses import stop_course
+from clinic.services.my_page import my_page
 from clinic.services.work import Done, Refused, Stale, UnitOfWork
 from clinic.web import course_words
 from clinic.web.entry import allowed, check_clinic
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
+from clinic.web.my import map_address
+from clinic.web.my_pages import my_own_page
 from clinic.web.once import done_once
 from clinic.web.pages import page, stale_page
 from clinic.web.reasons import STOPPING, read_reason, reason_words
@@ -40,6 +44,20 @@ def show(course_id: int) -> Response:
     return page("courses/show.html", course=found, words=course_words, reason_words=reason_words, undo=undo, held=held,
                 standing=standing, on_hold=course_words.is_on_hold(found), lives=course_words.lives(found),
                 off_track=course_words.off_track(found.treatment_sessions), zone_words=zone_words(zone(found.zone)))
+
+
+@courses.get("/courses/<int:course_id>/as-patient")
+@allowed(Right.SEE_DIARY)
+def as_patient(course_id: int) -> Response:
+    """The patient's own page of the course as it is now, to speak about with them: nothing on it acts."""
+    found = found_course(course_id)
+    with kit().read() as db:
+        browser = as_its_patient(db, course_id, now=now())
+        assert browser is not None  # the course was found
+        seen = my_page(db, browser, now=now())
+    back = url_for("courses.show", course_id=course_id)
+    return my_own_page("my/show.html", language=seen.language, page=seen, told="", map_href=map_address(seen),
+                       preview_of=found.patient.name, back=back, url_for=lambda *_, **__: "#content")
 
 
 @courses.get("/courses/<int:course_id>/stop")

@@ -78,7 +78,7 @@ def show_page(form: Form) -> Response:
         found = my_page(db, mine(), now=now())
     told = request.args.get("told", "")
     return my_own_page("my/show.html", form.status, language=found.language, page=found, mine=mine(), form=form,
-                       told=told if told in TOLD else "", map_href=_map(found))
+                       told=told if told in TOLD else "", map_href=map_address(found), preview_of="", back="")
 
 
 def found_page() -> MyPage:
@@ -87,7 +87,8 @@ def found_page() -> MyPage:
         return my_page(db, mine(), now=now())
 
 
-def _map(found: MyPage) -> str:
+def map_address(found: MyPage) -> str:
+    """Where the clinic lies on a map."""
     return _MAPS + urlencode({"query": ", ".join(found.clinic.address)})
 
 

@@ -15,6 +15,7 @@ from clinic.store.accounts import Task
 from clinic.store.clinics import Clinic
 from clinic.store.links import Link
 from clinic.store.resources import Patient
+from tests.browser.conftest import Enter
 from tests.browser.desk import Walker
 from tests.browser.site import BUSY, Site
 from tests.browser.soundness import is_sound
@@ -69,7 +70,9 @@ def _set_born(walker: Walker) -> None:
     walker.click("button", "Anzeigen")
 
 
-def test_every_page_of_the_patient_is_sound_in_light_dark_and_on_a_phone(phone: Callable[..., Walker]) -> None:
+def test_every_page_of_the_patient_is_sound_in_light_dark_and_on_a_phone(
+    phone: Callable[..., Walker], enter: Enter, site: Site
+) -> None:
     walker = phone(scripts=True)
     page = walker.page
 
@@ -97,6 +100,9 @@ def test_every_page_of_the_patient_is_sound_in_light_dark_and_on_a_phone(phone: 
     is_sound(walker, "my-emergency")
     page.goto("/my/settings")
     is_sound(walker, "my-settings")
+    staff = enter()
+    staff.page.goto(f"/courses/{site.course}/as-patient")
+    is_sound(staff, "my-page-for-staff")
 
 
 def test_on_a_phone_without_scripts_everything_takes_a_few_taps(phone: Callable[..., Walker], site: Site) -> None:

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinic.care.directions import undirected
-from clinic.messages.envelope import EnvelopeHeader, build_mime, check_address, message_id
+from clinic.care.mail_address import check_address
+from clinic.messages.envelope import EnvelopeHeader, build_mime, message_id
 from clinic.messages.rendering import Rendered, render
 from tests.messages.samples import LETTERS, NOW
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from clinic.messages.envelope import check_address
+from clinic.care.mail_address import check_address
 from clinic.messages.return_path import ReturnPath, number_in
 
 PATHS = ReturnPath("returned@clinic.example", "a secret")

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import email.policy
+import re
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -12,9 +13,11 @@ from sqlalchemy.engine import Engine
 
 from clinic.messages.mailbox import MailboxTransport
 from clinic.messages.transport import BeforeDot, Outcome, OutcomeKind, Phase
+from clinic.services.accounts import hash_of
 from clinic.services.delivery import Courier
 from clinic.services.reconcile import Owner, reconcile, reconcile_patient
 from clinic.store.clinics import Clinic
+from clinic.store.links import Link
 from clinic.store.outbox import Bounce, Message, MessageItem, WorkerRow
 from tests.services.desk import NOW, Desk, Line
 
@@ -33,11 +36,11 @@ def desk(engine: Engine) -> Desk:
     return Desk(engine)
 
 
-def deliver(desk: Desk, transport: MailboxTransport | None = None) -> None:
+def deliver(desk: Desk, transport: MailboxTransport | None = None, *, base_url: str | None = None) -> None:
     with desk.work() as work:
         work.db.merge(WorkerRow(id="w", host="test", started_at=desk.now, heartbeat_at=desk.now))
         work.commit()
-    Courier(desk.work, transport or MailboxTransport(), "w", jitter=lambda: 0.5).deliver_due()
+    Courier(desk.work, transport or MailboxTransport(), "w", jitter=lambda: 0.5, base_url=base_url).deliver_due()
 
 
 def sent(desk: Desk) -> list[tuple[str, list[str], str]]:
@@ -56,15 +59,21 @@ def text_of(mime: bytes) -> str:
     return body.get_content() if body else ""
 
 
-def test_two_courses_of_one_patient_are_confirmed_in_one_e_mail_and_told_each(desk: Desk) -> None:
+def test_two_courses_of_one_patient_are_confirmed_in_one_e_mail_and_told_each_with_a_link_of_its_own(
+    desk: Desk
+) -> None:
     first, second = desk.book_course(SOON), desk.book_course(LATER)
     desk.wait(minutes=3)
 
-    deliver(desk)
+    deliver(desk, base_url="https://clinic.example")
 
     [(subject, kinds, text)] = sent(desk)
     assert (subject, kinds) == ("Your appointment on Thursday 20 May at 10:00", ["confirmation", "confirmation"])
     assert ("Thursday 20 May 2027" in text, "Sunday 20 June 2027" in text) == (True, True)
+    with desk.work() as work:
+        links = {row.secret_hash: row.owner_id for row in work.db.scalars(sa.select(Link))}
+    secrets = re.findall(r"https://clinic\.example/l/([\w-]{43})", text)
+    assert [links[hash_of(secret)] for secret in secrets] == [first, second]
     for course_id in (first, second):
         with desk.work() as work:
             reconcile(work, Owner("course", course_id))

@@ -61,7 +61,7 @@ def test_a_link_that_machines_fetch_a_hundred_times_changes_nothing_whatever_its
 
 def test_each_fate_of_a_link_is_said_kindly_and_lets_nobody_in_that_it_should_not(clinic: MyClinic) -> None:
     said = {
-        "open": (200, "This opens your private page"), "used": (200, "This opens your private page"),
+        "open": (200, "This opens your private page"), "used": (200, "This link was first opened on "),
         "expired": (410, "This link has ended"), "revoked": (410, "This link does not open any more"),
         "made-up": (404, "This link does not work"),
     }

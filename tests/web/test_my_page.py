@@ -1,6 +1,7 @@
 """The patient's own page: it shows one course and nothing else; and what it tells the clinic."""
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -267,3 +268,18 @@ def test_links_of_both_records_end_when_they_are_put_together(clinic: MyClinic) 
     assert isinstance(outcome, Done), outcome
     assert (mine.get("/my").status_code, theirs.get("/my").status_code) == (401, 200)
     assert clinic.entered().get("/my").status_code == 200  # a newer message to the record that stays
+
+
+def test_staff_see_the_page_as_its_patient_does_and_nothing_on_it_acts(clinic: MyClinic) -> None:
+    clinic.allow("at-once", "at-once")
+    staff = enter(clinic.kit, Role.RECEPTIONIST.value)
+    patients = text(clinic.entered(born=True).get("/my"))
+    before = checksum(clinic.kit.engine)
+
+    shown = text(staff.get(f"/courses/{clinic.courses[0]}/as-patient"))
+
+    assert [word for word in (*(word for word in HEALTH if word in patients), "Yes, I will be there")
+            if word not in shown] == []
+    assert ("Nothing here can be pressed" in shown, "<fieldset class=\"stack\" disabled>" in shown) == (True, True)
+    assert re.findall(r'(?:href|action)="(?!tel:|https:|#|/static|/assets|/courses/)[^"]*"', shown) == []
+    assert checksum(clinic.kit.engine) == before
