@@ -7,6 +7,7 @@ Runs inside a test (`with Sink(...)`) or alone: `python tests/sink.py --port 0 -
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
 import json
 import os
@@ -18,6 +19,8 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Collection
+from contextlib import closing
 from dataclasses import dataclass, field
 from email.parser import BytesHeaderParser
 from pathlib import Path
@@ -33,6 +36,8 @@ class Faults:
     """How likely each fault is, from 0 to 1; `slow_for` is how long a slow reply to the dot takes, in seconds."""
 
     mail_4xx: float = 0.0
+    mail_421: float = 0.0
+    rcpt_421: float = 0.0
     rcpt_4xx: float = 0.0
     data_4xx: float = 0.0
     dot_4xx: float = 0.0
@@ -61,13 +66,20 @@ class Sink:
 
     def __init__(
         self, log: Path, faults: Faults | None = None, *, seed: int = 0, port: int = 0,
-        tls: ssl.SSLContext | None = None, pipelining: bool = False,
+        tls: ssl.SSLContext | None = None, pipelining: bool = False, starttls: ssl.SSLContext | None = None,
+        password: str | None = None, greylists: bool = False, nobody: Collection[str] = (),
     ) -> None:
+        """`tls` encrypts from the first byte, `starttls` when asked to; with a `password` whoever sends must know it.
+        One that `greylists` asks for later when it first hears of a recipient; `nobody` are those it does not know."""
         self._log_path = log
         self._faults = faults or Faults()
         self._chance = random.Random(seed)
         self._tls = tls
-        self.extensions = ("8BITMIME", "SIZE 10000000", *(("PIPELINING",) if pipelining else ()))
+        self.starttls, self.password, self.nobody = starttls, password, frozenset(nobody)
+        self.extensions = (
+            "8BITMIME", "SIZE 10000000", *(("PIPELINING",) if pipelining else ()), *(("STARTTLS",) if starttls else ()),
+            *(("AUTH PLAIN",) if password else ()))
+        self._greeted: set[str] | None = set() if greylists else None
         self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         self.counts: Counter[str] = Counter()
@@ -121,6 +133,21 @@ class Sink:
         with self._lock:
             self.counts[what] += 1
 
+    def is_new(self, recipient: str) -> bool:
+        """Whether a recipient has to be asked for once more, as greylisting has it."""
+        with self._lock:
+            if self._greeted is None or recipient in self._greeted:
+                return False
+            self._greeted.add(recipient)
+            self.counts["greylisted"] += 1
+            return True
+
+    def follows(self, before: socket.socket, after: socket.socket | None) -> None:
+        """A connection goes on as another, or is over: that is what would be cut now."""
+        with self._lock:
+            self._open.discard(before)
+            self._open.update({after} - {None})
+
     def heard(self, command: str) -> None:
         """Keep a command for tests that look at the conversation."""
         with self._lock:
@@ -164,8 +191,8 @@ class Sink:
             # Several answers to what was said at once must not wait for one another.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             talk = self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
-            with talk, talk.makefile("rb") as lines:
-                _Conversation(self, talk, lines).run()
+            with closing(_Conversation(self, talk, talk.makefile("rb"))) as conversation:
+                conversation.run()
         except OSError:
             self.note("broken")
         finally:
@@ -182,6 +209,7 @@ class _Conversation:
     talk: socket.socket
     lines: BinaryIO
     has_sender: bool = False
+    is_known: bool = False
     recipient: str = ""
     done: bool = field(default=False)
 
@@ -196,6 +224,10 @@ class _Conversation:
         if verb in {"EHLO", "HELO"}:
             *first, last = ("sink", *self.sink.extensions)
             self.say("".join(f"250-{each}\r\n" for each in first) + f"250 {last}")
+        elif verb == "STARTTLS" and self.sink.starttls:
+            self.encrypt(self.sink.starttls)
+        elif verb == "AUTH":
+            self.take_password(command)
         elif verb == "MAIL":
             self.take_sender()
         elif verb == "RCPT":
@@ -211,19 +243,45 @@ class _Conversation:
         else:
             self.say("502 not known here")
 
+    def encrypt(self, how: ssl.SSLContext) -> None:
+        self.say("220 go on")
+        self.lines.close()
+        before, self.talk = self.talk, how.wrap_socket(self.talk, server_side=True)
+        self.lines = self.talk.makefile("rb")
+        self.sink.follows(before, self.talk)
+
+    def take_password(self, command: str) -> None:
+        given = base64.b64decode(command.rpartition(" ")[2]).rpartition(b"\0")[2].decode()
+        self.is_known = given == self.sink.password
+        self.say("235 welcome" if self.is_known else "535 not with this password")
+
     def take_sender(self) -> None:
+        if self.sink.password and not self.is_known:
+            self.say("530 who are you?")
+            return
+        if self.sink.happens("mail_421"):
+            self.send_away()
+            return
         self.has_sender, self.recipient = not self.sink.happens("mail_4xx"), ""
         self.say("250 sender ok" if self.has_sender else "451 try later (mail)")
 
     def take_recipient(self, command: str) -> None:
         if not self.has_sender:
             self.say("503 from whom?")
+            return
+        recipient = command.partition("<")[2].partition(">")[0]
+        if recipient in self.sink.nobody:
+            self.say("550 5.1.1 nobody of that name")
+        elif self.sink.is_new(recipient):
+            self.say("450 4.2.0 greylisted, try later")
+        elif self.sink.happens("rcpt_421"):
+            self.send_away()
         elif self.sink.happens("rcpt_4xx"):
             self.say("450 try later (rcpt)")
         elif self.sink.happens("rcpt_5xx"):
             self.say("550 nobody of that name")
         else:
-            self.recipient = command.partition("<")[2].partition(">")[0]
+            self.recipient = recipient
             self.say("250 recipient ok")
 
     def take_message(self) -> None:
@@ -268,6 +326,15 @@ class _Conversation:
             kept.append(line[1:] if line.startswith(b".") else line)
         self.sink.note("no_dot")
         return None
+
+    def send_away(self) -> None:
+        self.say("421 4.3.2 closing, come back later")
+        self.done = True
+
+    def close(self) -> None:
+        self.lines.close()
+        self.talk.close()
+        self.sink.follows(self.talk, None)
 
     def drop(self) -> None:
         self.done = True

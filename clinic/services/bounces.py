@@ -2,11 +2,13 @@
 
 A report counts only if it proves that it is about a message of ours: it came to that message's own return path, or,
 for one that had none, it names its Message-ID and the address that it really went to. Anything else changes nothing.
+A server that refuses a patient's address to our face needs no proof.
 What was not delivered for good becomes a failed message, which a person tells. Where the fault lies in the address,
 nothing goes there any more, whoever has it, until it is changed or somebody says that it is right.
 """
 from __future__ import annotations
 
+import hashlib
 import hmac
 import logging
 from collections.abc import Sequence
@@ -16,12 +18,12 @@ from typing import BinaryIO
 
 import sqlalchemy as sa
 
+from clinic.care.mail_address import check_address
 from clinic.care.states import FINAL_DECISIONS, MessageState
-from clinic.interchange.bounce_fates import Fate
+from clinic.interchange.bounce_fates import Fate, code_in, one_line
 from clinic.interchange.bounce_reports import BounceReport, NoReport, read_report
 from clinic.interchange.bounce_words import in_words, is_dead
 from clinic.interchange.mime_parts import MOST_BYTES
-from clinic.messages.envelope import check_address
 from clinic.messages.return_path import number_in
 from clinic.planning.local import day_of, zone
 from clinic.queries.bounces import CAME_BACK, bounces_of, patients_at
@@ -37,6 +39,7 @@ from clinic.store.clinics import Clinic
 from clinic.store.locks import lock_patients
 from clinic.store.outbox import Bounce, Message, MessageAttempt
 from clinic.store.resources import Patient
+from clinic.store.types import Instant
 
 MOST_OF_A_MESSAGE = 20
 """So many reports about one message are kept: whoever knows its return path could send them for ever."""
@@ -73,37 +76,18 @@ def take_report(work: UnitOfWork, data: bytes, *, arrived_at: Sequence[str] = ()
     if isinstance(report, NoReport):
         return _said(Taken.NO_REPORT, what=report.what)
     about = _by_return_path(work, report, arrived_at) or _by_message_id(work, report)
-    if about is None:
-        return _said(Taken.NOT_OURS)
-    fate = about.fate
-    is_hard = fate.is_over and is_dead(fate.status, fate.said)
-    address = _address_of(work, about.message_id)
-    freed = _freed_since(work, about.message_id, address) if is_hard else None
-    blocks = is_hard and freed is None
-    patient_ids = patients_at(work.db, address, most=MOST_AT_ONCE) if blocks else ()
-    lock_owners(work.db, [owner for ident in patient_ids for owner in owners_of(work, ident)])
-    if blocks:
-        stop_address(work, address)
-    [held] = in_hand(work, (about.message_id,))
-    known = bounces_of(work.db, about.message_id)
-    if len(known) >= MOST_OF_A_MESSAGE or report.digest in {bounce.digest for bounce in known}:
-        return _said(Taken.KNOWN, message_id=about.message_id)  # and nothing of this unit of work is committed
-    row = Bounce(
-        message_id=about.message_id, email=address, at=work.now, is_final=fate.is_over, is_hard=is_hard,
-        status=fate.status, text=without_links(fate.said), digest=report.digest,
-        lifted_at=freed.lifted_at if freed else None, lifted_by=freed.lifted_by if freed else None)
-    work.db.add(row)
-    work.db.flush()
-    if fate.is_over:
-        _settle_undelivered(work, held.message, fate)
-    if blocks:
-        _block(work, held.message, row, fate, patient_ids)
-    for owner in held.owners:
-        reconcile(work, owner)
-    for ident in patient_ids:
-        reconcile_patient(work, ident)
-    work.commit()
-    return _said(Taken.KEPT, message_id=about.message_id, status=fate.status, is_final=fate.is_over, is_hard=is_hard)
+    return _said(Taken.NOT_OURS) if about is None else _keep(work, about, report.digest, is_out=True)
+
+
+def take_refusal(work: UnitOfWork, message_id: int, said: str) -> Taken | None:
+    """The same of a patient's address that a mail server refused to our face, in these words; none where the fault may
+    lie elsewhere, as when it wants none of our mail."""
+    status = code_in(said)
+    if not is_dead(status, said):
+        return None
+    digest = hashlib.sha256(f"refused {message_id} {work.now.isoformat()}".encode()).hexdigest()[:32]
+    return _keep(work, _About(message_id, Fate((), is_over=True, status=status, said=one_line(said))), digest,
+                 is_out=False)
 
 
 def read_report_from(stream: BinaryIO) -> bytes:
@@ -148,6 +132,39 @@ def finish_asking(work: UnitOfWork, patient_id: int) -> None:
     work.db.execute(
         sa.update(Task).where(Task.patient_id == patient_id, Task.kind == "bounce", Task.done_at.is_(None))
         .values(done_at=work.now, done_by=work.actor.account_id))
+
+
+def _keep(work: UnitOfWork, about: _About, digest: str, *, is_out: bool) -> Taken:
+    """Keeps it, once. What was not out, for it was refused to our face, is settled already."""
+    fate = about.fate
+    is_hard = fate.is_over and is_dead(fate.status, fate.said)
+    address = _address_of(work, about.message_id)
+    freed = _freed_since(work, about.message_id, address) if is_hard else None
+    blocks = is_hard and freed is None
+    patient_ids = patients_at(work.db, address, most=MOST_AT_ONCE) if blocks else ()
+    lock_owners(work.db, [owner for ident in patient_ids for owner in owners_of(work, ident)])
+    if blocks:
+        stop_address(work, address)
+    [held] = in_hand(work, (about.message_id,))
+    known = bounces_of(work.db, about.message_id)
+    if len(known) >= MOST_OF_A_MESSAGE or digest in {bounce.digest for bounce in known}:
+        return _said(Taken.KNOWN, message_id=about.message_id)  # and nothing of this unit of work is committed
+    row = Bounce(
+        message_id=about.message_id, email=address, at=work.now, is_final=fate.is_over, is_hard=is_hard,
+        status=fate.status, text=without_links(fate.said), digest=digest,
+        lifted_at=freed.lifted_at if freed else None, lifted_by=freed.lifted_by if freed else None)
+    work.db.add(row)
+    work.db.flush()
+    if fate.is_over and is_out:
+        _settle_undelivered(work, held.message, fate)
+    if blocks:
+        _block(work, held.message, row, fate, patient_ids)
+    for owner in held.owners:
+        reconcile(work, owner)
+    for ident in patient_ids:
+        reconcile_patient(work, ident)
+    work.commit()
+    return _said(Taken.KEPT, message_id=about.message_id, status=fate.status, is_final=fate.is_over, is_hard=is_hard)
 
 
 def _by_return_path(work: UnitOfWork, report: BounceReport, arrived_at: Sequence[str]) -> _About | None:
@@ -196,7 +213,7 @@ def _address_of(work: UnitOfWork, message_id: int) -> str:
 
 def _freed_since(work: UnitOfWork, message_id: int, address: str) -> Bounce | None:
     """How somebody freed the address after the message had left: then that it came back says nothing new of it."""
-    left_at = sa.select(sa.func.coalesce(sa.func.max(MessageAttempt.at), work.now)).where(
+    left_at = sa.select(sa.func.coalesce(sa.func.max(MessageAttempt.at), sa.literal(work.now, Instant()))).where(
         MessageAttempt.message_id == message_id, MessageAttempt.phase == "begun").scalar_subquery()
     return work.db.scalars(
         sa.select(Bounce).where(Bounce.email == address, Bounce.lifted_at >= left_at)

@@ -23,6 +23,7 @@ from clinic.care.states import MessageState
 from clinic.logs import told
 from clinic.messages.return_path import ReturnPath
 from clinic.messages.transport import Outcome, OutcomeKind, Phase, Transport
+from clinic.services.bounces import take_refusal
 from clinic.services.correspondence import Correspondents
 from clinic.services.correspondents import CORRESPONDENTS
 from clinic.services.recheck import freeze
@@ -118,10 +119,14 @@ class Courier:
                     return Round(done, f"{outcome.phase}: {_words(outcome)}")
                 done += 1
                 goes_on = done < most and not stopping()
-                if outcome is not None:
-                    claim = self._record(claim, outcome, claims_next=goes_on)
-                else:
+                if outcome is None:
                     claim = self._claim_next() if goes_on else None
+                    continue
+                following = self._record(claim, outcome, claims_next=goes_on)
+                if outcome.kind is OutcomeKind.FAILED and outcome.phase is Phase.RCPT:
+                    with self.work() as work:
+                        take_refusal(work, claim.message_id, f"{outcome.code} {outcome.text}")
+                claim = following
         return Round(done)
 
     def _claim_next(self) -> Claim | None:
@@ -244,6 +249,10 @@ def _finish(work: UnitOfWork, courier: Courier, claim: Claim, outcome: Outcome) 
         # The server's trouble is not the message's: an outage must not use up its attempts.
         message.attempts -= 1
         put_back(message, message.due_at, _words(outcome))
+    elif outcome.kind is OutcomeKind.RETRY and outcome.phase is Phase.MAIL:
+        # Nor is what is said before a recipient is named; but should it be, the others go first now.
+        message.attempts -= 1
+        put_back(message, work.now + wait, _words(outcome))
     else:
         _after_refusal(work, message, outcome, courier.patience, wait)
     _say("message-delivered", message.id, state=message.state, attempt=claim.number, phase=outcome.phase.value)

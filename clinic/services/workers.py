@@ -21,6 +21,7 @@ from clinic.store.accounts import BrowserSession, IdempotencyKey, SignInAttempt
 from clinic.store.engine import for_writing
 from clinic.store.occupancy import merge_changes
 from clinic.store.outbox import WorkerRow
+from clinic.store.types import Instant
 
 FORGOTTEN_AFTER = timedelta(days=1)
 """How long a worker that fell silent, and a failed sign-in, stay on record."""
@@ -77,7 +78,8 @@ def beat(work: UnitOfWork, worker_id: str) -> None:
 
 def note_trouble(work: UnitOfWork, worker_id: str, trouble: str | None) -> None:
     """What keeps the worker from the mail server just now, for who looks after it; None where it is over."""
-    since = sa.func.coalesce(WorkerRow.trouble_since, work.now) if trouble is not None else None
+    begins = sa.literal(work.now, Instant())
+    since = sa.func.coalesce(WorkerRow.trouble_since, begins) if trouble is not None else None
     work.db.execute(sa.update(WorkerRow).where(WorkerRow.id == worker_id).values(trouble=trouble, trouble_since=since))
     work.commit()
 
@@ -92,6 +94,13 @@ def note_sweep(work: UnitOfWork, worker_id: str) -> None:
     """The worker has looked at every course just now."""
     work.db.execute(sa.update(WorkerRow).where(WorkerRow.id == worker_id).values(swept_at=work.now))
     work.commit()
+
+
+def is_swept(work: UnitOfWork, *, within: timedelta, asked_by: str) -> bool:
+    """Whether another worker than the one that asks has looked at every course within that time."""
+    return work.db.scalar(
+        sa.select(WorkerRow.id).where(WorkerRow.id != asked_by, WorkerRow.swept_at > work.now - within,
+                                      WorkerRow.swept_at <= work.now).limit(1)) is not None
 
 
 def leave(work: UnitOfWork, worker_id: str) -> None:

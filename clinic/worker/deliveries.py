@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -76,7 +77,8 @@ class Deliveries:
     def _rest_from(self, trouble: str, *, made_progress: bool) -> None:
         before = 0.0 if made_progress else self._rest
         self._rest = min(max(2 * before, self._pace.first_rest), self._pace.longest_rest)
-        self._rests_until = time.monotonic() + self._rest
+        # Spread, so that workers which met the same trouble do not come back together.
+        self._rests_until = time.monotonic() + self._rest * (0.75 + random.random() / 2)
         self._tell(trouble)
         _log.warning("mail-server-in-trouble", extra={"facts": {"rests_for": self._rest}})
 

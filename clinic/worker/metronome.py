@@ -9,7 +9,7 @@ import secrets
 import socket
 import threading
 import time
-from datetime import UTC
+from datetime import UTC, timedelta
 from functools import partial
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -29,6 +29,7 @@ from clinic.services.workers import (
     clean_up,
     enlist,
     free_holds,
+    is_swept,
     leave,
     note_folder,
     note_sweep,
@@ -112,14 +113,7 @@ class Worker:
         where asking by mail has come to its end."""
         with self._work() as work:
             settle_expired(work)
-        after = None
-        while not self._stopping.is_set():
-            with self._work() as work:
-                after = sweep(work, after=after, limit=self._pace.batch)
-            if after is None:
-                with self._work() as work:
-                    note_sweep(work, self.id)
-                break
+        self._sweep()
         with self._work() as work:
             ask_to_call(work)
         with self._work() as work:
@@ -169,6 +163,20 @@ class Worker:
         """Deliver what is due."""
         if self._deliveries is not None:
             self._deliveries.tick()
+
+    def _sweep(self) -> None:
+        """Look at every course, unless another worker just did: any number of workers are to cost no more than two."""
+        with self._work() as work:
+            if is_swept(work, within=timedelta(seconds=self._pace.owe / 2), asked_by=self.id):
+                return
+        after = None
+        while not self._stopping.is_set():
+            with self._work() as work:
+                after = sweep(work, after=after, limit=self._pace.batch)
+            if after is None:
+                with self._work() as work:
+                    note_sweep(work, self.id)
+                return
 
     def _courier(self, kit: Kit) -> Courier:
         assert kit.post_office is not None  # or there are no deliveries

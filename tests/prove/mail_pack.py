@@ -31,6 +31,7 @@ class Pack:
         self._work = work
         self.running: list[ForkServerProcess] = []
         self._asleep: list[tuple[float, ForkServerProcess]] = []
+        self._leaving: list[ForkServerProcess] = []
 
     def start(self, count: int = 1) -> None:
         """So many more."""
@@ -51,12 +52,13 @@ class Pack:
         self.start()
 
     def wake(self, *, all_of_them: bool = False) -> None:
-        """Wake who has slept long enough; they work on beside the others."""
+        """Wake who has slept long enough; they work on, and for each of them another is asked to leave."""
         for until, worker in list(self._asleep):
             if all_of_them or time.monotonic() >= until:
                 os.kill(worker.pid or 0, signal.SIGCONT)
                 self._asleep.remove((until, worker))
                 self.running.append(worker)
+                self._retire()
 
     def all_awake(self) -> bool:
         """Wake who has slept long enough; whether nobody sleeps any more. One that fell asleep in the middle of writing
@@ -97,15 +99,24 @@ class Pack:
         wait_until(lambda: all(worker.exitcode is not None or heeds(worker.pid or 0) for worker in self.running))
         for worker in self.running:
             worker.terminate()
-        for worker in self.running:
+        for worker in (*self.running, *self._leaving):
             worker.join(LONGEST)
-        return [worker.exitcode for worker in self.running]
+        return [worker.exitcode for worker in (*self.running, *self._leaving)]
 
     def abandon(self) -> None:
         """Leave nothing behind, whatever happened."""
-        for worker in (*self.running, *(each for _, each in self._asleep)):
+        for worker in (*self.running, *self._leaving, *(each for _, each in self._asleep)):
             worker.kill()
             worker.join()
+
+    def _retire(self) -> None:
+        """Ask the first that can hear it to leave."""
+        for worker in self.running[:-1]:
+            if worker.exitcode is None and heeds(worker.pid or 0):
+                self.running.remove(worker)
+                self._leaving.append(worker)
+                worker.terminate()
+                return
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Engine
 
 from clinic.care.states import ContactOutcome
 from clinic.messages.return_path import ReturnPath
-from clinic.messages.transport import BeforeDot, Outcome
+from clinic.messages.transport import BeforeDot, Outcome, OutcomeKind, Phase
 from clinic.queries.people_to_tell import people_to_tell
 from clinic.services.bounces import MOST_OF_A_MESSAGE, Taken, take_report, write_again
 from clinic.services.decisions import note_contact
@@ -92,6 +92,24 @@ def to_tell(desk: Desk) -> list[tuple[str, str | None]]:
     with desk.work() as work:
         page = people_to_tell(work.db, 1, now=desk.now)
         return [(kind, each.reason) for person in page.rows for each in person.messages for kind in each.kinds]
+
+
+@pytest.mark.parametrize(("said", "is_dead"), [
+    ("5.1.1 <maria@example.org>: no such user here", True), ("mailbox unavailable", True),
+    ("5.7.1 our mail is not wanted there", False), ("not today", False)])
+def test_an_address_that_a_mail_server_refuses_to_our_face_is_as_dead(desk: Desk, said: str, is_dead: bool) -> None:
+    desk.book_course(SOON)
+    desk.wait(minutes=4)
+
+    refused = Outcome(OutcomeKind.FAILED, Phase.RCPT, 550, said)
+    Courier(desk.work, Scripted(refused), "worker-1").deliver_due()
+
+    assert (desk.message("confirmation").state, desk.message("confirmation").reason) == (
+        "failed", f"the mail server said: 550 {said}")
+    assert [hard for _, _, hard, _, _ in bounces(desk)] == [True] * is_dead
+    assert len(tasks(desk)) == is_dead
+    others = {line.state for line in desk.lines() if line.kind != "confirmation"}
+    assert others == ({"withheld"} if is_dead else {"pending"})
 
 
 def test_a_dead_address_is_dead_for_everybody_who_has_it_and_acts_once(desk: Desk) -> None:

@@ -591,17 +591,22 @@ def test_couriers_side_by_side_send_each_message_once(desk: Desk, sink: Sink) ->
     assert [line.state for line in desk.lines() if line.due_at <= desk.now] == ["sent"] * 12
 
 
-@pytest.mark.parametrize("outcome", [
-    Outcome(OutcomeKind.RETRY, Phase.RCPT, 421, "closing"), Outcome(OutcomeKind.RETRY, Phase.MAIL, 452, "disk full"),
-    Outcome(OutcomeKind.RETRY, Phase.DOT, 421, "shutting down"),
+@pytest.mark.parametrize(("outcome", "attempts"), [
+    (Outcome(OutcomeKind.RETRY, Phase.RCPT, 421, "closing"), 1),
+    (Outcome(OutcomeKind.RETRY, Phase.DOT, 421, "shutting down"), 1),
+    (Outcome(OutcomeKind.RETRY, Phase.MAIL, 452, "disk full"), 0),
 ])
-def test_a_server_that_sends_us_away_ends_the_round_and_the_attempt_counts(desk: Desk, outcome: Outcome) -> None:
+def test_a_server_that_sends_us_away_ends_the_round_and_the_attempt_counts_once_a_patient_was_named(
+    desk: Desk, outcome: Outcome, attempts: int
+) -> None:
     confirmed(desk)
 
     done = courier(desk, Scripted(outcome)).deliver_due()
 
     assert (done.done, done.in_trouble) == (0, True)
-    assert (desk.message("confirmation").state, desk.message("confirmation").attempts) == ("pending", 1)
+    message = desk.message("confirmation")
+    assert (message.state, message.attempts, message.due_at) == (
+        "pending", attempts, desk.now + timedelta(minutes=1))
 
 
 def test_in_no_minute_more_leaves_than_the_mail_server_takes(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -51,6 +52,29 @@ class ShutOffice:
         return Outcome(OutcomeKind.RETRY, Phase.CONNECT, None, "Connection refused")
 
 
+class StuckOffice:
+    """The first delivery to one patient does not come back until it is let go; all else is taken."""
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+        self.asked: list[str] = []
+        self.taken: list[str] = []
+        self.came_back: list[bool | None] = []
+
+    def connection(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def deliver(self, sender: str, recipient: str, mime: bytes, *, before_dot: BeforeDot) -> Outcome:
+        self.asked.append(recipient)
+        if recipient == "stuck@example.org" and self.asked.count(recipient) == 1:
+            self.let_go.wait(SOON)
+            self.came_back.append(before_dot())
+            return Outcome(OutcomeKind.ABORTED, Phase.DATA, None, "stopped")
+        before_dot()
+        self.taken.append(recipient)
+        return Outcome(OutcomeKind.SENT, Phase.DOT, 250, "ok")
+
+
 @pytest.fixture
 def desk(engine: Engine) -> Desk:
     """A clinic with one confirmation that is due."""
@@ -90,6 +114,12 @@ def troubles(desk: Desk) -> list[str | None]:
     """What keeps each worker from the mail server."""
     with desk.work() as work:
         return list(work.db.scalars(sa.select(WorkerRow.trouble)))
+
+
+def troubled_since(desk: Desk) -> list[datetime | None]:
+    """Since when it keeps them."""
+    with desk.work() as work:
+        return list(work.db.scalars(sa.select(WorkerRow.trouble_since)))
 
 
 def folder_troubles(desk: Desk) -> list[str | None]:
@@ -212,11 +242,49 @@ def test_after_a_rest_one_message_asks_for_all_and_what_was_wrong_is_shown_until
     with running(desk, lambda: office, replace(QUICK, first_rest=0.3, longest_rest=0.3)):
         tried = eventually(lambda: office.asked >= 3)
         waiting = eventually(lambda: states(desk, "confirmation") == ["pending"] * 4)
-        shown = troubles(desk)
+        shown, since = troubles(desk), troubled_since(desk)
         office.is_open = True
         sent = eventually(lambda: states(desk, "confirmation") == ["sent"] * 4)
         over = eventually(lambda: troubles(desk) == [None])
 
     assert (tried, waiting, sent, over) == (True, True, True, True)
-    assert shown == ["connect: Connection refused"]
+    assert (shown, since) == (["connect: Connection refused"], [desk.now])
     assert attempts(desk) == [1, 1, 1, 1]
+
+
+def test_a_delivery_that_does_not_come_back_is_left_behind_and_what_it_does_later_counts_for_nothing(
+    desk: Desk
+) -> None:
+    for name in ("stuck", "after"):
+        desk.book_course((date(2027, 5, 20),), patient_id=desk.new_patient(f"{name}@example.org"))
+    desk.wait(minutes=3)
+    office = StuckOffice()
+
+    with running(desk, lambda: office, replace(QUICK, watch=0.05, budget=0.1, lease_for=timedelta(seconds=1))):
+        # The stuck one was claimed in the commit that marked the one before it.
+        others = eventually(lambda: states(desk, "confirmation") == ["sent", "sending", "sent"])
+        desk.wait(seconds=2)
+        taken_over = eventually(lambda: states(desk, "confirmation") == ["sent"] * 3)
+        office.let_go.set()
+        came_back = eventually(lambda: office.came_back == [False])
+
+    assert (others, taken_over, came_back) == (True, True, True)
+    assert office.taken == ["maria@example.org", "after@example.org", "stuck@example.org"]
+    assert states(desk, "confirmation") == ["sent"] * 3
+
+
+@pytest.mark.parametrize(("seconds_ago", "looks"), [(10, False), (31, True), (-10, True)])
+def test_a_worker_leaves_the_courses_that_another_has_just_looked_at(
+    desk: Desk, seconds_ago: int, looks: bool
+) -> None:
+    worker = Worker(Kit(desk.engine, lambda: desk.now, None))
+    with desk.work() as work:
+        enlist(work, worker.id, "here")
+        swept_at = desk.now - timedelta(seconds=seconds_ago)
+        work.db.add(WorkerRow(id="other", host="there", started_at=desk.now, heartbeat_at=desk.now, swept_at=swept_at))
+        work.commit()
+
+    worker.owe()
+
+    with desk.work() as work:
+        assert (work.db.get_one(WorkerRow, worker.id).swept_at is not None) is looks
