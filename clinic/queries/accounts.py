@@ -30,7 +30,10 @@ class ClinicCard:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """The account of a signed-in browser, the clinic it works at, and all that it may work at."""
+    """The account of a signed-in browser, the clinic it works at, and all that it may work at.
+
+    `practitioner_id` names whom it is the account of, where that is somebody who treats.
+    """
 
     account_id: int
     name: str
@@ -39,6 +42,7 @@ class SignedIn:
     clinics: tuple[ClinicCard, ...]
     id_hash: str
     seen_at: datetime
+    practitioner_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def account_of_browser(db: Session, id_hash: str, *, now: datetime) -> SignedIn 
              for row in rows}
     clinics = tuple(by_id.values())
     return SignedIn(first.id, first.name, grants, by_id.get(first.works_at, clinics[0]), clinics, id_hash,
-                    first.seen_at)
+                    first.seen_at, first.practitioner_id)
 
 
 def credentials_of(db: Session, email: str) -> Credentials | None:
@@ -80,9 +84,9 @@ def has_accounts(db: Session) -> bool:
 
 
 _OF_BROWSER = (
-    sa.select(Account.id, Account.name, BrowserSession.clinic_id.label("works_at"), BrowserSession.seen_at,
-              AccountRole.role, Clinic.id.label("clinic_id"), Clinic.name.label("clinic"), Clinic.zone,
-              Clinic.booking_horizon_days)
+    sa.select(Account.id, Account.name, Account.practitioner_id, BrowserSession.clinic_id.label("works_at"),
+              BrowserSession.seen_at, AccountRole.role, Clinic.id.label("clinic_id"), Clinic.name.label("clinic"),
+              Clinic.zone, Clinic.booking_horizon_days)
     .join(BrowserSession, BrowserSession.account_id == Account.id)
     .join(AccountRole, AccountRole.account_id == Account.id)
     .join(Clinic, Clinic.id == AccountRole.clinic_id)

@@ -25,7 +25,7 @@ from clinic.queries.lateness import Expected, expected_of, latest, load_of
 from clinic.queries.protocol_contents import contents_of
 from clinic.store.expressions import instant_of, parsed
 
-__all__ = ["Diary", "DiaryColumn", "DiaryDay", "DiaryResource", "DiaryVisit", "HeldPart", "Shade",
+__all__ = ["Diary", "DiaryColumn", "DiaryDay", "DiaryResource", "DiaryText", "DiaryVisit", "HeldPart", "Shade",
            "Stretch", "diary_in", "diary_of", "read_text"]
 
 Span = tuple[datetime, datetime]

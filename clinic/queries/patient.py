@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from clinic.care.outcomes import NoShowCause
 from clinic.care.states import AppointmentState, CourseState, SessionState
 from clinic.queries.bounces import DeadAddress, dead_address
+from clinic.queries.handover import HandoverLine, handover_notes
 from clinic.queries.links import living_links
 from clinic.queries.messages import MessageRow, message_rows
 from clinic.queries.patients import COMING
@@ -135,6 +136,7 @@ class PatientPage:
     missed: int
     links: int
     dead_address: DeadAddress | None
+    handover: tuple[HandoverLine, ...] = ()
 
 
 def patient_card(db: Session, patient_id: int) -> PatientCard | None:
@@ -164,7 +166,8 @@ def patient_page(
         _notes(db, patient_id) if with_notes else (),
         _missed(db, patient_id, clinic_ids),
         living_links(db, patient_id, now=now),
-        dead_address(db, card.email))
+        dead_address(db, card.email),
+        handover_notes(db, patient_id))
 
 
 def _wishes(documents: Sequence[Any]) -> tuple[WishTimes, ...]:

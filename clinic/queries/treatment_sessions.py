@@ -26,7 +26,7 @@ class AppointmentLine:
     """An appointment in the wall time of its own zone; who and what it holds, where it still holds anything.
 
     `held_until` is the last day of one that waits for a consultation; `confirmed_at` is when the patient said that they
-    come.
+    come, `begun_at` when somebody began with them.
     """
 
     id: int
@@ -46,6 +46,7 @@ class AppointmentLine:
     pinned: bool = False
     held_until: date | None = None
     confirmed_at: datetime | None = None
+    begun_at: datetime | None = None
 
     @property
     def stands(self) -> bool:
@@ -161,7 +162,7 @@ def _appointment_line(row: Appointment, held: Mapping[str, tuple[int, str]]) -> 
         cancellation_reason=row.cancellation_reason, ended_cause=row.ended_cause, closed_at=row.closed_at,
         lock_version=row.lock_version, pinned=row.pinned,
         held_until=last_day(row.hold_expires_at, row.zone) if row.hold_expires_at else None,
-        confirmed_at=row.confirmed_at,
+        confirmed_at=row.confirmed_at, begun_at=row.begun_at,
     )
 
 

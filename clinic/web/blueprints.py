@@ -20,6 +20,7 @@ from clinic.web import (
     doubles,
     edition_sending,
     figures,
+    handover,
     health,
     held_courses,
     mail_health,
@@ -30,6 +31,7 @@ from clinic.web import (
     moving_out,
     my,
     my_dates,
+    my_day,
     my_door,
     my_reports,
     new_course,
@@ -56,6 +58,7 @@ from clinic.web import (
     signup,
     swaps,
     take_over,
+    taking_in,
     tasks,
     telling,
     text_history,
@@ -84,6 +87,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     protocols.protocols,
     telling.telling,
     running_late.running_late,
+    handover.handover,
+    my_day.my_day,
     tasks.tasks,
     undated.undated,
     figures.figures,
@@ -112,7 +117,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 FURTHER_PAGES = (
     booking_course, booking_panel, booking_together, check_out, course_changes, edition_sending, held_courses,
     message_actions, moving_back, my_dates, my_door, my_reports, new_course, other_visits, own_digest,
-    protocol_versions, release, repair, resting, rota_days, swaps, take_over, text_history, times, visit_ends,
+    protocol_versions, release, repair, resting, rota_days, swaps, take_over, taking_in, text_history, times,
+    visit_ends,
 )
 """Modules whose pages belong to the blueprint of another one: the diary, courses, appointments, the patient's page, the
 newsletter, one's account."""

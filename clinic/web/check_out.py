@@ -8,6 +8,7 @@ from clinic.access import Right
 from clinic.care.states import AppointmentState
 from clinic.planning.local import day_of, zone
 from clinic.queries.check_out import check_out as what_is_left
+from clinic.queries.handover import handover_notes
 from clinic.web import course_words
 from clinic.web.addresses import safe_next
 from clinic.web.appointments import appointments, found_appointment, session_words
@@ -30,8 +31,10 @@ def check_out(appointment_id: int) -> Response:
         return redirect(url_for("appointments.end", appointment_id=appointment_id, next=back), 303)
     with kit().read() as db:
         left = what_is_left(db, visit, found.treatment_session, now=now())
+        notes = handover_notes(db, found.patient.id)
     return page(
-        "appointments/check_out.html", found=found, left=left, late=left.late, is_open=visit.state in _OPEN,
+        "appointments/check_out.html", found=found, left=left, notes=notes, late=left.late,
+        is_open=visit.state in _OPEN,
         is_today=day_of(now(), zone(visit.zone)) == visit.local_start.date(), who=session_words(found),
         ended=course_words.CAUSES.get(visit.ended_cause or ""), words=course_words, undo=left.undo,
         plan_key=plan_key, here=here, back=back,

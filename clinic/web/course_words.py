@@ -63,7 +63,8 @@ _ACTIONS = {
     "appointment-left-behind": "Session {number} meets another visit under new rules of the clock",
     "appointment-cancelled": "Session {number} cancelled", "appointment-noshow": "Did not come to session {number}",
     "appointment-swapped": "Another room or device for session {number}",
-    "appointment-arrived": "Arrived for session {number}", "session-completed": "Session {number} completed",
+    "appointment-arrived": "Arrived for session {number}", "appointment-begun": "Taken in for session {number}",
+    "session-completed": "Session {number} completed",
     "upkeep-owed": "Maintenance session {number} owed",
     "dates-held": "Dates held, subject to a consultation", "dates-confirmed": "Dates confirmed",
     "hold-changed": "Held until another day", "hold-expired": "No longer held: session {number}",
@@ -139,7 +140,7 @@ def visit_state(line: AppointmentLine) -> str:
     """The state for its badge: a visit at which nothing was done is not simply cancelled."""
     if line.state is AppointmentState.CANCELLED and line.ended_cause:
         return "not-treated"
-    return line.state
+    return "in-treatment" if line.begun_at and line.state is AppointmentState.ARRIVED else line.state
 
 
 def item_of(protocol: Protocol, code: str) -> int:

@@ -12,6 +12,7 @@ from clinic.planning.local import zone
 from clinic.queries.consultations import held_dates
 from clinic.queries.course_standing import course_standing
 from clinic.queries.courses import CoursePage, clinic_of_course, course_page
+from clinic.queries.handover import handover_notes
 from clinic.queries.links import as_its_patient
 from clinic.queries.rest_of_course import undo_token
 from clinic.services.courses import stop_course
@@ -40,9 +41,10 @@ def show(course_id: int) -> Response:
     with kit().read() as db:
         undo = undo_token(db, course_id, now=now()) if found.state is CourseState.ACTIVE else None
         standing = course_standing(db, course_id, now=now())
+        notes = handover_notes(db, found.patient.id)
         held = held_dates(db, course_id, now=now()) if found.state is CourseState.DRAFT else None
     return page("courses/show.html", course=found, words=course_words, reason_words=reason_words, undo=undo, held=held,
-                standing=standing, on_hold=course_words.is_on_hold(found), lives=course_words.lives(found),
+                standing=standing, notes=notes, on_hold=course_words.is_on_hold(found), lives=course_words.lives(found),
                 off_track=course_words.off_track(found.treatment_sessions), zone_words=zone_words(zone(found.zone)))
 
 

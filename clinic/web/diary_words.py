@@ -259,7 +259,9 @@ def _href(visit: DiaryVisit) -> str:
 
 
 def _state(visit: DiaryVisit) -> str:
-    return "not-treated" if visit.state is AppointmentState.CANCELLED and visit.ended_cause else visit.state
+    if visit.state is AppointmentState.CANCELLED and visit.ended_cause:
+        return "not-treated"
+    return "in-treatment" if visit.begun_at and visit.is_here else visit.state
 
 
 def _tone(visit: DiaryVisit, colour: Colour) -> str:

@@ -47,6 +47,7 @@ class Here:
     clinic: ClinicCard
     clinics: tuple[ClinicCard, ...]
     grants: tuple[Grant, ...]
+    practitioner_id: int | None = None
 
     @property
     def clinic_id(self) -> int:
@@ -183,4 +184,5 @@ def _to_sign_in() -> Response:
 
 
 def _here_of(account: SignedIn) -> Here:
-    return Here(account.account_id, account.name, account.clinic, account.clinics, account.grants)
+    return Here(account.account_id, account.name, account.clinic, account.clinics, account.grants,
+                account.practitioner_id)

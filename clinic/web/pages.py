@@ -52,6 +52,8 @@ class Place:
     right: Right
 
 
+MY_DAY = Place("My day", "my_day.show", "person", "y", Right.SEE_DIARY)
+"""Where accounts of people who treat begin."""
 PLACES = (
     Place("Today", "today.show", "today", "t", Right.SEE_DIARY),
     Place("Diary", "diary.show", "columns", "d", Right.SEE_DIARY),
@@ -174,7 +176,8 @@ def _account_links(who: Here) -> list[dict[str, str]]:
 
 def _places(who: Here) -> list[Place]:
     arranging = _ARRANGING if who.may(Right.SET_UP) and not who.may(Right.SEE_DIARY) else ()
-    return [place for place in (*arranging, *PLACES) if who.may(place.right)]
+    own = (MY_DAY,) if who.practitioner_id is not None else ()
+    return [place for place in (*own, *arranging, *PLACES) if who.may(place.right)]
 
 
 def _nav(place: Place, counts: ShellCounts) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def test_nothing_that_the_browser_loads_names_another_host() -> None:
 def test_the_style_sheets_and_the_scripts_stay_small() -> None:
     manifest = json.loads((paths.assets() / "manifest.json").read_text())
     # The diary has both of its own, which no other page loads; its sheet holds a class for each of its rows.
-    most = {"app.css": 80_000, "app.js": 15_000, "diary.css": 34_000, "diary.js": 20_000, "favicon.svg": 1_000}
+    most = {"app.css": 88_000, "app.js": 15_000, "diary.css": 34_000, "diary.js": 20_000, "favicon.svg": 1_000}
 
     sizes = {name: (paths.assets() / file).stat().st_size for name, file in manifest.items()}
 

@@ -8,6 +8,7 @@ import { offerPlaceholders } from "./placeholders.js";
 import { showAlike } from "./alike.js";
 import { keepFresh } from "./refresh.js";
 import { enableArrowsBetweenTimes } from "./chips.js";
+import { turnMyDay } from "./my-day.js";
 import { enablePrinting, focusFirstError, guessZone } from "./page.js";
 
 guardAgainstSendingTwice();
@@ -20,6 +21,7 @@ offerPlaceholders();
 document.querySelectorAll("[data-alike]").forEach(showAlike);
 document.querySelectorAll("[data-refresh]").forEach(keepFresh);
 enableArrowsBetweenTimes();
+document.querySelectorAll("[data-my-day]").forEach(turnMyDay);
 enablePrinting();
 focusFirstError();
 guessZone();

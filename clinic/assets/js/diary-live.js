@@ -8,7 +8,7 @@ export function keepUpToDate(region, afterwards) {
   let asking = false;
 
   const look = async () => {
-    if (asking || document.hidden || region.querySelector("[data-busy]")) return;
+    if (asking || document.hidden || region.matches("[data-waits]") || region.querySelector("[data-busy]")) return;
     asking = true;
     try {
       const { version, source } = region.dataset;

@@ -1,11 +1,12 @@
-"""A practitioner runs late: two presses from the day's list, one to take it back, and everybody sees it."""
+"""The day as it goes: somebody runs late, a practitioner works from a phone, a note is handed over and read."""
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import StorageState, expect
+from playwright.sync_api import Page, StorageState, expect
 
 from clinic.store.accounts import Account
 from tests.browser.conftest import Enter
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def site(sqlite_files: SQLiteFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A clinic of this file's own: two visits of Nurse Bell today, in a room that Dr Chen needs next."""
-    with served(sqlite_files.migrated(), tmp_path_factory.mktemp("late")) as running:
+    with served(sqlite_files.migrated(), tmp_path_factory.mktemp("day")) as running:
         made, now = running.clinic, running.clock.now
         _, bell, chen = made.practitioners
         with running.rows() as db:
@@ -67,3 +68,42 @@ def test_two_presses_set_a_practitioner_back_and_one_takes_it_back(enter: Enter)
     page.goto("/running-late")
     page.get_by_role("button", name="On time").click()
     expect(page.locator(".late-call")).to_have_count(0)
+
+
+def swipe(page: Page, by: int) -> None:
+    """A finger that goes over the middle of the screen, so far to the right."""
+    finger = page.context.new_cdp_session(page)
+    finger.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    for kind, x in (("touchStart", 180), ("touchMove", 180 + by // 2), ("touchMove", 180 + by)):
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": 500}]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_a_practitioner_works_from_a_phone_and_reads_what_the_desk_hands_over(enter: Enter, site: Site) -> None:
+    walker = enter("practitioner", width=360)
+    page = walker.page
+    expect(page).to_have_url(re.compile("/my-day$"))
+    visit = page.locator(".my-visit", has_text="Ana Novák")
+    desk = enter().page
+    desk.goto(f"/patients/{site.clinic.patients[0]}")
+    desk.get_by_placeholder("For the next visit").fill("Ask about the left cheek")
+    desk.get_by_role("button", name="Leave a note").click()
+
+    expect(visit).to_contain_text("Ask about the left cheek")
+    walker.shoot("my-day-360-note")
+    visit.get_by_role("button", name="Read").click()
+    expect(visit).not_to_contain_text("Ask about the left cheek")
+    page.locator(".my-visit", has_text="Ana Novák").get_by_role("button", name="Begin").click()
+    expect(visit).to_contain_text("In treatment")
+
+    is_sound(walker, "my-day")
+    page.set_viewport_size({"width": 360, "height": 780})
+    swipe(page, -150)
+    expect(page).to_have_url(re.compile("/my-day\\?day=2027-03-02"))
+    swipe(page, 150)
+    expect(page).to_have_url(re.compile("/my-day$"))
+    desk.reload()
+    desk.get_by_text("1 note read").click()
+    expect(desk.locator(".history")).to_contain_text("by Practitioner")
+    walker.page.goto("/")
+    expect(page.locator("li.visit", has_text="Ana Novák").last).to_contain_text("In treatment")
