@@ -276,7 +276,7 @@ def _owed_statement() -> Any:
     """What living courses and upkeep owe without a date, by ideal day; all that is past as one. Not what went quiet."""
     each, stale = TreatmentSession.__table__.c, TreatmentSession.__table__.alias("stale").c
     plan, course = MaintenancePlan.__table__.c, Course.__table__.c
-    is_owed = sa.literal_column("'owed'")
+    is_owed: Any = sa.literal_column("'owed'")
     day = sa.case((each.ideal_on >= _FIRST_ON, each.ideal_on), else_=None)
     gone_quiet = sa.exists().where(
         stale.course_id == each.course_id, stale.state == is_owed, stale.latest_on < _QUIET_ON)

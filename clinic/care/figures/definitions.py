@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from clinic.care.figures.counted import Column
-from clinic.care.figures.happened import DATED_WITHIN, QUIET_AFTER
+from clinic.care.figures.happened import DATED_WITHIN, NOTICE, QUIET_AFTER
 from clinic.care.figures.small import FEWEST
-from clinic.care.self_service import NOTICE
 
 
 class Topic(StrEnum):

@@ -20,13 +20,15 @@ from clinic.care.endings import (
     cause_of,
 )
 from clinic.care.outcomes import NoShowCause
-from clinic.care.self_service import NOTICE
 from clinic.care.states import AppointmentState
 from clinic.care.windows import Window
 
 QUIET_AFTER = timedelta(days=56)
 """So long after the last day of its next session's window a course without any date counts as given up. Our default:
 eight weeks, longer than most intervals; no source gives a figure."""
+NOTICE = timedelta(hours=24)
+"""A cancellation nearer to its date than this is a late one in the figures, whatever notice a clinic asks for, so that
+clinics can be compared. Our default: no source gives a figure."""
 GONE_QUIET = "Gone quiet: nothing booked any more"
 DATED_WITHIN = timedelta(hours=12)
 """The next session has its date by so long after this one was given: that day, whenever the desk is asked. Our
