@@ -94,14 +94,20 @@ def protocol_choices(db: Session) -> tuple[ProtocolChoice, ...]:
     """Every protocol by its name, with its approved version where it has one, else with its newest."""
     newest = (sa.select(sa.func.max(ProtocolVersion.number))
               .where(ProtocolVersion.protocol_id == ProtocolRow.id).correlate(ProtocolRow).scalar_subquery())
+    # The database takes out the three figures: whole documents would take longer to read than all the rest of the page.
+    contents = ProtocolVersion.document
     rows = db.execute(
-        sa.select(ProtocolRow, ProtocolVersion).join(ProtocolVersion, ProtocolVersion.protocol_id == ProtocolRow.id)
+        sa.select(ProtocolRow.code, ProtocolRow.name, ProtocolVersion.id, ProtocolVersion.state,
+                  contents["sessions"]["least"].as_integer(), contents["sessions"]["most"].as_integer(),
+                  contents["cycle"][0]["interval"]["ideal"].as_integer())
+        .join(ProtocolVersion, ProtocolVersion.protocol_id == ProtocolRow.id)
         .where(sa.or_(ProtocolVersion.state == "approved", ProtocolVersion.number == newest))
         .order_by(ProtocolRow.name, ProtocolRow.code, ProtocolVersion.state != "approved")
     )
     found: dict[str, ProtocolChoice] = {}
-    for protocol, version in rows:
-        found.setdefault(protocol.code, _choice(protocol, version))
+    for code, name, version_id, state, least, most, ideal_days in rows:
+        approved = version_id if state == "approved" else None
+        found.setdefault(code, ProtocolChoice(code, name, approved, least, most, ideal_days))
     return tuple(found.values())
 
 
@@ -114,15 +120,6 @@ def chosen_protocol(db: Session, version_id: int, *, clinic_id: int, today: date
     protocol = content_of(db, version)
     practitioners = _qualified(db, _skills(protocol), clinic_id, today)
     return ChosenProtocol(version.id, version.number, protocol, practitioners)
-
-
-def _choice(protocol: ProtocolRow, version: ProtocolVersion) -> ProtocolChoice:
-    # Read from the document as it lies: building all protocols as values would take longer than the whole page.
-    sessions, turn = version.document["sessions"], version.document["cycle"][0]
-    return ProtocolChoice(
-        code=protocol.code, name=protocol.name, version_id=version.id if version.state == "approved" else None,
-        least=sessions["least"], most=sessions["most"], ideal_days=turn["interval"]["ideal"],
-    )
 
 
 def _running(db: Session, patient_id: int) -> tuple[RunningCourse, ...]:

@@ -128,8 +128,12 @@ class Offers:
     deadline: Deadline | None = None
 
 
-def offer_course(db: Session, request: CourseAsk, *, now: datetime) -> Offers:
+def offer_course(
+    db: Session, request: CourseAsk, *, now: datetime, reason_within: float | None = None
+) -> Offers:
     """The best plan of the whole course, the soonest done and the one with one practitioner, without repeats.
+
+    Where nothing fits, the reason and what would help are looked for, in so many seconds at the most.
 
     Where screening makes the patient wait until a date, the plans begin on that date; where dates wait for a
     consultation, on the day after it. Where no plan ends before the event of the patient, it is the soonest alone.
@@ -139,7 +143,7 @@ def offer_course(db: Session, request: CourseAsk, *, now: datetime) -> Offers:
         return asked
     found = _found(asked, request)
     if not found.choices:
-        answer = plan(found.problem)
+        answer = plan(found.problem, seconds=reason_within)
         return Offers((), asked.said, asked.first_on, answer.reason, sayable(answer.relaxations), kept=found.kept,
                       deadline=found.deadline)
     offers = tuple(_offer(each, found.problem, asked.steps) for each in found.choices)

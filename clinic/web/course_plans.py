@@ -49,12 +49,12 @@ class OtherDates:
         return len({time.practitioner for time in self.found.times}) > 1
 
 
-def offers_for(asked: AskedCourse) -> Offers | None:
+def offers_for(asked: AskedCourse, *, reason_within: float | None = None) -> Offers | None:
     """The plans for what is asked; none while the form has faults."""
     if asked.request is None:
         return None
     with kit().read() as db:
-        return offer_course(db, asked.request, now=now())
+        return offer_course(db, asked.request, now=now(), reason_within=reason_within)
 
 
 def shown_plans(

@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
-from clinic.planning.findings import Finding, Weight
+from clinic.planning.findings import Finding, Weight, blocks
 from clinic.queries.new_course import NewCoursePage, new_course_page
 from clinic.queries.offers import CourseRequest, Offers
 from clinic.services.courses import book_course
@@ -37,6 +37,9 @@ from clinic.web.words import plural
 
 CHANGED = Finding("changed", Weight.BLOCKS, "What is asked for was changed after these plans were shown. These are the "
                   "plans for what it says now: look at them once more, and book.")
+
+MOST_SECONDS = 0.4
+"""How long it is looked for why nothing fits, while somebody types: the button looks as long as it takes."""
 
 
 @courses.get("/courses/new")
@@ -69,7 +72,8 @@ def plans() -> Response:
 def look() -> Response:
     """What is beside the form, for what is typed as far as it goes; nothing is kept of it."""
     asked = _asked(is_patient_asked=False)
-    return bare_page("courses/look.html", 200, **shown_plans(asked, offers_for(asked)),
+    offers = offers_for(asked, reason_within=MOST_SECONDS)
+    return bare_page("courses/look.html", 200, **shown_plans(asked, offers),
                      **patients_found(asked.found, request.form.get("q", "")), found=asked.found, form=asked.form)
 
 
@@ -132,7 +136,10 @@ def _asked(*, is_patient_asked: bool = True) -> AskedCourse:
 
 def _refused(asked: AskedCourse, findings: tuple[Finding, ...]) -> Response:
     """What stands in the way, and plans that keep those dates of the chosen one that are still free."""
-    if isinstance(asked.request, CourseRequest):
+    for finding in findings:
+        if finding.weight is Weight.WARNS:
+            asked.form.fault(f"override-{finding.code}", f"{finding.text} Give a reason to book it all the same.")
+    if blocks(findings):
         asked = asked.keeping(asked.visits)
     offers = offers_for(asked)
     if offers is not None and not offers.offers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clinic.planning import Gap, Status, choices, plan
+from clinic.planning import Gap, Status, best_plan, choices, plan, soonest_choice
 from clinic.planning.costs import leader_of
 from clinic.planning.document import document_of, problem_of
 from tests.planning.checker import faults
@@ -33,6 +33,10 @@ def test_each_choice_is_a_right_plan_and_the_best_at_what_it_says(seed: int) -> 
     found = choices(problem)
 
     assert bool(found) == (answer.status is not Status.INFEASIBLE)
+    best, soonest = best_plan(problem), soonest_choice(problem)
+    assert (best.sessions if best else None) == (answer.plans[0].sessions if answer.plans else None)
+    assert ([soonest.plan.sessions] if soonest else []) == [
+        each.plan.sessions for each in found if "soonest" in each.labels]
     for choice in found:
         told = document_of(type(answer)(Status.OPTIMAL, (choice.plan,)), problem)["plans"][0]
         assert faults(Document(document), told) == []
