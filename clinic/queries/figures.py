@@ -70,19 +70,26 @@ def figures_of(db: Session, asked: Asked, *, ahead_at: int) -> Figures:
     both = replace(asked, months=Months(asked.months.before.first, asked.months.last))
     rows, post = happened(db, both), settled(db, both)
     now, before = _within(rows, asked.months), _within(rows, asked.months.before)
+    total = counted(now)
     today = min(day_of(asked.now, where) for where in asked.clinics.values())
     ahead = today + timedelta(weeks=WEEKS_AHEAD + 1)
     hours = HoursOf(db, both, min(both.months.from_on, today - timedelta(weeks=1)), max(both.months.until_on, ahead))
     use = used(hours, both)
     return Figures(
-        months=asked.months, total=visible(counted(now)), before=visible(counted(before)),
-        tables={by: table(now, by, asked.months) for by in By}, placing=placing(now.given),
+        months=asked.months, total=visible(total), before=visible(counted(before)),
+        tables=_tables(now, asked, total), placing=placing(now.given),
         steps=steps(now.given, now.ended), why=_why(now),
         open_visits=sum(each.end is End.OPEN for each in now.visits),
         used=tuple(_in(asked.months, use)), hours=_hours(use, asked.months),
         hours_before=_hours(use, asked.months.before), coming=coming(db, hours, both, ahead_at),
         post=post_of(_posted(post, asked.months)), post_before=post_of(_posted(post, asked.months.before)),
         post_by_month={month: post_of(_posted(post, Months(month, month))) for month in asked.months})
+
+
+def _tables(now: Happened, asked: Asked, total: Mapping[Column, Cell]) -> Mapping[By, Table]:
+    """The figures by each thing; where there is one clinic alone, it is all together."""
+    tables = {by: table(now, by, asked.months, total) for by in By if by is not By.CLINIC or len(asked.clinics) > 1}
+    return {By.CLINIC: Table(By.CLINIC, (), visible(total)), **tables}
 
 
 def names_of(db: Session) -> Names:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,16 +22,14 @@ from clinic.care.figures.happened import (
     Given,
     Visit,
     course_end,
-    days_outside,
     visit_end,
 )
 from clinic.care.figures.months import Months
 from clinic.care.states import AppointmentState, CourseState, SessionState
-from clinic.care.windows import Window
 from clinic.planning.local import day_of
 from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment
-from clinic.store.expressions import epoch
+from clinic.store.expressions import days_between, epoch
 from clinic.store.protocols import ProtocolVersion
 
 # Tables, not mapped classes: the rows of a year are tens of thousands, and nothing is to be loaded of them.
@@ -75,10 +73,11 @@ def _given(db: Session, asked: Asked) -> list[Given]:
     next_dated = sa.case(
         (sa.or_(following.id.is_(None), stopped_by_then, following.performed_on <= given.performed_on), None),
         else_=has_date)
-    rows = db.execute(
+    rows: Sequence[Any] = db.execute(
         sa.select(
             given.performed_on, _COURSE.clinic_id, _VERSION.protocol_id, visit.practitioner_id, _COURSE.patient_id,
-            given.number, given.course_id.is_(None), given.earliest_on, given.ideal_on, given.latest_on, next_dated)
+            given.number, given.course_id.is_(None), days_between(given.performed_on, given.ideal_on), _outside(),
+            next_dated)
         .select_from(
             _GIVEN.outerjoin(MaintenancePlan.__table__, _PLAN.id == given.maintenance_plan_id)
             .join(Course.__table__, _COURSE.id == sa.func.coalesce(given.course_id, _PLAN.course_id))
@@ -87,13 +86,16 @@ def _given(db: Session, asked: Asked) -> list[Given]:
         .outerjoin(_NEXT, sa.and_(following.course_id == given.course_id, following.number == given.number + 1))
         .where(given.performed_on >= asked.months.from_on, given.performed_on < asked.months.until_on,
                *_which(asked, visit.practitioner_id))).all()
-    found = []
-    for on, clinic_id, protocol_id, who, patient_id, number, is_upkeep, earliest, ideal, latest, is_dated in rows:
-        days = outside = None
-        if earliest and ideal and latest:
-            days, outside = (on - ideal).days, days_outside(on, Window(earliest, ideal, latest))
-        found.append(Given(on, clinic_id, protocol_id, who, patient_id, number, is_upkeep, days, outside, is_dated))
-    return found
+    return list(map(Given._make, rows))
+
+
+def _outside() -> sa.ColumnElement[int | None]:
+    """By how many days a session missed its window: 0 from its first to its last day, negative before it."""
+    given = _GIVEN.c
+    return sa.case(
+        (sa.or_(given.earliest_on.is_(None), given.latest_on.is_(None)), None),
+        (given.performed_on < given.earliest_on, days_between(given.performed_on, given.earliest_on)),
+        (given.performed_on > given.latest_on, days_between(given.performed_on, given.latest_on)), else_=0)
 
 
 def _visits(db: Session, asked: Asked) -> list[Visit]:

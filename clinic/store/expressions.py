@@ -18,6 +18,13 @@ class epoch(FunctionElement[int]):
     inherit_cache = True
 
 
+class days_between(FunctionElement[int]):
+    """The days from the second of two dates to the first; none where either is missing."""
+
+    type = sa.Integer()
+    inherit_cache = True
+
+
 class rows_as_json(FunctionElement[str]):
     """The aggregate of all rows as one JSON text, each row a list; see `rows_of`."""
 
@@ -40,6 +47,18 @@ def _seconds(element: epoch, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(epoch, "postgresql")
 def _extracted(element: epoch, compiler: SQLCompiler, **options: Any) -> str:
     return f"CAST(EXTRACT(epoch FROM {compiler.process(element.clauses, **options)}) AS bigint)"
+
+
+@compiles(days_between, "sqlite")
+def _julian(element: days_between, compiler: SQLCompiler, **options: Any) -> str:
+    later, earlier = (compiler.process(each, **options) for each in element.clauses)
+    return f"CAST(julianday({later}) - julianday({earlier}) AS INTEGER)"
+
+
+@compiles(days_between, "postgresql")
+def _subtracted(element: days_between, compiler: SQLCompiler, **options: Any) -> str:
+    later, earlier = (compiler.process(each, **options) for each in element.clauses)
+    return f"({later} - {earlier})"
 
 
 @compiles(rows_as_json, "sqlite")

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from clinic.care.figures.counted import Column
@@ -22,6 +23,7 @@ def drawings(found: Figures) -> dict[str, Any]:
     return {
         "findings": _findings(found), "missed": missed, "missed_top": _top(missed), "left": _left(found),
         "use": _use(found.used), "weeks_of": _weeks,
+        "supplies": sorted(found.coming, key=_urgency),
         "months_of": lambda code: _months(found, Column(code)),
     }
 
@@ -59,6 +61,11 @@ def _use(used: Sequence[Used]) -> list[tuple[ResourceKind, str, list[Used]]]:
     listed = [(kind, [each for each in used if each.kind is kind]) for kind in ResourceKind]
     return [(kind, words.KINDS[kind], sorted(some, key=lambda each: (-(each.total.percent or 0.0), each.name)))
             for kind, some in listed if some]
+
+
+def _urgency(supply: Supply) -> tuple[date, str]:
+    """What is full first comes first."""
+    return (week.from_on if (week := supply.full_from) else date.max, words.supply_words(supply))
 
 
 def _weeks(supply: Supply) -> list[tuple[int, int, bool]]:

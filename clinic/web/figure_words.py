@@ -80,7 +80,7 @@ def cell_words(column: Column, cell: Cell | None) -> str:
     if isinstance(cell, Share):
         return percent(cell.percent)
     if isinstance(cell, Middle):
-        return days(cell.median, signed=column is Column.DRIFT)
+        return days(cell.median, signed=column == Column.DRIFT)
     return TOO_FEW
 
 
@@ -129,9 +129,9 @@ def window_finding(found: Figures) -> str:
     if not isinstance(share, Share):
         return "Too few sessions with a window to say anything."
     rest = [words for number, words in ((found.placing.too_early, "too early"), (found.placing.too_late, "too late"))
-            for words in ([f"{number} {words}"] if number else [])]
+            for words in ([f"{number:,} {words}"] if number else [])]
     outside = f" {' and '.join(rest)}." if rest else ""
-    return f"{share.part:,} of {plural(share.whole, 'session')} lay in their window.{outside}"
+    return f"{share.part:,} of {share.whole:,} sessions lay in their window.{outside}"
 
 
 def course_finding(found: Figures) -> str:
@@ -139,8 +139,8 @@ def course_finding(found: Figures) -> str:
     worst = steepest(found.steps)
     if worst is None:
         return "Nobody stopped." if found.steps else "Too few patients to say where they stop."
-    return (f"The most stop after session {worst.after}: {worst.stopped} of the {worst.went_on + worst.stopped} who "
-            f"were to have the next one ({percent(worst.percent)}).")
+    return (f"The most stop after session {worst.after}: {worst.stopped:,} of the {worst.went_on + worst.stopped:,} "
+            f"who were to have the next one ({percent(worst.percent)}).")
 
 
 def visit_finding(found: Figures) -> str:
@@ -148,8 +148,8 @@ def visit_finding(found: Figures) -> str:
     missed, late = found.total.get(Column.NO_SHOW), found.total.get(Column.LATE)
     if not (isinstance(missed, Share) and isinstance(late, Share)):
         return "Too few visits to say anything."
-    told = (f"Of {plural(missed.whole, 'visit')} whose time was kept, {missed.part} were missed and {late.part} "
-            "cancelled late.")
+    told = (f"Of {missed.whole:,} visits whose time was kept, {missed.part:,} were missed and {late.part:,} cancelled "
+            "late.")
     if found.open_visits:
         told += f" {plural(found.open_visits, 'visit is', 'visits are')} past and not closed, and not counted yet."
     return told
@@ -160,10 +160,10 @@ def use_finding(used: tuple[Used, ...]) -> str:
     parts = []
     for kind in ResourceKind:
         known = [(part, each.name) for each in used if each.kind is kind and (part := each.total.percent) is not None]
-        if known:
-            most, name = max(known)
+        most, name = max(known, default=(0.0, ""))
+        if most:
             parts.append(f"{name} ({percent(most)})")
-    return f"Used the most: {', '.join(parts)}." if parts else "Nobody had hours in these months."
+    return f"Used the most: {', '.join(parts)}." if parts else "Nobody and nothing was used in these months."
 
 
 def coming_finding(supplies: tuple[Supply, ...]) -> str:

@@ -139,6 +139,7 @@ PAGES = (
     Page("new course: the plans", 150, "/courses/new/plans", _NEW_COURSE),
     Page("new course: the plans as one types", 150, "/courses/new/look", _NEW_COURSE),
     Page("new course: an event to be ready for", 150, "/courses/new/look", {**_NEW_COURSE, "event_on": "2027-12-01"}),
+    Page("figures of three months", 300, "/figures"),
     Page("repair after a move", 200, a_time_that_others_follow),
 )
 

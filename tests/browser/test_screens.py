@@ -55,6 +55,7 @@ SCREENS: dict[str, Callable[[Site], str]] = {
     "protocols": lambda site: "/protocols",
     "protocol": lambda site: "/protocols/rfmn_laxity",
     "tasks": lambda site: "/tasks",
+    "figures": lambda site: "/figures?from=2027-01&to=2027-03",
     "set-up": lambda site: "/setup",
     "clinics": lambda site: "/setup/clinics",
     "new-clinic": lambda site: "/setup/clinics/new",
@@ -119,6 +120,7 @@ ENTERED_BY = {
                      "device"), "manager"),
     "treatments": "manager", "new-treatment": "manager", "texts": "manager", "health": "manager",
     "text": "manager", "text-history": "manager",
+    "figures": "manager",
     "new-version": "manager", "translated-messages": "manager", "translated-protocol": "practitioner",
     "accounts": "administrator", "new-account": "administrator", "account": "administrator", "rights": "administrator",
 }

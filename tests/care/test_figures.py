@@ -12,7 +12,7 @@ from clinic.care.endings import BY_PATIENT, CANCELLATION, STOPPING, Whose, cance
 from clinic.care.figures.counted import Column, Happened, Placing, counted, placing
 from clinic.care.figures.definitions import COLUMNS, TOPICS, Topic
 from clinic.care.figures.going_on import steepest, steps
-from clinic.care.figures.happened import CourseEnd, End, Ended, Given, Visit, course_end, days_outside, visit_end
+from clinic.care.figures.happened import CourseEnd, End, Ended, Given, Visit, course_end, visit_end
 from clinic.care.figures.months import Month, Months, month_named, month_of, usual_months, week_of
 from clinic.care.figures.post import Fate, Settled, post_of
 from clinic.care.figures.shares import Count, Middle, Share, differ, middle
@@ -20,7 +20,6 @@ from clinic.care.figures.small import FEWEST, left_out
 from clinic.care.figures.tables import By, Causes, causes, notices, table
 from clinic.care.figures.use import Hours, weeks_ahead
 from clinic.care.states import AppointmentState, MessageDecision, MessageState
-from clinic.care.windows import Window
 
 MARCH = Months(Month(2027, 3), Month(2027, 3))
 FIVE = frozenset(range(1, 6))
@@ -29,9 +28,7 @@ FIVE = frozenset(range(1, 6))
 def session(patient: int, late: int | None, *, on: date = date(2027, 3, 10), number: int = 2, protocol: int = 1,
             dated: bool | None = True, upkeep: bool = False, who: int | None = 7) -> Given:
     """A session given so many days after its ideal date, with a window of a week about that; none: it had none."""
-    week = timedelta(days=7)
-    ideal = on - timedelta(days=late or 0)
-    outside = None if late is None else days_outside(on, Window(ideal - week, ideal, ideal + week))
+    outside = None if late is None else min(late + 7, 0) or max(late - 7, 0)
     return Given(on, 1, protocol, who, patient, number, upkeep, late, outside, dated)
 
 

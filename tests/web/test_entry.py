@@ -29,7 +29,6 @@ PUBLIC = {
     "signup.edition",
 }
 EVERYBODY = {
-    "finding.show", "help.index",
     "own_account.change", "own_account.password", "own_account.digest", "own_account.choose_own_digest",
     "signin.landed", "signin.switch", "signin.theme",
 }

@@ -68,7 +68,7 @@ def test_the_page_shows_each_figure_with_its_definition_and_nobodys_name(
 
     assert "December 2026 to February 2027, beside September to November 2026" in page
     assert "7 of 7 sessions lay in their window." in page
-    assert "+2 days" in page
+    assert 'figure-number">+2 days<' in page
     text = page.replace("&#39;", "'")
     for each in (*COLUMNS.values(), *TOPICS.values()):
         assert each.counts in text

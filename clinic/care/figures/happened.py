@@ -21,7 +21,6 @@ from clinic.care.endings import (
 )
 from clinic.care.outcomes import NoShowCause
 from clinic.care.states import AppointmentState
-from clinic.care.windows import Window
 
 QUIET_AFTER = timedelta(days=56)
 """So long after the last day of its next session's window a course without any date counts as given up. Our default:
@@ -115,11 +114,6 @@ class Ended(NamedTuple):
 
 
 Row = Given | Visit | Ended
-
-
-def days_outside(on: date, window: Window) -> int:
-    """By how many days a date misses a window: 0 from its first to its last day, negative where it lies before."""
-    return min((on - window.earliest_on).days, 0) or max((on - window.latest_on).days, 0)
 
 
 def visit_end(

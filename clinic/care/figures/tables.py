@@ -57,8 +57,9 @@ class Causes:
         return sum(number for _, number in self.rows) + self.rest
 
 
-def table(rows: Happened, by: By, months: Months | None = None) -> Table:
-    """The figures by one thing; by month, every month of `months` has its row."""
+def table(rows: Happened, by: By, months: Months | None = None, total: Mapping[Column, Cell] | None = None) -> Table:
+    """The figures by one thing; by month, every month of `months` has its row. `total` is what `counted` says of all,
+    where that is known already."""
     parts: dict[Key, Happened] = dict.fromkeys(months or (), Happened()) if by is By.MONTH else {}
     given, visits, ended = (_parted(each, by) for each in (rows.given, rows.visits, rows.ended))
     for key in (*parts, *given, *visits, *ended):
@@ -67,7 +68,7 @@ def table(rows: Happened, by: By, months: Months | None = None) -> Table:
     shown = {column: _shown({key: each[column] for key, each in cells.items()}) for column in Column}
     return Table(by, tuple(
         TableRow(key, {column: cell for column, cell in each.items() if key in shown[column]})
-        for key, each in cells.items()), visible(counted(rows)))
+        for key, each in cells.items()), visible(total or counted(rows)))
 
 
 def visible(cells: Mapping[Column, Cell]) -> Mapping[Column, Cell]:
