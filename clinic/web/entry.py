@@ -130,9 +130,10 @@ def first_run_is_due() -> bool:
 
 def may_everywhere(right: Right) -> bool:
     """Whether the account holds the right at every clinic that there is."""
-    with kit().read() as db:
-        clinics = clinic_ids_by_name(db).values()
-    return all(here().may(right, each) for each in clinics)
+    if "every_clinic" not in g:
+        with kit().read() as db:
+            g.every_clinic = tuple(clinic_ids_by_name(db).values())
+    return all(here().may(right, each) for each in g.every_clinic)
 
 
 def check_clinic(clinic_id: int | None) -> None:

@@ -30,6 +30,7 @@ from clinic.web import browser, words
 from clinic.web.entry import Here, here, horizon, public, today
 from clinic.web.forms import form_key
 from clinic.web.guide import onward
+from clinic.web.help_topics import topic_of
 from clinic.web.kit import kit, now
 
 pages = Blueprint("pages", __name__)
@@ -156,8 +157,10 @@ def _shell(who: Here, counts: ShellCounts) -> dict[str, Any]:
         "clinic": who.clinic, "clinics": who.clinics,
         "home_href": landing(who),
         "switch_clinic_href": url_for("signin.switch"),
-        "search_href": url_for("patients.index") if who.may(Right.SEE_PATIENTS) else "",
-        "search_text": request.args.get("q", "")[:100] if request.endpoint == "patients.index" else "",
+        "search_href": url_for("finding.show"),
+        "search_text": request.args.get("q", "")[:100] if request.endpoint == "finding.show" else "",
+        "help": topic_of(request.endpoint or ""),
+        "help_href": url_for("help.index"),
         "sign_out_href": url_for("signin.out"),
         "account": {"name": who.name, "role": _role_words(who)},
         "nav": [_nav(place, counts) for place in _places(who)] or [_nowhere()],

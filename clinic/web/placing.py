@@ -145,8 +145,8 @@ def placing_of(
 def card_of(placing: Placing, on: date, days: tuple[date, date], to: Callable[..., str], *, name: str) -> PickedUp:
     """What is said of the visit in hand on those days, from the first to the last, of which one was asked for."""
     picked, lies, old = placing.picked, placing.lies, placing.picked.appointment
-    asked = (("Earlier:", lies.before_on), ("Ideal:", lies.window.ideal_on if lies.window else None),
-             ("Later:", lies.after_on))
+    asked = (("Earlier", lies.before_on), ("Ideal", lies.window.ideal_on if lies.window else None),
+             ("Later", lies.after_on))
     ways = [(words, day(its)[:-5], to(its), days[0] <= its <= days[1]) for words, its in asked if its]
     return PickedUp(
         id=old.id, name=name, what=_what(picked), time=clock(old.local_start),

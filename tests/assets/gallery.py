@@ -59,8 +59,10 @@ def shell(theme: str = "") -> dict[str, Any]:
         "clinics": [{"id": 1, "name": "Vinohrady"}, {"id": 2, "name": "Kraków Stare Miasto, behind the market hall"}],
         "home_href": "/",
         "switch_clinic_href": "/clinic",
-        "search_href": "/patients",
+        "search_href": "/find",
         "search_text": "",
+        "help": {"title": "Every component once", "text": ["What each looks like, with long names and without any."]},
+        "help_href": "/help",
         "sign_out_href": "/sign-out",
         "account": {"name": "Ada Park", "role": "Practitioner, manager"},
         "nav": [
@@ -80,10 +82,11 @@ def page(path: str) -> str:
     name, _, asked = path.partition("?")
     if name == "/sign-in":
         return made.get_template("gallery/sign_in.html").render(business="Lumen Clinics")
-    if name == "/patients":
+    if name in ("/patients", "/find"):
         typed = asked.removeprefix("q=")
         names = [one for one in PATIENTS if one.casefold().startswith(typed.casefold())]
-        return made.get_template("search.html").render(shell=shell(), asked=typed, names=names)
+        shown = "find.html" if name == "/find" else "search.html"
+        return made.get_template(shown).render(shell=shell(), asked=typed, names=names)
     return made.get_template("gallery/index.html").render(shell=shell(asked.removeprefix("theme=")), today=MONDAY)
 
 

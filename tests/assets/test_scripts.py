@@ -49,6 +49,10 @@ def test_the_question_mark_opens_the_list_of_keys(opened: Opened) -> None:
 
     expect(page.locator("#shortcuts dl")).to_be_visible()
 
+    page.keyboard.press("h")
+
+    expect(page.locator("#help li").first).to_be_visible()
+
 
 def test_a_letter_goes_to_its_place(opened: Opened) -> None:
     page = opened("/patients?q=")

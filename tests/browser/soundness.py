@@ -16,10 +16,10 @@ OF_COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-
 def is_sound(walker: Walker, name: str) -> None:
     """Asks axe in light, dark and narrow, and that nothing is wider than a narrow phone."""
     page = walker.page
-    found = {"light": _violations(page, "light"), "dark": _violations(page, "dark", OF_COLOURS)}
+    found = {"light": violations(page, "light"), "dark": violations(page, "dark", OF_COLOURS)}
     walker.shoot(f"{name}-dark")
     page.set_viewport_size({"width": NARROW, "height": 780})
-    found["narrow"] = _violations(page, "light")
+    found["narrow"] = violations(page, "light")
     width = page.evaluate("document.documentElement.scrollWidth")
     walker.shoot(f"{name}-360")
     page.set_viewport_size({"width": 1440, "height": 900})
@@ -28,7 +28,7 @@ def is_sound(walker: Walker, name: str) -> None:
     assert (found, width) == ({"light": [], "dark": [], "narrow": []}, NARROW)
 
 
-def _violations(page: Page, scheme: str, rules: dict[str, Any] | None = None) -> list[str]:
+def violations(page: Page, scheme: str, rules: dict[str, Any] | None = None) -> list[str]:
     """What axe finds, each with the first element that it is about."""
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
     told = Axe().run(page, options=rules).response

@@ -35,7 +35,7 @@ def test_what_one_books_appears_for_the_other_within_seconds_and_moves_nothing_e
     booking.get_by_role("button", name="Book").click()
     booking.wait_for_url(re.compile(r"/patients/\d+$"))
 
-    visit = watching.get_by_role("link", name=name)
+    visit = watching.locator("[data-visit]", has_text=name)
     expect(visit).to_be_visible(timeout=9_000)
     expect(watching.locator("#live")).to_have_text("A visit has changed")
     assert "block-fresh" in (visit.get_attribute("class") or "")

@@ -29,6 +29,7 @@ PUBLIC = {
     "signup.edition",
 }
 EVERYBODY = {
+    "finding.show", "help.index",
     "own_account.change", "own_account.password", "own_account.digest", "own_account.choose_own_digest",
     "signin.landed", "signin.switch", "signin.theme",
 }

@@ -34,7 +34,7 @@ export function followTyping(form) {
   });
 }
 
-// The search of the bar shows what it finds below itself; Enter goes to the whole list.
+// The search of the bar shows what it finds below itself; Enter goes to the whole list, or to the one thing found.
 export function quickSearch(form) {
   const name = form.dataset.quickSearch;
   const input = form.querySelector("input[type=search]");
@@ -43,37 +43,12 @@ export function quickSearch(form) {
   whenTypingPauses(form, async (url, signal) => {
     if (input.value.trim().length < 2) return close();
     const found = await askFor(name, url, signal);
-    const rows = [...(found?.querySelectorAll("tr, li") ?? [])].filter((row) => row.querySelector("a"));
-    results.replaceChildren(...rows.slice(0, 8).map(asItem));
-    if (!rows.length) results.append(nothing());
+    results.replaceChildren(...(found?.children ?? []));
     results.hidden = false;
     announce(found?.dataset.announce);
   });
   form.addEventListener("keydown", (event) => moveBetween(event, input, results, close));
   form.addEventListener("focusout", (event) => { if (!form.contains(event.relatedTarget)) close(); });
-}
-
-// A row of the list in short: its first link, and its first cell beside it.
-function asItem(row) {
-  const link = row.querySelector("a");
-  const item = document.createElement("a");
-  item.className = "menu-item quick-item";
-  item.href = link.href;
-  const name = document.createElement("span");
-  name.dir = "auto";
-  name.textContent = link.textContent.trim();
-  const more = document.createElement("span");
-  more.className = "quiet small";
-  more.textContent = row.querySelector("td")?.textContent.trim() ?? "";
-  item.append(name, more);
-  return item;
-}
-
-function nothing() {
-  const words = document.createElement("p");
-  words.className = "menu-words";
-  words.textContent = "Nobody found. Enter opens the whole list.";
-  return words;
 }
 
 function moveBetween(event, input, results, close) {

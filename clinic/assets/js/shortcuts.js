@@ -1,5 +1,5 @@
-// Single keys: "/" finds a patient, "?" shows the list, letters go to places. They can be switched off on a device,
-// because speech input types letters (WCAG 2.1.4).
+// Single keys: "/" finds anything, "h" helps with the page, "?" shows the list of keys, letters go to places. They can
+// be switched off on a device, because speech input types letters (WCAG 2.1.4).
 const REMEMBERED = "single-keys";
 
 const typing = (target) => target.closest("input, textarea, select, [contenteditable]");
@@ -14,7 +14,7 @@ export function enableShortcuts() {
     if (!choice.checked || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || typing(event.target)) return;
     if (act(event.key)) event.preventDefault();
   });
-  document.querySelectorAll('a[href="#shortcuts"]').forEach((link) => link.addEventListener("click", showList));
+  document.querySelectorAll('a[href="#shortcuts"]').forEach((link) => link.addEventListener("click", () => show("shortcuts")));
 }
 
 function act(key) {
@@ -24,19 +24,17 @@ function act(key) {
     field?.select();
     return Boolean(field);
   }
-  if (key === "?") {
-    showList();
-    return true;
-  }
+  if (key === "?") return show("shortcuts");
   // The page's own place goes before that of the bar.
   const place = [...document.querySelectorAll(`[data-shortcut="${CSS.escape(key)}"]`)].at(-1);
   place?.click();
-  return Boolean(place);
+  return Boolean(place) || (key === "h" && Boolean(document.getElementById("help")) && show("help"));
 }
 
-function showList() {
-  const list = document.getElementById("shortcuts");
+function show(name) {
+  const list = document.getElementById(name);
   list.open = true;
   list.querySelector("summary").focus();
   list.scrollIntoView({ block: "nearest" });
+  return true;
 }

@@ -1,0 +1,159 @@
+"""A visit is moved in the diary: dragged, by keys alone, and picked up and put down by touch without a script."""
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Page, expect
+
+from clinic.store.courses import TreatmentSession
+from clinic.store.diary import Appointment
+from tests.browser.conftest import Enter
+from tests.browser.site import Site, booked_course
+from tests.browser.soundness import is_sound, violations
+
+pytestmark = pytest.mark.browser
+
+MOVER = 8
+"""The patient, by place, whose visits are moved here and nowhere else."""
+PRESSES_BY_MOUSE, PRESSES_BY_KEYS, PRESSES_BY_TOUCH = 2, 5, 4
+"""A drag and Move; M, an arrow down, one to the right, Enter and Enter; pick up, a week on, the place and Move."""
+
+
+@pytest.fixture(scope="module")
+def course(site: Site) -> int:
+    """Two peels, two weeks or more apart."""
+    return booked_course(site, "peel_superficial", "texture", 2, patient=MOVER)
+
+
+def second(site: Site, course: int) -> Appointment:
+    with site.rows() as db:
+        return db.scalars(
+            sa.select(Appointment).join(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
+            .where(TreatmentSession.course_id == course, TreatmentSession.number == 2)).one()
+
+
+def day_of(visit: Appointment) -> str:
+    return f"/diary?show=day&by=practitioner&without=&names=shown&colour=status&day={visit.local_start:%Y-%m-%d}"
+
+
+def drag(page: Page, ident: int, column: int, down: float) -> None:
+    """Takes the visit by its middle and holds it over another column, so much further down."""
+    block, over = (page.locator(css).bounding_box() for css in (f"[data-visit='{ident}']", f"#column-{column}"))
+    assert block is not None and over is not None
+    x, y = block["x"] + block["width"] / 2, block["y"] + block["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 10, y + 10)
+    expect(page.locator("[data-spots]").first).to_be_attached()
+    page.mouse.move(over["x"] + over["width"] / 2, y + down, steps=3)
+
+
+def test_a_visit_is_dragged_to_somebody_else_and_the_move_is_taken_back(enter: Enter, site: Site, course: int) -> None:
+    walker, visit = enter(), second(site, course)
+    page, bell, quarter = walker.page, site.clinic.practitioners[1], 18
+    page.goto(day_of(visit))
+
+    drag(page, visit.id, bell, 4 * quarter)
+    expect(page.locator(".ghost")).to_contain_text("Nurse Bell")
+    assert violations(page, "light") == []
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-spots]")).to_have_count(0)
+    page.mouse.up()
+    drag(page, visit.id, bell, 4 * quarter)
+    page.mouse.up()
+    page.wait_for_url(re.compile("/move"))
+    walker.click("button", "Move the appointment")
+    presses = walker.clicks + 1
+    page.wait_for_url(re.compile("moved="))
+
+    moved = second(site, course)
+    assert (presses, (moved.starts_at - visit.starts_at).seconds) == (PRESSES_BY_MOUSE, 3600)
+    expect(page.locator(f"#column-{bell} [data-visit='{visit.id}']")).to_be_focused()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".flash")).to_contain_text("nobody was told")
+    assert second(site, course).starts_at == visit.starts_at
+
+
+def test_a_visit_dropped_where_it_does_not_fit_is_told_why(enter: Enter, site: Site, course: int) -> None:
+    visit, page = second(site, course), enter().page
+    page.goto(day_of(visit))
+    day = page.locator(f"#column-{site.clinic.practitioners[1]} .diary-body").bounding_box()
+    block = page.locator(f"[data-visit='{visit.id}']").bounding_box()
+    assert day is not None and block is not None
+
+    drag(page, visit.id, site.clinic.practitioners[1], day["y"] + day["height"] - 18 - block["y"])
+    expect(page.locator(".ghost")).to_contain_text("It does not fit here")
+    page.mouse.up()
+
+    page.wait_for_url(re.compile("/move"))
+    expect(page.locator(".finding-text").first).to_contain_text("Nurse Bell does not work all of")
+    assert second(site, course).starts_at == visit.starts_at
+
+
+def test_a_visit_is_moved_by_keys_alone(enter: Enter, site: Site, course: int) -> None:
+    visit, walker = second(site, course), enter()
+    page, pressed = walker.page, 0
+    page.goto(day_of(visit))
+    page.locator(f"[data-visit='{visit.id}']").focus()
+
+    def press(key: str) -> None:
+        nonlocal pressed
+        pressed += 1
+        page.keyboard.press(key)
+
+    def reached() -> str:
+        return str(page.evaluate("document.activeElement.textContent"))
+
+    press("m")
+    page.wait_for_url(re.compile(f"moving={visit.id}"))
+    expect(page.locator("[data-place]:focus")).to_have_count(1)
+    expect(page.locator("#live")).to_contain_text("Arrows choose a place")
+    first = reached()
+    press("ArrowDown")
+    below = reached()
+    press("ArrowRight")
+    beside = reached()
+    press("Enter")
+    page.wait_for_url(re.compile("/move"))
+    expect(page.get_by_role("button", name="Move the appointment")).to_be_focused()
+    press("Enter")
+    page.wait_for_url(re.compile("moved="))
+
+    weekday = f"{visit.local_start:%A} {visit.local_start.day} "
+    assert [re.search(r", (\d\d:\d\d), (.*?),", each)[2] for each in (first, below, beside)] == [  # type: ignore[index]
+        "Dr Amari", "Dr Amari", "Dr Chen"]
+    assert first.startswith(weekday) and first.endswith("ideal")
+    assert (pressed, second(site, course).starts_at > visit.starts_at) == (PRESSES_BY_KEYS, True)
+
+    page.goto(day_of(second(site, course)))
+    page.locator(f"[data-visit='{visit.id}']").focus()
+    page.keyboard.press("m")
+    page.wait_for_url(re.compile("moving="))
+    is_sound(walker, "diary-in-hand")
+    page.keyboard.press("End")
+    for _ in site.clinic.practitioners:
+        page.keyboard.press("ArrowRight")
+    page.wait_for_url(lambda url: f"day={visit.local_start:%Y-%m-%d}" not in url)
+    page.keyboard.press("Escape")
+    page.wait_for_url(lambda url: "moving" not in url)
+
+
+def test_a_visit_is_picked_up_carried_a_week_on_and_put_down_by_touch_without_a_script(
+    enter: Enter, site: Site, course: int
+) -> None:
+    visit, taps = second(site, course), 0
+    page = enter(width=360, touch=True, scripts=False).page
+    page.goto(day_of(visit))
+
+    for role, name in (("link", "Pick up Pat5 Ient5"), ("link", "1 week on"), ("link", "10:15"),
+                       ("button", "Move the appointment")):
+        page.get_by_role(role, name=name).first.tap()  # type: ignore[arg-type]
+        taps += 1
+
+    page.wait_for_url(re.compile("moved="))
+    moved: datetime = second(site, course).local_start
+    assert (taps, (moved.date() - visit.local_start.date()).days, f"{moved:%H:%M}") == (PRESSES_BY_TOUCH, 7, "10:15")
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
