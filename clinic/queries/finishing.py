@@ -19,13 +19,15 @@ class Deadline:
 
     `days_late` is above 0 where it cannot be met: then `ends_on` is the soonest end, by the diary or, where the diary
     has no time at all, by the shortest intervals alone. Where it can, `begin_by` is the last date on which the course
-    may begin; where it cannot, the date on which the shortest intervals would have let it.
+    may begin; where it cannot, the date on which the shortest intervals would have let it. Of a course that is not
+    whole the last sessions lie past the booking horizon: they are reckoned at their shortest intervals.
     """
 
     finish: Finish
     days_late: int
     ends_on: date | None
     begin_by: date | None
+    is_whole: bool = True
     fewer: tuple[int, date] | None = None
     without_wishes_on: date | None = None
     recovery_enough: int | None = None
@@ -41,19 +43,21 @@ class Deadline:
         return self.finish.event_on + timedelta(days=max(self.days_late, 0))
 
 
-def met(problem: Problem, finish: Finish) -> Deadline:
+def met(problem: Problem, finish: Finish, *, is_whole: bool) -> Deadline:
     """The deadline of a course that has a plan before the event."""
     found = starts(problem, 1).starts or ()
-    return Deadline(finish, 0, None, day_of(found[-1], problem.ruler.zone) if found else None)
+    return Deadline(finish, 0, None, day_of(found[-1], problem.ruler.zone) if found else None, is_whole)
 
 
 def missed(
-    finish: Finish, protocol: Protocol, problem: Problem, unwished: Problem | None
+    finish: Finish, protocol: Protocol, problem: Problem, unwished: Problem | None, *, rest_days: int
 ) -> tuple[Deadline, Choice | None]:
     """The deadline of a course that ends too late, with the plan that ends soonest.
 
-    `problem` has no deadline in it; `unwished` has no wishes of the patient either, where there are any that bind.
+    `problem` has no deadline in it; `unwished` has no wishes of the patient either, where there are any that bind. The
+    sessions past the booking horizon take `rest_days` more.
     """
+    finish = replace(finish, event_on=finish.event_on - timedelta(days=rest_days))
     found = soonest_choice(problem)
     intervals = [step.gap.min if step.gap else 0 for step in problem.steps[1:]]
     ends_on = _end_of(found, problem) or problem.ruler.first_on + timedelta(days=sum(intervals))
@@ -62,7 +66,8 @@ def missed(
     bare_on = _end_of(bare, problem)
     enough = finish.recovery_days - late
     return Deadline(
-        finish, late, ends_on, finish.last_on - timedelta(days=sum(intervals)),
+        replace(finish, event_on=finish.event_on + timedelta(days=rest_days)), late,
+        ends_on + timedelta(days=rest_days), finish.last_on - timedelta(days=sum(intervals)), rest_days == 0,
         fewer=_fewer(problem, finish, protocol.sessions.least),
         without_wishes_on=bare_on if bare_on and finish.days_late(bare_on) <= 0 else None,
         recovery_enough=enough if found and enough >= protocol.downtime.shortest else None), found

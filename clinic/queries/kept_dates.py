@@ -32,7 +32,7 @@ def still_stand(problem: Problem, choices: Sequence[VisitChoice]) -> KeptDates:
     kept: list[VisitChoice] = []
     lost: list[LostDate] = []
     for choice in sorted(choices, key=lambda each: each.number):
-        if not 1 <= choice.number <= len(problem.steps):
+        if not 1 <= choice.number <= len(problem.steps) or choice.number in {each.number for each in kept}:
             lost.append(LostDate(choice, "The course has no such session that can be dated now."))
             continue
         found = judge(problem, [_placement(each) for each in (*kept, choice)])

@@ -212,6 +212,7 @@ def _found(asked: AskedProblem, request: CourseAsk) -> _Found:
     """The plans around the dates that still stand; around none of them where that leaves no plan."""
     free, finish = wished(asked.problem, request.wishes), request.wishes.finish
     problem = finished(free, asked.steps, finish) if finish else free
+    rest = asked.steps[len(free.steps):]
     kept = still_stand(problem, request.kept)
     found = choices(around(problem, kept.kept))
     if not found and kept.kept:
@@ -219,9 +220,10 @@ def _found(asked: AskedProblem, request: CourseAsk) -> _Found:
         found = choices(problem)
     if finish is None or found:
         problem = around(problem, kept.kept)
-        return _Found(found, problem, kept, met(problem, finish) if finish else None)
+        return _Found(found, problem, kept, met(problem, finish, is_whole=not rest) if finish else None)
     unwished = asked.problem if request.wishes.binds else None
-    deadline, late = missed(finish, asked.protocol, free, unwished)
+    rest_days = sum(step.interval.shortest for step in rest if step.interval)
+    deadline, late = missed(finish, asked.protocol, free, unwished, rest_days=rest_days)
     return _Found((late,) if late else (), free, kept, deadline)
 
 

@@ -35,8 +35,9 @@ def offer_other_dates(
     before = next((day_of(each.starts_at, where) for each in visits if each.number == number - 1), None)
     interval = asked.steps[number - 1].interval
     window = window_after(before, interval) if before and interval else None
-    first_on = max(from_on, asked.first_on)
-    last_on = first_on + timedelta(days=min(max(days, 1), MOST_DAYS) - 1)
+    bookable_to = problem.ruler.date_of(problem.ruler.days - 1)
+    first_on = min(max(from_on, asked.first_on), bookable_to)
+    last_on = min(first_on + timedelta(days=min(max(days, 1), MOST_DAYS) - 1), bookable_to)
     near = narrowed(problem, number, first_on, last_on, None)
     found = starts(near, number)
     times = tuple(time_offer(near, number, at, number=number, window=window) for at in found.starts or ())

@@ -26,7 +26,8 @@ def deadline_words(deadline: Deadline, downtime: Downtime, today: date) -> Deadl
                 "at the latest.")
     if deadline.is_met:
         begins = f" It has to begin by {day(deadline.begin_by)}." if deadline.begin_by else ""
-        return DeadlineWords(True, f"It can be done before {day(finish.event_on)}", reckoned + begins)
+        rest = "" if deadline.is_whole else ", as far as dates can be booked now"
+        return DeadlineWords(True, f"It can be done before {day(finish.event_on)}{rest}", reckoned + begins)
     late = plural(deadline.days_late, "day")
     ends = f" The soonest end is {day(deadline.ends_on)}." if deadline.ends_on else ""
     return DeadlineWords(

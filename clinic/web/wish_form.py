@@ -7,6 +7,7 @@ from clinic.care.finish import Finish
 from clinic.care.protocols import Protocol
 from clinic.planning import Hours
 from clinic.queries.course_wishes import CourseWishes
+from clinic.web.days import FARTHEST
 from clinic.web.forms import Form
 from clinic.web.words import WEEKDAYS
 
@@ -20,7 +21,8 @@ _WHOLE_DAY = 1440
 def read_wishes(form: Form, protocol: Protocol, *, today: date) -> CourseWishes:
     """What was typed; faults stay with the form."""
     return CourseWishes(
-        times=_times(form), only=form.ticked("wish_only"), away=_away(form), finish=_finish(form, protocol, today))
+        times=_times(form), only=form.ticked("wish_only"), away=_away(form, today),
+        finish=_finish(form, protocol, today))
 
 
 def away_rows(form: Form) -> range:
@@ -49,11 +51,11 @@ def _times(form: Form) -> Hours | None:
     return Hours(weekdays, begins or 0, _WHOLE_DAY if ends is None else ends)
 
 
-def _away(form: Form) -> tuple[tuple[date, date], ...]:
+def _away(form: Form, today: date) -> tuple[tuple[date, date], ...]:
     found = []
     for row in range(MOST_AWAY):
-        from_on = form.date(f"away-{row}-from", "The first day away", required=False)
-        to_on = form.date(f"away-{row}-to", "The last day away", required=False)
+        from_on = form.date(f"away-{row}-from", "The first day away", required=False, latest=today + FARTHEST)
+        to_on = form.date(f"away-{row}-to", "The last day away", required=False, latest=today + FARTHEST)
         first, last = from_on or to_on, to_on or from_on
         if first is None or last is None:
             continue
@@ -65,7 +67,8 @@ def _away(form: Form) -> tuple[tuple[date, date], ...]:
 
 
 def _finish(form: Form, protocol: Protocol, today: date) -> Finish | None:
-    event_on = form.date("event_on", "The event", required=False, earliest=today + timedelta(days=1))
+    event_on = form.date(
+        "event_on", "The event", required=False, earliest=today + timedelta(days=1), latest=today + FARTHEST)
     if event_on is None:
         return None
     days = form.number("recovery", "The recovery", least=0, most=LONGEST_RECOVERY, required=False)

@@ -147,6 +147,20 @@ def test_what_was_changed_after_the_plans_is_planned_again_before_it_is_booked(k
     assert offered_plans(other)[0].count("@") == 2 * 4
 
 
+def test_whatever_is_sent_is_answered_in_words(kit: Kit) -> None:
+    desk = open_desk(kit)
+    one = "1@2027-03-01T09:00Z@1,2,3"
+
+    answers = [post(desk.browser, path, desk.asked(**forged)).status_code for path, forged in (
+        ("/courses/new/look", {"look": "1 9999-12-31", "plan": one}), ("/courses", {"plan": f"{one} {one}"}),
+        ("/courses/new/plans", {"kept": "99@2199-03-01T09:00Z@1"}), ("/courses/new/plans", {"kept": "x"}),
+        ("/courses/new/plans", {"event_on": "9999-12-31"}), ("/courses/new/plans", {"stay": "x"}),
+        ("/courses/new/look", {"away-0-from": "0001-01-01", "away-0-to": "2027-03-20"}),
+        ("/courses/new/plans", {"for": "999"}), ("/courses/new/plans", {"other": "nothing_of_ours"}))]
+
+    assert answers == [200, 409, 200, 422, 422, 422, 200, 404, 404]
+
+
 def _look(desk: Desk, **changed: str) -> TestResponse:
     return post(desk.browser, "/courses/new/look", desk.asked(**changed))
 
