@@ -51,16 +51,23 @@ class SQLiteFiles:
         if self._template is None:
             self._template = self.folder / "template.db"
             _migrate(f"sqlite:///{self._template}")
-        copy = self._free.pop() if self._free else self.folder / f"{next(_NUMBERS)}.db"
-        shutil.copyfile(self._template, copy)
-        return f"sqlite:///{copy}"
+        return self._copy(self._template)
+
+    def copied(self, url: str) -> str:
+        """The address of a copy of a database that nobody has open."""
+        return self._copy(_path(url))
 
     def remove(self, url: str) -> None:
         """Delete the database with the files beside it."""
-        name = Path(url.removeprefix("sqlite:///"))
+        name = _path(url)
         for path in name.parent.glob(f"{name.name}*"):
             path.unlink()
         self._free.append(name)
+
+    def _copy(self, of: Path) -> str:
+        copy = self._free.pop() if self._free else self.folder / f"{next(_NUMBERS)}.db"
+        shutil.copyfile(of, copy)
+        return f"sqlite:///{copy}"
 
 
 class PostgreSQLDatabases:
@@ -108,6 +115,10 @@ class PostgreSQLDatabases:
 
 Databases = SQLiteFiles | PostgreSQLDatabases
 DatabasesOf = Callable[[str], Databases]
+
+
+def _path(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:///"))
 
 
 def _migrate(url: str) -> None:

@@ -3,78 +3,84 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, StorageState
+from playwright.sync_api import Browser, Page, StorageState, StorageStateCookie
+from werkzeug.test import Cookie
 
 from tests.browser.desk import Walker
-from tests.browser.site import Site, served
+from tests.browser.site import PASSWORD, Site, lived_in, served
+from tests.browser.windows import Seats, SignedIn, Windows
 from tests.databases import SQLiteFiles
+from tests.web.conftest import sign_in
 
-Scheme = Literal["light", "dark"]
 Enter = Callable[..., Walker]
 
 
-@pytest.fixture(scope="package")
-def site(sqlite_files: SQLiteFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The clinic, served."""
-    with served(sqlite_files.migrated(), tmp_path_factory.mktemp("site")) as running:
+@pytest.fixture(scope="session")
+def lived(sqlite_files: SQLiteFiles) -> Site:
+    """The clinic that each file has a copy of."""
+    return lived_in(sqlite_files.migrated())
+
+
+@pytest.fixture(scope="module")
+def site(lived: Site, sqlite_files: SQLiteFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The clinic of this file, served: what other files do in theirs is not seen here."""
+    url = sqlite_files.copied(lived.kit.settings.database_url)
+    with served(lived, url, tmp_path_factory.mktemp("site")) as running:
         yield running
+    sqlite_files.remove(url)
 
 
 @pytest.fixture
 def window(chromium: Browser, site: Site) -> Iterator[Callable[..., Page]]:
-    """Opens a window; at the end no page may have complained in its console or asked anything of another host."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def note(request: Request) -> None:
-        if not request.url.startswith((site.url, "data:", "about:")):
-            complaints.append(f"asks {request.url}")
-
-    def open_window(
-        *, width: int = 1440, scheme: Scheme = "light", scripts: bool = True, touch: bool = False,
-        kept: StorageState | None = None,
-    ) -> Page:
-        context = chromium.new_context(
-            base_url=site.url, viewport={"width": width, "height": 900}, color_scheme=scheme,
-            java_script_enabled=scripts, has_touch=touch, locale="en-GB", storage_state=kept)
-        context.set_default_timeout(15_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda said: complaints.append(said.text) if _is_bad(said.type, said.text) else None)
-        page.on("pageerror", lambda error: complaints.append(f"fails {error}"))
-        page.on("request", note)
-        return page
-
-    yield open_window
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    """Opens a window; at the end no page may have complained."""
+    windows = Windows(chromium, site.url)
+    yield windows.open
+    windows.close()
+    assert windows.complaints == []
 
 
-@pytest.fixture(scope="package")
-def signed_in() -> dict[str, StorageState]:
-    """The cookies of each role that has signed in once: the door has tests of its own."""
-    return {}
+@pytest.fixture(scope="module")
+def signed_in(site: Site) -> SignedIn:
+    """The cookies of a role, which signs in once and without a browser: the door has tests of its own."""
+
+    @cache
+    def cookies_of(role: str) -> StorageState:
+        door = site.app.test_client()
+        assert sign_in(door, f"{role}@harbour.example", PASSWORD).status_code == 303
+        return {"cookies": [_kept(cookie) for name in ("browser", "visitor") if (cookie := door.get_cookie(name))]}
+
+    return cookies_of
 
 
 @pytest.fixture
-def enter(window: Callable[..., Page], shots: Path | None, signed_in: dict[str, StorageState]) -> Enter:
-    """Opens a window, signed in at the front page."""
+def enter(window: Callable[..., Page], shots: Path | None, signed_in: SignedIn) -> Enter:
+    """Opens a window of somebody who is signed in, and has not gone anywhere yet."""
 
     def open_signed_in(role: str = "receptionist", **how: object) -> Walker:
-        walker = Walker(window(kept=signed_in.get(role), **how), shots)
-        if role in signed_in:
-            walker.page.goto("/sign-in")  # leads on to the first place that the role may see
-        else:
-            walker.sign_in(f"{role}@harbour.example")
-            signed_in[role] = walker.page.context.storage_state()
-        return walker
+        return Walker(window(kept=signed_in(role), **how), shots)
 
     return open_signed_in
+
+
+@pytest.fixture(scope="module")
+def seats(chromium: Browser, site: Site, shots: Path | None, signed_in: SignedIn) -> Iterator[Seats]:
+    """A window of each role that stays open for the tests of a file."""
+    windows = Windows(chromium, site.url)
+    yield Seats(windows, signed_in, shots)
+    windows.close()
+
+
+@pytest.fixture
+def seated(seats: Seats) -> Iterator[Callable[[str], Walker]]:
+    """Finds the window of a role as the test before left it, which opening another one would cost half a second; at
+    the end no page may have complained."""
+    yield seats.of
+    complaints, seats.windows.complaints = seats.windows.complaints, []
+    assert complaints == []
 
 
 @pytest.fixture(scope="session")
@@ -88,8 +94,6 @@ def shots() -> Path | None:
     return folder
 
 
-def _is_bad(kind: str, text: str) -> bool:
-    # A refusal is answered with 409 or 422, a link that has ended with 410, a page that has closed with 401; Chromium
-    # notes every such answer in the console by itself.
-    kindly = any(code in text for code in ("401", "409", "410", "422"))
-    return kind in ("error", "warning") and not ("Failed to load resource" in text and kindly)
+def _kept(cookie: Cookie) -> StorageStateCookie:
+    return {"name": cookie.key, "value": cookie.value, "domain": "127.0.0.1", "path": "/", "expires": -1,
+            "httpOnly": True, "secure": False, "sameSite": "Lax"}

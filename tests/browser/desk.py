@@ -14,7 +14,7 @@ class Walker:
     def __init__(self, page: Page, shots: Path | None) -> None:
         self.page = page
         self.clicks = 0
-        self._shots = shots
+        self.shots = shots
 
     def sign_in(self, email: str) -> None:
         """Signs in; these clicks do not count."""
@@ -40,5 +40,5 @@ class Walker:
 
     def shoot(self, name: str) -> None:
         """A picture of the whole page, if pictures are kept."""
-        if self._shots:
-            self.page.screenshot(path=self._shots / f"{name}.png", full_page=True)
+        if self.shots:
+            self.page.screenshot(path=self.shots / f"{name}.png", full_page=True)

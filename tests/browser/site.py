@@ -4,11 +4,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 from waitress import create_server
 
@@ -32,6 +33,7 @@ from clinic.store.diary import Appointment
 from clinic.store.engine import for_writing, open_engine
 from clinic.store.protocols import Protocol
 from clinic.web import create_app
+from clinic.web.kit import keep
 from clinic.worker import Pace, Worker
 from tests.other_visits import add_other_visits
 from tests.small_clinic import MONDAY, SmallClinic, small_clinic
@@ -69,6 +71,7 @@ class Site:
     clinic: SmallClinic
     kit: Kit
     clock: MovableClock
+    app: Flask
     course: int = 0
     owed: int = 0
     booked: int = 0
@@ -83,20 +86,28 @@ class Site:
         return Session(for_writing(self.kit.engine), expire_on_commit=False)
 
 
-@contextmanager
-def served(database_url: str, folder: Path) -> Iterator[Site]:
-    """The clinic, answering until the block ends."""
+def lived_in(database_url: str) -> Site:
+    """A clinic in the middle of its life, in a database that nobody has open any more."""
     clock = MovableClock()
-    kit = Kit(Settings(folder, database_url, "k" * 64, "http://127.0.0.1"), open_engine(database_url), clock,
-              MailboxTransport)
-    made = small_clinic(kit.engine, patients=12)
-    site = Site("", made, kit, clock)
+    kit = _kit(database_url, Path(), clock)
+    site = Site("", small_clinic(kit.engine, patients=12), kit, clock, create_app(kit))
     _let_in(site)
-    worker = Worker(kit, Pace(deliver=0.2, owe=3600))
-    worker.start()
     _live(site)
-    server = create_server(create_app(kit), host="127.0.0.1", port=0, threads=4)
-    site.url = f"http://127.0.0.1:{server.effective_port}"
+    kit.engine.dispose()
+    return site
+
+
+@contextmanager
+def served(one: Site, database_url: str, folder: Path) -> Iterator[Site]:
+    """That clinic in a copy of its database, answering until the block ends; only one at a time."""
+    clock = MovableClock()
+    kit = _kit(database_url, folder, clock)
+    keep(one.app, kit)
+    server = create_server(one.app, host="127.0.0.1", port=0, threads=4)
+    site = replace(one, url=f"http://127.0.0.1:{server.effective_port}", clinic=one.clinic.on(kit.engine), kit=kit,
+                   clock=clock)
+    worker = Worker(kit, Pace(deliver=0.5, owe=3600))
+    worker.start()
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
@@ -106,6 +117,11 @@ def served(database_url: str, folder: Path) -> Iterator[Site]:
         worker.stop()
         thread.join(timeout=5)
         kit.engine.dispose()
+
+
+def _kit(database_url: str, folder: Path, clock: MovableClock) -> Kit:
+    return Kit(Settings(folder, database_url, "k" * 64, "http://127.0.0.1"), open_engine(database_url, durable=False),
+               clock, MailboxTransport)
 
 
 def _let_in(site: Site) -> None:

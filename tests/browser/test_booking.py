@@ -21,6 +21,7 @@ MOST_CLICKS, MOST_CLICKS_WITH_SCREENING, MOST_KEYS_TO_ADJUST = 4, 7, 60
 def test_a_course_of_four_is_booked_in_four_clicks_and_its_confirmation_goes_out(enter: Enter, site: Site) -> None:
     walker = enter()
     page = walker.page
+    page.goto("/")
     walker.shoot("1-today")
 
     page.get_by_role("searchbox").first.fill("okafor")
@@ -50,6 +51,7 @@ def test_a_course_of_four_is_booked_in_four_clicks_and_its_confirmation_goes_out
 
 def test_a_course_is_booked_from_the_button_of_the_front_page_with_screening(enter: Enter, site: Site) -> None:
     walker = enter()
+    walker.page.goto("/")
 
     walker.click("link", "New course")
     walker.page.get_by_role("searchbox").last.fill("Ient0")

@@ -2,12 +2,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Locator, Page, StorageState, expect
+from playwright.sync_api import Locator, Page, expect
 
 from clinic.services.appointments import cancel_appointment
 from clinic.services.work import Done
@@ -15,27 +14,13 @@ from clinic.store.courses import TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.store.resources import Patient
 from tests.browser.conftest import Enter
-from tests.browser.site import ACTOR, Site, booked_course, served
+from tests.browser.site import ACTOR, Site, booked_course
 from tests.browser.soundness import is_sound
-from tests.databases import SQLiteFiles
 
 pytestmark = pytest.mark.browser
 
 PRESSES = 3
 """Besides typing a name: the free time, the patient, the booking."""
-
-
-@pytest.fixture(scope="module")
-def site(sqlite_files: SQLiteFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A clinic of this file's own: no other test may have filled the days."""
-    with served(sqlite_files.migrated(), tmp_path_factory.mktemp("booking")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def signed_in() -> dict[str, StorageState]:
-    """The cookies of that clinic, not of the other."""
-    return {}
 
 
 def owing(site: Site, name: str) -> date:

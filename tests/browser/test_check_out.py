@@ -1,11 +1,9 @@
 """A patient leaves: three presses close the visit and move the next date, by mouse, by keys, on a narrow screen."""
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import StorageState, expect
+from playwright.sync_api import expect
 
 from clinic.services.appointments import mark_arrived
 from clinic.services.work import Done
@@ -14,27 +12,13 @@ from clinic.store.diary import Appointment
 from clinic.store.resources import Patient, Room
 from tests.browser.conftest import Enter
 from tests.browser.desk import Walker
-from tests.browser.site import ACTOR, Site, booked_course, served
+from tests.browser.site import ACTOR, Site, booked_course
 from tests.browser.soundness import is_sound
-from tests.databases import SQLiteFiles
 
 pytestmark = pytest.mark.browser
 
 PRESSES = ("Check out", "Treated as planned", "Move to")
 """From the day's list: open the screen, close the visit, take the next date a week later."""
-
-
-@pytest.fixture(scope="module")
-def site(sqlite_files: SQLiteFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A clinic of this file's own: its patients come today, and no other test may have filled the day."""
-    with served(sqlite_files.migrated(), tmp_path_factory.mktemp("check-out")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def signed_in() -> dict[str, StorageState]:
-    """The cookies of that clinic, not of the other."""
-    return {}
 
 
 def arrived(site: Site, name: str, email: str | None) -> int:

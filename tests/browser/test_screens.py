@@ -128,8 +128,10 @@ ENTERED_BY = {
 
 
 @pytest.mark.parametrize("name", SCREENS)
-def test_a_screen_has_no_violation_and_fits_a_narrow_phone(enter: Enter, site: Site, name: str) -> None:
-    walker = enter(ENTERED_BY.get(name, "receptionist"))
+def test_a_screen_has_no_violation_and_fits_a_narrow_phone(
+    seated: Callable[[str], Walker], site: Site, name: str
+) -> None:
+    walker = seated(ENTERED_BY.get(name, "receptionist"))
 
     walker.page.goto(SCREENS[name](site))
 

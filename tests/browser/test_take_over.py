@@ -1,12 +1,11 @@
 """A running course takes over a newer version of its protocol, in a clinic of this file's own."""
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import StorageState, expect
+from playwright.sync_api import expect
 
 from clinic.care.new_version import as_it_is, document_with
 from clinic.care.protocols import Protocol as Content
@@ -16,24 +15,10 @@ from clinic.store.courses import Course
 from clinic.store.protocols import Protocol, ProtocolVersion
 from tests.booking import done
 from tests.browser.conftest import Enter
-from tests.browser.site import Site, served
+from tests.browser.site import Site
 from tests.browser.soundness import is_sound
-from tests.databases import SQLiteFiles
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def site(sqlite_files: SQLiteFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A clinic whose protocols may change under its courses."""
-    with served(sqlite_files.migrated(), tmp_path_factory.mktemp("site")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def signed_in() -> dict[str, StorageState]:
-    """The cookies of this clinic's roles."""
-    return {}
 
 
 def approve_newer(site: Site) -> None:

@@ -2,42 +2,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, StorageState, expect
+from playwright.sync_api import Page, expect
 
 from clinic.store.accounts import Account
 from tests.browser.conftest import Enter
-from tests.browser.site import Site, served
+from tests.browser.site import Site
 from tests.browser.soundness import is_sound
-from tests.databases import SQLiteFiles
 from tests.web.seed import add_appointment
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def site(sqlite_files: SQLiteFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A clinic of this file's own: two visits of Nurse Bell today, in a room that Dr Chen needs next."""
-    with served(sqlite_files.migrated(), tmp_path_factory.mktemp("day")) as running:
-        made, now = running.clinic, running.clock.now
-        _, bell, chen = made.practitioners
-        with running.rows() as db:
-            for patient, hours, who, room in ((0, 7, bell, 0), (1, 7.75, chen, 0), (2, 7.75, bell, 1)):
-                add_appointment(db, made.patients[patient], made.clinic_id, now + timedelta(hours=hours),
-                                resources=(who, made.rooms[room]))
-            db.get_one(Account, made.accounts["practitioner"]).practitioner_id = bell
-            db.commit()
-        running.clock.move(timedelta(hours=6, minutes=30))
-        yield running
-
-
-@pytest.fixture(scope="module")
-def signed_in() -> dict[str, StorageState]:
-    """The cookies of that clinic, not of the other."""
-    return {}
+@pytest.fixture(scope="module", autouse=True)
+def _a_late_afternoon(site: Site) -> None:
+    """Two visits of Nurse Bell today, in a room that Dr Chen needs next."""
+    made, now = site.clinic, site.clock.now
+    _, bell, chen = made.practitioners
+    with site.rows() as db:
+        for patient, hours, who, room in ((0, 7, bell, 0), (1, 7.75, chen, 0), (2, 7.75, bell, 1)):
+            add_appointment(db, made.patients[patient], made.clinic_id, now + timedelta(hours=hours),
+                            resources=(who, made.rooms[room]))
+        db.get_one(Account, made.accounts["practitioner"]).practitioner_id = bell
+        db.commit()
+    site.clock.move(timedelta(hours=6, minutes=30))
 
 
 def test_two_presses_set_a_practitioner_back_and_one_takes_it_back(enter: Enter) -> None:
@@ -82,6 +72,7 @@ def swipe(page: Page, by: int) -> None:
 def test_a_practitioner_works_from_a_phone_and_reads_what_the_desk_hands_over(enter: Enter, site: Site) -> None:
     walker = enter("practitioner", width=360)
     page = walker.page
+    page.goto("/sign-in")  # leads on to where a practitioner begins
     expect(page).to_have_url(re.compile("/my-day$"))
     visit = page.locator(".my-visit", has_text="Ana Novák")
     desk = enter().page
