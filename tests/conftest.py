@@ -1,9 +1,11 @@
 """What every test may ask for: a database of its own, on SQLite and on PostgreSQL, and no network."""
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +16,8 @@ from tests.databases import KINDS, DatabasesOf, PostgreSQLDatabases, SQLiteFiles
 from tests.engines import lent_engine
 from tests.network import stay_at_home
 from tests.postgres import Postgres
+
+_HERE = Path(__file__).parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,6 +36,34 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("short", patient, derandomize=True, max_examples=50)
     settings.register_profile("full", patient, max_examples=2000)
     settings.load_profile("full" if config.getoption("--full") else "short")
+
+
+_LONG, _SHORT = ("browser", "prove"), ("care", "messages")
+"""The folders whose files take longest, and those whose files take no time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long files and end with the short ones, so that no worker is left alone with a long one.
+
+    The long ones come by turns: an experiment waits for its processes while a browser is at work.
+    """
+    places: dict[str, list[Path]] = {}
+
+    def turn(item: pytest.Item) -> tuple[int, int]:
+        folder = item.path.relative_to(_HERE).parts[0]
+        files = places.setdefault(folder, [])
+        if item.path not in files:
+            files.append(item.path)
+        return (0, files.index(item.path)) if folder in _LONG else (1 + (folder in _SHORT), 0)
+
+    items.sort(key=turn)
+
+
+def pytest_collection_finish() -> None:
+    """What was loaded so far stays to the end: the collector of garbage need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)
