@@ -1,6 +1,7 @@
 """Forms that none of our pages gave to this browser."""
 from __future__ import annotations
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -11,6 +12,12 @@ from tests.web.conftest import SignedIn, World, post, token
 from tests.web.routes import examples
 
 PATIENT = {"given_name": "Anna", "family_name": "Nováková", "channel": "none", "language": "en"}
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Tokens are the same on either kind of database."""
+    return sqlite_url
 
 
 def test_a_form_without_its_token_changes_nothing_anywhere(app: Flask, signed_in: SignedIn, kit: Kit) -> None:

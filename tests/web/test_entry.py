@@ -34,6 +34,8 @@ EVERYBODY = {
     "signin.landed", "signin.switch", "signin.theme",
 }
 AT_THE_DOOR = {"my.door", "my.enter", "my.fresh"}
+ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""Who may enter is the same on either kind of database; every page is opened once on each all the same."""
 
 
 @pytest.fixture
@@ -60,12 +62,14 @@ def values(world: World) -> dict[str, object]:
             "treatment_session_id": world.due}
 
 
+@ON_ONE
 def test_every_view_says_who_may_enter(app: Flask) -> None:
     unmarked = [name for name, view in app.view_functions.items() if entry_of(view) is None]
 
     assert unmarked == []
 
 
+@ON_ONE
 def test_only_these_views_need_no_right(app: Flask) -> None:
     entries = {name: entry_of(view) for name, view in app.view_functions.items()}
 
@@ -86,6 +90,7 @@ def test_a_view_without_a_mark_lets_nobody_in(app: Flask, signed_in: SignedIn) -
     assert "a secret" not in answer.get_data(as_text=True)
 
 
+@ON_ONE
 def test_a_stranger_is_led_to_the_sign_in_from_every_page(app: Flask, client: FlaskClient, full_world: World) -> None:
     csrf = token(client)
     for example in examples(app, **values(full_world)):
@@ -103,6 +108,7 @@ def test_a_stranger_is_led_to_the_sign_in_from_every_page(app: Flask, client: Fl
             assert answer.location.startswith("/sign-in"), str(example)
 
 
+@ON_ONE
 @pytest.mark.parametrize("role", list(Role))
 def test_a_role_enters_exactly_what_its_rights_open(
     role: Role, app: Flask, signed_in: SignedIn, full_world: World
@@ -122,6 +128,7 @@ def test_a_role_enters_exactly_what_its_rights_open(
             assert answer.status_code == 403, str(example)
 
 
+@ON_ONE
 @pytest.mark.parametrize("role", [Role.PRACTITIONER, Role.MANAGER])
 def test_the_things_of_another_clinic_are_not_there(
     role: Role, app: Flask, signed_in: SignedIn, full_world: World, rows: Callable[[], Session]
@@ -175,6 +182,7 @@ def test_reading_changes_nothing_in_the_database(app: Flask, signed_in: SignedIn
     assert checksum(kit.engine) == before
 
 
+@ON_ONE
 def test_other_methods_are_refused_and_change_nothing(
     app: Flask, signed_in: SignedIn, full_world: World, kit: Kit
 ) -> None:

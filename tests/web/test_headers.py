@@ -1,6 +1,7 @@
 """What every answer tells the browser."""
 from __future__ import annotations
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -10,6 +11,12 @@ from tests.web.conftest import SignedIn, World
 from tests.web.routes import examples
 
 FRAMED = {"messages.html"}
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Headers are the same on either kind of database."""
+    return sqlite_url
 
 
 def test_every_answer_forbids_what_a_page_does_not_need(app: Flask, signed_in: SignedIn) -> None:

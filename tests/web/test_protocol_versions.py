@@ -27,6 +27,12 @@ URL = "/protocols/mn_rejuvenation/new-version"
 
 
 @pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Forms are the same on either kind of database: how versions are kept has tests on both."""
+    return sqlite_url
+
+
+@pytest.fixture
 def library(world: World, kit: Kit) -> None:
     """The product's protocols as drafts."""
     with kit.work(Actor("demo")) as work:

@@ -19,6 +19,12 @@ NEXT = re.compile(r'<li class="guide-step guide-next".*?</li>', re.DOTALL)
 
 
 @pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What the guide says is the same on either kind of database: what it finds out has tests on both."""
+    return sqlite_url
+
+
+@pytest.fixture
 def desk(kit: Kit, clock: FixedClock) -> Desk:
     """The small clinic, with its manager: everything is there but a course."""
     return open_desk(kit, "manager")

@@ -33,6 +33,12 @@ FORM = {"lock_version": "0", "subject": "See you on {date}", "preheader": "", "o
 ADDITIONS = {"lock_version": "0", "directions": "The blue door.\r\nFloor 2.", "cancellation": "", "closing": "See you!"}
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Pages of words are the same on either kind of database: how words are kept has tests on both."""
+    return sqlite_url
+
+
 def read(answer: object) -> str:
     """The page as it is read."""
     return unescape(answer.get_data(as_text=True))  # type: ignore[attr-defined]

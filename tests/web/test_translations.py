@@ -24,6 +24,12 @@ PROTOCOL = f"/setup/translations/de/protocols/{CODE}"
 
 
 @pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Pages of words are the same on either kind of database: how approvals are kept has tests on both."""
+    return sqlite_url
+
+
+@pytest.fixture
 def library(world: World, rows: Callable[[], Session]) -> World:
     """One protocol of the library, as a draft."""
     with rows() as db:
