@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from sqlalchemy.engine import Engine
 
 from tests.databases import KINDS, DatabasesOf, PostgreSQLDatabases, SQLiteFiles, unavailable
@@ -135,6 +135,7 @@ def chromium() -> Iterator[Browser]:
     found = os.environ.get("TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not found:
         unavailable("no Chromium on PATH: apt-get install chromium, or name one in TEST_CHROMIUM")
+    expect.set_options(timeout=15_000)  # a busy machine takes its time
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found)
         yield browser
