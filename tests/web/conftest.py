@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from clinic.access import Role
 from clinic.app import Kit
+from clinic.services import passwords
 from clinic.settings import Settings
 from clinic.store.engine import for_writing
 from tests.engines import lent_engine
@@ -53,6 +54,14 @@ class World:
 _TOKENS: WeakKeyDictionary[FlaskClient, dict[tuple[str | None, ...], str]] = WeakKeyDictionary()
 SignedIn = Callable[..., FlaskClient]
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _hasty_passwords() -> Iterator[None]:
+    """Signing in takes no time: how passwords are kept has tests of its own."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(passwords, "_HASHER", seed.HASTY)
+        yield
 
 
 @pytest.fixture
