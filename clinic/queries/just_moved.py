@@ -60,7 +60,7 @@ def former_of(db: Session, appointment: Appointment, number: int) -> Former | No
 
 def just_moved(db: Session, appointment_id: int, *, now: datetime) -> JustMoved | None:
     """That visit; none where anything else was done since, the old time has passed, or the patient may have heard."""
-    found = db.get(Appointment, appointment_id)
+    found = db.get(Appointment, appointment_id) if appointment_id else None
     if found is None or found.state not in (AppointmentState.BOOKED, AppointmentState.PROPOSED):
         return None
     former = _last_move(db, found)

@@ -13,13 +13,14 @@ from clinic.queries.consultations import held_dates
 from clinic.queries.course_standing import course_standing
 from clinic.queries.courses import CoursePage, clinic_of_course, course_page
 from clinic.queries.handover import handover_notes
+from clinic.queries.just_moved import just_moved
 from clinic.queries.links import as_its_patient
 from clinic.queries.rest_of_course import undo_token
 from clinic.services.courses import stop_course
 from clinic.services.my_page import my_page
 from clinic.services.work import Done, Refused, Stale, UnitOfWork
 from clinic.web import course_words
-from clinic.web.entry import allowed, check_clinic
+from clinic.web.entry import allowed, check_clinic, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
 from clinic.web.my import map_address
@@ -43,9 +44,11 @@ def show(course_id: int) -> Response:
         standing = course_standing(db, course_id, now=now())
         notes = handover_notes(db, found.patient.id)
         held = held_dates(db, course_id, now=now()) if found.state is CourseState.DRAFT else None
+        moved = just_moved(db, _just_moved_here(found), now=now())
     return page("courses/show.html", course=found, words=course_words, reason_words=reason_words, undo=undo, held=held,
-                standing=standing, notes=notes, on_hold=course_words.is_on_hold(found), lives=course_words.lives(found),
-                off_track=course_words.off_track(found.treatment_sessions), zone_words=zone_words(zone(found.zone)))
+                moved=moved, standing=standing, notes=notes, on_hold=course_words.is_on_hold(found),
+                lives=course_words.lives(found), off_track=course_words.off_track(found.treatment_sessions),
+                zone_words=zone_words(zone(found.zone)))
 
 
 @courses.get("/courses/<int:course_id>/as-patient")
@@ -91,6 +94,13 @@ def stop(course_id: int) -> Response:
         form.add(outcome.findings)
         return _stop_page(found, form)
     return outcome
+
+
+def _just_moved_here(found: CoursePage) -> int:
+    """The visit of this course that the address says was just moved; 0 for none."""
+    ident = request.args.get("moved", type=int)
+    visits = {line.appointment.id for line in found.treatment_sessions if line.appointment}
+    return ident if ident in visits and here().may(Right.BOOK) else 0
 
 
 def found_course(course_id: int) -> CoursePage:

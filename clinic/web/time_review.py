@@ -43,9 +43,12 @@ def now_and_wanted(wish: Wish, choice: VisitChoice) -> list[tuple[str, str, str]
 
 
 def home_after(wish: Wish, on: date) -> str:
-    """Where a move that was begun in the diary ends: on the new day; any other on the page that it belongs to."""
+    """Where a move that was begun in the diary ends: on the new day; any other on the page that it belongs to. From
+    either it can be taken back."""
     if wish.old and is_from_diary():
         return moved_href(wish.old.id, on)
+    if wish.old and isinstance(wish, SessionWish) and not wish.subject.of_maintenance:
+        return safe_next(url_for("courses.show", course_id=wish.subject.course_id, moved=wish.old.id))
     return safe_next(wish.back)
 
 

@@ -87,8 +87,15 @@ def test_a_confirmed_move_moves_the_appointment(kit: Kit) -> None:
         "choice": field(page, "choice"), "lock_version": field(page, "lock_version"),
         "form_key": field(page, "form_key")})
 
-    assert (answer.status_code, answer.headers["Location"]) == (303, f"/courses/{course_id}")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/courses/{course_id}?moved={visit}")
     assert _starts(desk) == ["01 Mar 09:00", "05 Apr 10:00", "10 May 09:00"]
+    course = desk.browser.get(answer.headers["Location"])
+    assert texts(course, "notice-title") == ["Moved to Mon 5 Apr 2027, 10:00: nobody was told yet"]
+    back = post(desk.browser, f"/appointments/{visit}/move-back", {
+        "lock_version": "2", "next": f"/courses/{course_id}"})
+    assert (back.status_code, back.headers["Location"]) == (303, f"/courses/{course_id}")
+    assert _starts(desk) == ["01 Mar 09:00", "05 Apr 09:00", "10 May 09:00"]
+    assert texts(desk.browser.get(answer.headers["Location"]), "notice-title") == []
 
 
 def test_the_second_of_two_who_move_is_told_and_shown_both(kit: Kit) -> None:

@@ -7,6 +7,7 @@ const SLACK = 5;
 const PRESS = 400;
 const EDGE = 44;
 const SNAP = 20;
+const HOME = 9;
 const TURN = 700;
 const ROW = 5;
 const STEP = 15;
@@ -74,15 +75,17 @@ export function enableDragging(region) {
     held.aim?.classList.remove("spot-aim");
     held.column = [...region.querySelectorAll(".diary-column")].find((one) => holds(one.getBoundingClientRect(), last.clientX));
     const start = last.clientY - above;
-    held.aim = nearest(held.column, start);
+    // Where it came from is no place to go to: let go there, it is simply back.
+    held.isHome = held.column === held.block.closest(".diary-column") && Math.abs(held.block.getBoundingClientRect().top - start) < HOME;
+    held.aim = held.isHome ? null : nearest(held.column, start);
     held.aim?.classList.add("spot-aim");
     const { left, top, width } = held.box;
     const place = held.aim?.getBoundingClientRect() ?? { left: left + last.clientX - from.clientX, top: top + last.clientY - from.clientY, width };
     Object.assign(ghost.style, { translate: `${place.left - left}px ${place.top - top}px`, width: `${place.width}px` });
     const known = region.querySelector("[data-spots]") !== null;
-    ghost.classList.toggle("ghost-off", known && !held.aim);
+    ghost.classList.toggle("ghost-off", known && !held.aim && !held.isHome);
     ghost.querySelector(".block-what").textContent = held.aim?.querySelector("[data-place]").dataset.said
-      ?? (known ? "It does not fit here." : "");
+      ?? (held.isHome ? "Where it is now" : known ? "It does not fit here." : "");
   }
 
   async function drop() {
@@ -101,10 +104,10 @@ export function enableDragging(region) {
   // The quarter of an hour under the upper edge of what is dragged, in a column: why it does not fit there.
   function elsewhere() {
     const spots = held.column?.querySelector("[data-spots]");
-    if (!spots) return null;
+    if (!spots || held.isHome) return null;
     const { top, bottom } = spots.getBoundingClientRect();
     const start = held.last.clientY - held.above;
-    if (start < top - SNAP || start > bottom || far(held.last) < SNAP) return null;
+    if (start < top - SNAP || start > bottom) return null;
     const rows = Number(getComputedStyle(spots).getPropertyValue("--d"));
     const minutes = Math.max(0, Math.round(((start - top) / (bottom - top)) * rows * ROW / STEP) * STEP);
     const at = new Date(Date.parse(spots.dataset.from) + minutes * 60_000).toISOString();
