@@ -13,8 +13,10 @@ from clinic.web import (
     check_out,
     clinics,
     closures,
+    course_cards,
     course_changes,
     courses,
+    day_lists,
     devices,
     diary,
     doubles,
@@ -92,6 +94,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     telling.telling,
     running_late.running_late,
     handover.handover,
+    day_lists.day_list_pages,
     my_day.my_day,
     tasks.tasks,
     undated.undated,
@@ -119,7 +122,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     my.my,
 )
 FURTHER_PAGES = (
-    booking_course, booking_panel, booking_together, check_out, course_changes, edition_sending, held_courses,
+    booking_course, booking_panel, booking_together, check_out, course_cards, course_changes, edition_sending,
+    held_courses,
     message_actions, moving_back, my_dates, my_door, my_reports, new_course, other_visits, own_digest,
     protocol_versions, release, repair, resting, rota_days, swaps, take_over, taking_in, text_history, times,
     visit_ends,
