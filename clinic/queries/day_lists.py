@@ -55,12 +55,12 @@ def day_lists(
     each = Patient.__table__.c
     phones = db.execute(sa.select(each.id, each.phone).where(each.id.in_(ids), each.phone.is_not(None)))
     if by is ListedBy.CLINIC:
-        sheets = (DaySheet("", tuple(standing)),)
+        sheets = [DaySheet("", tuple(standing))]
     else:
         kept = {visit.id for visit in standing}
-        sheets = tuple(DaySheet(column.resource.name, _kept(column.visits, kept)) for column in diary.columns)
-    return DayLists(tuple(sheet for sheet in sheets if sheet.visits or by is ListedBy.CLINIC),
-                    {row.id: row.phone for row in phones}, unread_notes(db, ids))
+        lists = [DaySheet(column.resource.name, _kept(column.visits, kept)) for column in diary.columns]
+        sheets = [each for each in lists if each.visits]
+    return DayLists(tuple(sheets), {row.id: row.phone for row in phones}, unread_notes(db, ids))
 
 
 def _kept(visits: Iterable[DiaryVisit], ids: set[int]) -> tuple[DiaryVisit, ...]:

@@ -64,6 +64,7 @@ _ACTIONS = {
     "appointment-cancelled": "Session {number} cancelled", "appointment-noshow": "Did not come to session {number}",
     "appointment-swapped": "Another room or device for session {number}",
     "appointment-arrived": "Arrived for session {number}", "appointment-begun": "Taken in for session {number}",
+    "appointment-confirmed": "Session {number} confirmed",
     "session-completed": "Session {number} completed",
     "upkeep-owed": "Maintenance session {number} owed",
     "dates-held": "Dates held, subject to a consultation", "dates-confirmed": "Dates confirmed",
