@@ -140,6 +140,16 @@ def cancel_appointment(
     work: UnitOfWork, appointment_id: int, *, reason: str, lock_version: int, by_clinic: bool = False
 ) -> Done[int] | Refused:
     """Cancels an appointment, `by_clinic` where the clinic is the cause; its session, if it is for one, stays owed."""
+    outcome = lay_off(work, appointment_id, reason=reason, lock_version=lock_version, by_clinic=by_clinic)
+    if isinstance(outcome, Done):
+        work.commit()
+    return outcome
+
+
+def lay_off(
+    work: UnitOfWork, appointment_id: int, *, reason: str, lock_version: int, by_clinic: bool = False
+) -> Done[int] | Refused:
+    """The same without the commit, for whoever cancels more than that."""
     opened = open_appointment(work, appointment_id, lock_version)
     appointment = opened.appointment
     if AppointmentState.CANCELLED not in APPOINTMENT_MOVES[AppointmentState(appointment.state)]:
@@ -149,7 +159,7 @@ def cancel_appointment(
                                 "the course instead, or move the date"),))
     cancel(work, appointment, reason, by_clinic=by_clinic)
     _owe_again(opened)
-    settle_appointment(work, opened, "appointment-cancelled")
+    _follow(work, opened, "appointment-cancelled")
     return Done(appointment.id)
 
 

@@ -17,9 +17,11 @@ from clinic.web.kit import kit, now
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """A visit to be taken back or moved back, a course that was begun, or one that was put right and its token."""
+    """A visit to be taken back, with the one that was booked together with it, or moved back; a course that was begun,
+    or one that was put right and its token."""
 
     visit: JustBooked | None = None
+    also: JustBooked | None = None
     moved: JustMoved | None = None
     begun: JustBegun | None = None
     course_id: int | None = None
@@ -28,10 +30,11 @@ class Undo:
 
 def offered_undo() -> Undo | None:
     """What the address says was just booked or moved, where it can still be taken back."""
-    booked, moved, begun, repaired = (
-        number_of(request.args, name) for name in ("booked", "moved", "begun", "repaired"))
+    booked, also, moved, begun, repaired = (
+        number_of(request.args, name) for name in ("booked", "also", "moved", "begun", "repaired"))
     if booked is not None and (visit := may_take_back(booked)) is not None:
-        return Undo(visit)
+        beside = may_take_back(also) if also is not None else None
+        return Undo(visit, beside) if (also is None) == (beside is None) else None
     if moved is not None and (visit_moved := may_move_back(moved)) is not None:
         return Undo(moved=visit_moved)
     if begun is not None and (course := may_take_back_course(begun)) is not None:

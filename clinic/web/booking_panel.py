@@ -5,6 +5,7 @@ The same addresses are a panel beside the diary, fetched a region at a time, and
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from flask import abort, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -97,7 +98,7 @@ def add() -> Response:
 def taken_back() -> Response:
     """Takes back what was booked a moment ago, while nobody has heard of it."""
     form, back = Form(request.form), safe_next(url_for("diary.show"))
-    act = _taking_back(form.version())
+    act = _taking_back(form)
     if act is None:
         return _not_undone((_TOLD,), back)
     try:
@@ -108,14 +109,16 @@ def taken_back() -> Response:
     return _not_undone(outcome.findings, back) if isinstance(outcome, Refused) else outcome
 
 
-def _taking_back(version: int) -> Callable[[UnitOfWork], Done[int] | Refused] | None:
-    """What the form is about: a visit, or a course that was begun; none where neither can be taken back."""
-    visit_id, course_id = number_of(request.form, "appointment"), number_of(request.form, "course")
-    if visit_id is not None and may_take_back(visit_id):
-        return lambda work: take_back(work, visit_id, lock_version=version)
+def _taking_back(form: Form) -> Callable[[UnitOfWork], Done[Any] | Refused] | None:
+    """What the form is about: a visit or two, or a course that was begun; none where it cannot be taken back."""
+    version, course_id = form.version(), number_of(request.form, "course")
     if course_id is not None and may_take_back_course(course_id):
         return lambda work: take_back_course(work, course_id, lock_version=version)
-    return None
+    visits = {number_of(request.form, "appointment"): version}
+    if "also" in request.form:
+        visits[number_of(request.form, "also")] = number_of(request.form, "also_version") or 0
+    known = {ident: at for ident, at in visits.items() if ident is not None and may_take_back(ident)}
+    return (lambda work: take_back(work, known)) if len(known) == len(visits) else None
 
 
 def _not_undone(findings: tuple[Finding, ...], back: str) -> Response:

@@ -46,7 +46,8 @@ def booked_together() -> Response:
     def act(work: UnitOfWork) -> Done[Any] | Refused:
         return book_together(work, *wanted)
 
-    outcome = done_once(act, to=lambda _: panel.asked.diary(), otherwise=panel.asked.diary(), told="Both are booked.")
+    outcome = done_once(act, to=lambda both: panel.asked.diary(booked=both[0], also=both[1]),
+                        otherwise=panel.asked.diary(), told="Both are booked.")
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
         return _shown(panel, form)

@@ -264,8 +264,15 @@ def test_two_people_are_booked_together_both_or_neither(kit: Kit) -> None:
     assert blocked.status_code == 409 and "The second visit:" in words(blocked)
     assert visit_of(desk, 1, 2).state == "cancelled"
     booked = post(desk.browser, "/diary/book/together", {**same[0], "form_key": "t" * 24})
-    assert booked.headers["Location"] == "/diary?day=2027-04-05"
+    assert booked.headers["Location"].startswith("/diary?day=2027-04-05&booked=")
     with desk.rows() as db:
         ours = db.scalars(sa.select(Appointment.treatment_code).where(
             Appointment.starts_at == visit_of(desk, 1, 2).starts_at, Appointment.state == "booked")).all()
     assert sorted(ours) == ["review", "rf-needling"]
+    html = desk.browser.get(booked.headers["Location"]).get_data(as_text=True)
+    undo = dict(re.findall(r'name="(appointment|also|lock_version|also_version|next)" value="([^"]+)"', html))
+    assert post(desk.browser, "/diary/book/undo", {**undo, "form_key": "w" * 24}).status_code == 303
+    with desk.rows() as db:
+        left = db.scalars(sa.select(Appointment.state).where(
+            Appointment.starts_at == visit_of(desk, 1, 2).starts_at, Appointment.state == "booked")).all()
+    assert left == []

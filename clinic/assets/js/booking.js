@@ -103,6 +103,8 @@ class Panel {
   }
 
   #clicked(event) {
+    // A key's click has no place. A pointer means what it was put on.
+    this.byKey = !event.detail;
     if (event.target.closest("[data-close]")) return this.box.close();
     const link = event.target.closest("a[data-panel]");
     if (!link || event.ctrlKey || event.metaKey) return;
@@ -121,7 +123,7 @@ class Panel {
       const url = new URL(form.action);
       url.search = new URLSearchParams(new FormData(form)).toString();
       this.load(url);
-    } else if (performance.now() - this.shownAt > UNREAD) this.#send(form, event.submitter);
+    } else if (!this.byKey || performance.now() - this.shownAt > UNREAD) this.#send(form, event.submitter);
   }
 
   #lost() {
