@@ -190,10 +190,13 @@ def _why_not_as_frozen(message: Message, rows: Sequence[MessageItem], address: s
 def _write(work: UnitOfWork, message: Message, full: Sequence[ShareInFull], base_url: str | None) -> None:
     rows = [row for _, share in full for row, _ in share.said]
     facts, first = full[0]
-    links = [link_for(work, message.id, known, base_url=base_url) if base_url else None for known, _ in full]
+    about = {known.head.owner: known for known, _ in full}
+    links = {owner: link_for(work, message.id, known, base_url=base_url) for owner, known in about.items()
+             } if base_url else {}
     _keep(message, write(
-        facts, first.items, identity=_identity(message, rows), now=work.now, link=links[0], note=message.note,
-        more=[(others, share.items, link) for (others, share), link in zip(full[1:], links[1:], strict=True)]))
+        facts, first.items, identity=_identity(message, rows), now=work.now, link=links.pop(facts.head.owner, None),
+        note=message.note,
+        more=[(others, share.items, links.pop(others.head.owner, None)) for others, share in full[1:]]))
     for known, share in full:
         for row, item in share.said:
             row.facts = kept_of(known, item)
