@@ -18,6 +18,7 @@ from clinic.web import diary_words as words
 from clinic.web.booking_done import offered_undo
 from clinic.web.days import WEEK_STEPS, asked_day
 from clinic.web.diary_choices import Choices, Colour, Show, remembered
+from clinic.web.diary_filter import narrowed, stands_back, states_offered, treatments_offered
 from clinic.web.diary_glance import glance, hours_lines
 from clinic.web.diary_grid import grid_of
 from clinic.web.entry import allowed, here, today
@@ -32,7 +33,8 @@ _KEPT_FOR = timedelta(days=400)
 _WEEK = 7
 _KEYS = (
     ("T", "Today in the diary"), ("← →", "A day, or in a week a week, back or on"),
-    ("− +", "A week back or on, same weekday"), ("↑ ↓ ← →", "Within the grid: between visits and free times"),
+    ("− +", "A week back or on, same weekday"), (", .", "Four weeks back or on, same weekday"), ("F", "The filter"),
+    ("↑ ↓ ← →", "Within the grid: between visits and free times"),
     ("Enter", "Open the visit, or book the free time"), ("W", "Walk-in: somebody is here without a date"),
     ("M on a visit", "Pick it up: arrows to a place, Enter; Esc puts it back"),
 )
@@ -91,7 +93,8 @@ def _list(found: Diary, chosen: Choices, _placing: Placing | None) -> dict[str, 
     """The same facts as tables."""
     kept = {visit.id for column in _in(found, chosen) for visit in column.visits}
     kept |= {visit.id for visit in words.in_no_column(found, chosen.by)}
-    cards = [words.card(each, chosen, with_parts=True) for each in found.visits if each.id in kept]
+    cards = [words.card(each, chosen, with_parts=True) for each in found.visits
+             if each.id in kept and not stands_back(each, chosen)]
     return {"day": found.days[0], "cards": cards, "hours": hours_lines(_in(found, chosen), found.where)}
 
 
@@ -139,7 +142,10 @@ def _frame(on: date, chosen: Choices, found: Diary, placing: Placing | None) -> 
         "by": [(several, _to(on, by=kind, of=""), kind is chosen.by, None)
                for kind, (several, _) in words.KINDS.items()],
         "offered": sorted(offered, key=lambda each: (each.name.casefold(), each.id)), "left_out": left_out,
-        "others": [words.card(each, chosen) for each in words.in_no_column(found, chosen.by)],
+        "others": [words.card(each, chosen) for each in words.in_no_column(found, chosen.by)
+                   if not stands_back(each, chosen)],
+        "states": states_offered(chosen), "treatments": treatments_offered(found.visits, chosen),
+        "back": sum(stands_back(each, chosen) for each in found.visits),
         "Colour": Colour, "keys": _KEYS, "undo": offered_undo(),
     }
 
@@ -165,7 +171,8 @@ def _choices() -> Choices:
 
 
 def _narrowed(chosen: Choices, found: Diary) -> Choices:
-    """With the columns that the form of the filter asks for."""
+    """With the columns and the visits that the form of the filter asks for."""
+    chosen = narrowed(chosen, request.args, found.visits)
     if "only" not in request.args:
         return chosen
     wanted = request.args.getlist("only", type=int)

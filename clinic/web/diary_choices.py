@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from clinic.care.parts import ResourceKind
+from clinic.care.states import AppointmentState
 
 MOST_HIDDEN = 200
 Kind = TypeVar("Kind", bound=StrEnum)
@@ -32,7 +33,8 @@ class Colour(StrEnum):
 class Choices:
     """What is shown and how. `left_out` are the columns that somebody does not want to see, of whatever kind.
 
-    `of` is whose week it is. Without `names` the page holds nobody's name.
+    Visits in `back_states` and of `back_treatments` stand back. `of` is whose week it is. Without `names` the page
+    holds nobody's name.
     """
 
     show: Show = Show.DAY
@@ -41,6 +43,8 @@ class Choices:
     names: bool = True
     left_out: frozenset[int] = frozenset()
     of: int | None = None
+    back_states: frozenset[AppointmentState] = frozenset()
+    back_treatments: frozenset[int] = frozenset()
 
     def asked(self, address: Mapping[str, str]) -> Choices:
         """These, with what an address says instead; what makes no sense in it says nothing."""
@@ -51,12 +55,17 @@ class Choices:
             colour=_one_of(Colour, address.get("colour"), self.colour),
             names={"shown": True, "hidden": False}.get(address.get("names", ""), self.names),
             left_out=_numbers(address["without"]) if "without" in address else self.left_out,
-            of=_number(address["of"]) if "of" in address else self.of)
+            of=_number(address["of"]) if "of" in address else self.of,
+            back_states=_states(address["back_states"]) if "back_states" in address else self.back_states,
+            back_treatments=_numbers(address["back_treatments"]) if "back_treatments" in address
+            else self.back_treatments)
 
     def address(self) -> dict[str, Any]:
         """What an address says that asks for exactly these."""
         found: dict[str, Any] = {"show": self.show.value, "by": self.by.value, "colour": self.colour.value,
-                 "names": "shown" if self.names else "hidden", "without": _joined(self.left_out)}
+                 "names": "shown" if self.names else "hidden", "without": _joined(self.left_out),
+                 "back_states": _BETWEEN.join(sorted(self.back_states)),
+                 "back_treatments": _joined(self.back_treatments)}
         return found if self.of is None else {**found, "of": str(self.of)}
 
     def showing(self, wanted: Collection[int], offered: Collection[int]) -> Choices:
@@ -68,13 +77,13 @@ class Choices:
     def kept(self) -> str:
         """What a browser remembers."""
         parts = (self.show, self.by, self.colour, "shown" if self.names else "hidden", _joined(self.left_out),
-                 str(self.of or ""))
+                 str(self.of or ""), _BETWEEN.join(sorted(self.back_states)), _joined(self.back_treatments))
         return _SEPARATOR.join(parts)
 
 
 def remembered(kept: str) -> Choices:
     """What was kept, as far as it still makes sense."""
-    names = ("show", "by", "colour", "names", "without", "of")
+    names = ("show", "by", "colour", "names", "without", "of", "back_states", "back_treatments")
     return Choices().asked({
         name: value for name, value in zip(names, kept.split(_SEPARATOR), strict=False) if value})
 
@@ -90,6 +99,10 @@ def _joined(ids: Collection[int]) -> str:
 def _numbers(given: str) -> frozenset[int]:
     found = (_number(each) for each in given.split(_BETWEEN)[:MOST_HIDDEN])
     return frozenset(each for each in found if each is not None)
+
+
+def _states(given: str) -> frozenset[AppointmentState]:
+    return frozenset(AppointmentState(each) for each in given.split(_BETWEEN) if each in set(AppointmentState))
 
 
 def _number(given: str) -> int | None:

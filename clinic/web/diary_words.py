@@ -4,7 +4,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from flask import url_for
@@ -16,6 +15,7 @@ from clinic.queries.diary import Diary, DiaryResource, DiaryVisit, Shade
 from clinic.web.addresses import numbered
 from clinic.web.course_words import FITS
 from clinic.web.diary_choices import Choices, Colour
+from clinic.web.diary_filter import stands_back, treatment_number
 from clinic.web.diary_grid import Band, Block, Gap, GridColumn, Hour
 from clinic.web.words import clock, plural, short_day, spaced
 
@@ -215,7 +215,8 @@ def _block(
     names = {ResourceKind.PRACTITIONER: its.practitioner, ResourceKind.ROOM: its.room, ResourceKind.DEVICE: its.device}
     elsewhere = " · ".join(name for kind, name in names.items() if name and kind is not resource.kind)
     place = f"slot t{block.top} d{block.rows} n{block.lanes} l{block.lane} w{block.span}"
-    look = f"block {its.tone} block-{its.state} {size} marks-{marks}"
+    back = " block-back" if stands_back(visit, chosen) else ""
+    look = f"block {its.tone} block-{its.state} {size} marks-{marks}{back}"
     return BlockWords(block, its, f"{place} slot-end" if block.lane else place, look, elsewhere,
                       tuple(_segments(block)), f"visit-{visit.id}-{resource.id}",
                       f"{pick_up}{visit.id}" if pick_up and visit.state in MOVABLE else "")
@@ -266,5 +267,5 @@ def _state(visit: DiaryVisit) -> str:
 
 def _tone(visit: DiaryVisit, colour: Colour) -> str:
     if colour is Colour.TREATMENT:
-        return f"hue-{(visit.treatment_id or crc32(visit.treatment.encode())) % HUES}"
+        return f"hue-{treatment_number(visit) % HUES}"
     return f"tone-{_TONES[visit.state]}"

@@ -105,6 +105,23 @@ def test_columns_can_be_left_out_and_what_is_left_out_is_told(desk: Desk) -> Non
     assert amari != bell
 
 
+def test_visits_can_be_set_back_by_their_state_or_treatment_and_keep_their_place(desk: Desk) -> None:
+    html = page(desk, "/diary?only-state=0&only-state=arrived")
+    again, listed = page(desk), page(desk, "/diary?show=list")
+    number = re.search(r'name="only-treatment" value="(\d{3,})"', again)
+    assert number
+    by_treatment = page(desk, f"/diary?show=day&back_states=&back_treatments={number[1]}")
+    everything = page(desk, "/diary?back_states=&back_treatments=")
+
+    for each in (html, again, by_treatment):
+        assert len(blocks(each)) == 1
+        assert "block-back" in each
+        assert "By the filter, 1 visit stands back." in each
+    assert "By the filter, 1 visit is left out." in listed
+    assert "Novák</a>" not in listed
+    assert "block-back" not in everything
+
+
 def test_with_names_hidden_the_page_holds_nobody_s_name_and_no_alert(desk: Desk) -> None:
     html = page(desk, "/diary?names=hidden")
 
@@ -134,10 +151,8 @@ def test_today_is_one_key_away_and_weeks_are_turned_keeping_the_weekday(desk: De
     html = page(desk, "/diary?day=2027-03-10")
 
     for key, day in (("t", None), ("ArrowLeft", "2027-03-09"), ("ArrowRight", "2027-03-11"), ("-", "2027-03-03"),
-                     ("+", "2027-03-17")):
+                     ("+", "2027-03-17"), (",", "2027-02-10"), (".", "2027-04-07")):
         assert f'href="/diary{f"?day={day}" if day else ""}" data-shortcut="{key}"' in html
-    for day in ("2027-02-10", "2027-04-07"):
-        assert f'href="/diary?day={day}"' in html
 
 
 def test_who_is_away_is_said_without_the_reason_and_what_is_broken_with_it(desk: Desk) -> None:

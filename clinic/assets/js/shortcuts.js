@@ -28,6 +28,7 @@ function act(key) {
   // The page's own place goes before that of the bar.
   const place = [...document.querySelectorAll(`[data-shortcut="${CSS.escape(key)}"]`)].at(-1);
   place?.click();
+  if (place?.matches("summary")) place.focus();
   return Boolean(place) || (key === "h" && Boolean(document.getElementById("help")) && show("help"));
 }
 
