@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from clinic.care.states import MessageState
 from clinic.queries.messages import MessageRow, message_rows
 from clinic.store.clinics import Business
-from clinic.store.outbox import Message
+from clinic.store.outbox import Message, state_is
 
 SHOWN = 50
-_WAITS = Message.state == MessageState.PENDING
+_WAITS = state_is(MessageState.PENDING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,11 @@ def install(app: Flask) -> None:
 
 
 def token() -> str:
-    """A token for the forms of this browser: different each time, so that compressed pages do not give it away."""
-    salt = secrets.token_hex(8)
-    return f"{salt}.{_signature(salt)}"
+    """A token for the forms of this browser: another one on each page, so that compressed pages do not give it away."""
+    if "csrf_token" not in g:
+        salt = secrets.token_hex(8)
+        g.csrf_token = f"{salt}.{_signature(salt)}"
+    return str(g.csrf_token)
 
 
 def _check() -> None:

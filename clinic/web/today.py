@@ -15,6 +15,7 @@ from clinic.queries.open_visits import open_visits
 from clinic.queries.readiness import has_course
 from clinic.queries.today import DayVisit, day_at
 from clinic.web import entry
+from clinic.web.addresses import numbered
 from clinic.web.course_words import visit_state
 from clinic.web.days import WEEK_STEPS, asked_day
 from clinic.web.entry import allowed, here
@@ -61,7 +62,7 @@ def _line(visit: DayVisit, lateness: DayLateness) -> dict[str, object]:
     return {
         "time": clock(line.local_start), "ends": clock(line.local_end), "name": visit.patient,
         "expected": clock(local_of(late.begins_at, here().clinic.zone)) if late else "",
-        "href": url_for("patients.show", patient_id=visit.patient_id), "what": what,
+        "href": numbered("patients.show", "patient_id", visit.patient_id), "what": what,
         "who": line.practitioner or "", "place": " · ".join(name for name in (line.room, line.device) if name),
         "state": visit_state(line), "alert": visit.alerts, "id": line.id, "lock_version": line.lock_version,
         "place_href": _swap_href(visit) if line.room or line.device else "",
