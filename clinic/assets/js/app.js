@@ -7,7 +7,7 @@ import { showWhileTyping } from "./preview.js";
 import { offerPlaceholders } from "./placeholders.js";
 import { showAlike } from "./alike.js";
 import { keepFresh } from "./refresh.js";
-import { enableArrowsBetweenTimes } from "./chips.js";
+import { enableArrowsBetweenTimes, pressByDrawing } from "./chips.js";
 import { turnMyDay } from "./my-day.js";
 import { enablePrinting, focusFirstError, guessZone } from "./page.js";
 
@@ -21,6 +21,7 @@ offerPlaceholders();
 document.querySelectorAll("[data-alike]").forEach(showAlike);
 document.querySelectorAll("[data-refresh]").forEach(keepFresh);
 enableArrowsBetweenTimes();
+pressByDrawing();
 document.querySelectorAll("[data-my-day]").forEach(turnMyDay);
 enablePrinting();
 focusFirstError();

@@ -1,3 +1,10 @@
+// A date on the time line is pressed like its button in the list below, which the keyboard reaches.
+export function pressByDrawing() {
+  document.addEventListener("click", (event) => {
+    document.getElementById(event.target.closest?.("[data-presses]")?.dataset.presses)?.click();
+  });
+}
+
 // Times in rows of days: arrows go from time to time, and up and down to the nearest time of another day.
 export function enableArrowsBetweenTimes() {
   document.addEventListener("keydown", (event) => {
