@@ -71,7 +71,8 @@ def _given(db: Session, asked: Asked) -> list[Given]:
         held.treatment_session_id == following.id, epoch(held.created_at) <= evening,
         sa.or_(held.closed_at.is_(None), epoch(held.closed_at) > evening))
     next_dated = sa.case(
-        (sa.or_(following.id.is_(None), stopped_by_then, following.performed_on <= given.performed_on), None),
+        (sa.or_(visit.id.is_(None), following.id.is_(None), stopped_by_then,
+                following.performed_on <= given.performed_on), None),
         else_=has_date)
     rows: Sequence[Any] = db.execute(
         sa.select(

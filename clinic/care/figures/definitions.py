@@ -72,8 +72,8 @@ COLUMNS: Mapping[Column, Definition] = {
         "Left with the next date",
         "Of the sessions of courses that were given and were not the last of their course: those whose next session "
         f"had a date by {_DATED} hours after the session was given, whenever it had been booked.",
-        "What happened to that date later does not matter. Upkeep, and courses that were stopped by that day, are not "
-        "counted."),
+        "What happened to that date later does not matter. Upkeep, courses that were stopped by that day, and sessions "
+        "moved in from another system as given are not counted."),
     Column.COMPLETED: Definition(
         "Courses completed",
         "Of the courses that ended in these months after at least one session: those of which every session was "

@@ -38,7 +38,8 @@ class Given(NamedTuple):
     """A session that was given, and how it lies in its window as that stood then.
 
     `from_ideal` is how many days after its ideal date it was given (before it: negative), and `outside` by how many it
-    missed its window (too early: negative); none where it had none. `is_next_dated` is none where none was owed next.
+    missed its window (too early: negative); none where it had none. `is_next_dated` is none where none was owed next,
+    or nobody can know: it was moved in.
     """
 
     on: date
