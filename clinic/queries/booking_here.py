@@ -19,7 +19,7 @@ from clinic.queries.problems import Asked, earliest_start, planned_visit, proble
 from clinic.queries.repair import Becomes, Proposal, RepairLine, following
 from clinic.queries.rest_of_course import OPEN, Rest, rest_of_course, token_of
 from clinic.queries.series import LONGEST, Place, Series, course_series, maintenance_series
-from clinic.queries.spots import AROUND, Asking, Possible, Spot, possible
+from clinic.queries.spots import AROUND, Asking, Possible, Spot, elsewhere, possible
 from clinic.queries.visit_choice import parse_choice
 from clinic.store.clinics import Clinic
 from clinic.store.courses import Course, MaintenancePlan
@@ -185,12 +185,13 @@ def _session_here(
     days = bookable_days(clinic, now)
     if series.not_before_on is not None:
         days = max(days[0], series.not_before_on), days[1]
-    found = possible(spot, list(ways(rest, place, window, days)))
+    asked = list(ways(rest, place, window, days))
+    found = possible(spot, asked)
     with_it = None
     if found.offer and found.offer.moves_others:
         with_it = following(rest, parse_choice(found.offer.choice))
         if with_it is None:
-            found = Possible(None, ("The sessions after it could not all follow this time.",))
+            found = elsewhere(spot, asked[0], ("The sessions after it could not all follow this time.",))
     told: tuple[Foretold, ...] = ()
     if found.offer is not None:
         owner = Owner("maintenance-plan", series.plan.id) if series.plan else Owner("course", series.course.id)

@@ -65,7 +65,12 @@ def possible(spot: Spot, asked: Sequence[Asking]) -> Possible:
         if found is not None:
             return Possible(found)
     why = _needless(first, spot) or tuple(_against(first, spot))
-    return Possible(None, why or _reason(first, spot), tuple(_nearest(first, spot)))
+    return elsewhere(spot, first, why or _reason(first, spot))
+
+
+def elsewhere(spot: Spot, asking: Asking, why: tuple[str, ...]) -> Possible:
+    """It does not fit there, for that reason: the nearest times at which it does."""
+    return Possible(None, why, tuple(_nearest(asking, spot)))
 
 
 def fits(asking: Asking, spot: Spot) -> bool:
