@@ -176,12 +176,15 @@ def _spans(demo: Demo, person: people.Person, today: date) -> Iterator[WeekSpan]
 
 
 def add_accounts(demo: Demo) -> None:
-    """Adds the accounts that are named when the demo starts, with their roles at every site."""
+    """Adds the accounts that are named when the demo starts, with their roles at every site; who treats has their day.
+    """
+    ids = dict(zip((person.name for person in people.PRACTITIONERS), demo.practitioners, strict=False))
     for email, name, role in people.ACCOUNTS:
         with demo.work() as work:
             account_id = _must(create_account(
                 work, email=email, name=name, password=people.PASSWORD,
-                grants=[Grant(clinic_id, Role(role)) for clinic_id in demo.sites.values()]))
+                grants=[Grant(clinic_id, Role(role)) for clinic_id in demo.sites.values()],
+                practitioner_id=ids.get(name)))
         if role == "practitioner":
             demo.practitioner_account_id = account_id
 
