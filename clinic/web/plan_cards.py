@@ -22,10 +22,9 @@ _COUNTED = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 
 @dataclass(frozen=True, slots=True)
 class VisitCard:
-    """One session of a card; `choice` is what the form sends back for its time, `is_kept` where that is agreed on."""
+    """One session of a card; `is_kept` where its date is agreed on."""
 
     number: int
-    on: date
     weekday: str
     day: str
     time: str
@@ -35,7 +34,6 @@ class VisitCard:
     fit: Fit | None
     fit_words: str
     window_words: str
-    choice: str
     is_kept: bool
 
 
@@ -84,7 +82,7 @@ def _visit(visit: VisitOffer, year: int, kept: Container[int]) -> VisitCard:
     on = visit.local_start.date()
     window = visit.window if visit.gap_days is not None else None
     return VisitCard(
-        number=visit.number, on=on, weekday=WEEKDAYS[on.weekday()][:3],
+        number=visit.number, weekday=WEEKDAYS[on.weekday()][:3],
         day=short_day(on) if on.year == year else f"{short_day(on)} {on.year}",
         time=f"{clock(visit.local_start)} – {clock(visit.local_end)}", practitioner=visit.practitioner or "",
         place=" · ".join(name for name in (visit.room, visit.device) if name),
@@ -92,7 +90,7 @@ def _visit(visit: VisitOffer, year: int, kept: Container[int]) -> VisitCard:
         fit=window.fit(on) if window else None, fit_words=_off_ideal(on, window.ideal_on) if window else "",
         window_words=f"{short_day(window.earliest_on)} – {short_day(window.latest_on)}, "
                      f"ideal {short_day(window.ideal_on)}" if window else "",
-        choice=visit.choice, is_kept=visit.number in kept,
+        is_kept=visit.number in kept,
     )
 
 
