@@ -64,7 +64,8 @@ def index() -> Response:
         clinic_choices=[(str(clinic.id), clinic.name) for clinic in _own_clinics()],
         protocol_choices=[(str(ident), name) for ident, name in names.protocols],
         practitioner_choices=[(str(ident), name) for ident, name in names.practitioners],
-        choices=_month_choices(chosen.months), quick=_quick(chosen), **drawings(found))
+        choices=_month_choices(chosen.months), quick=_quick(chosen),
+        is_running=chosen.months.covers(today()), **drawings(found))
 
 
 @figures.get("/figures/<name>.csv")

@@ -94,6 +94,9 @@ def test_months_clinic_and_person_are_asked_for_in_the_address_and_faults_are_sa
     assert "7 of 10 sessions lay in their window. 3 too late." in both
     assert "Too few sessions" in everywhere.get(f"/figures?clinic={world.hill}").get_data(as_text=True)
     assert alone.get("/figures/patients.csv").status_code == 404
+    march, february = (
+        alone.get(f"/figures?from={each}&to={each}").get_data(as_text=True) for each in ("2027-03", "2027-02"))
+    assert ("not over" in march, "not over" in february) == (True, False)
 
 
 def test_every_table_comes_as_a_file_that_no_spreadsheet_runs_and_that_gives_nobody_away(
