@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 
 def newest_mail(site: Site, email: str) -> bytes:
     """The last message to that address, once the worker has handed it over."""
-    for _ in range(100):
+    for _ in range(600):
         with site.rows() as db:
             mime = db.scalar(sa.select(Message.mime).where(Message.recipient == email, Message.state == "sent")
                              .order_by(Message.id.desc()).limit(1))

@@ -21,7 +21,7 @@ from clinic.worker import Pace, Worker
 from tests.services.desk import Desk, Line
 
 QUICK = Pace(deliver=0.1, rescue=0.1, beat=0.1, hold=0.1, owe=0.1, clean=0.1, first_rest=60)
-SOON = 15.0
+SOON = 60.0
 
 
 @dataclass(frozen=True)
