@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from clinic.care.outcomes import NoShowCause, NotTreatedCause, PartlyTreated
-from clinic.queries.visit_choice import parse_choice
+from clinic.queries.visit_choice import VisitChoice, parse_choice
 from clinic.services.appointments import (
     book_session,
     cancel_appointment,
@@ -19,8 +19,9 @@ from clinic.services.appointments import (
 )
 from clinic.services.completion import complete_appointment
 from clinic.services.courses import book_course
+from clinic.services.moving_back import move_back
 from clinic.services.reconcile import Owner, reconcile
-from clinic.services.work import Done, UnitOfWork
+from clinic.services.work import Done, Refused, UnitOfWork
 from clinic.store.diary import Appointment
 from tests.prove.machine_clinic import ELSEWHERE, REASON, SOME, Clinic, owner_of
 from tests.prove.plain_rows import Row
@@ -66,11 +67,25 @@ class Desk(Clinic):
         if not movable:
             return
         row = self.one(movable, which)
-        about = self.session_of(row)
+        about, held = self.session_of(row), self.choice_of(row)
         time = self.offered_time(about, 7 * ahead, at, around=row)
         if time:
             self.book_time("move", time, says_why, about, lambda work, choice, reasons: move_appointment(
                 work, row.id, choice, lock_version=row.lock_version, overrides=reasons))
+        if at % 2 == 0:  # it was a slip
+            self.move_back(row, held)
+
+    def move_back(self, row: Row, held: VisitChoice) -> None:
+        """As it stood before its move, if it moved at all and that is not past."""
+        moved = next(each for each in self.appointments("booked") if each.id == row.id)
+        if moved.revision == row.revision:
+            return
+        outcome = self.act("move back", lambda work: move_back(work, row.id, lock_version=moved.lock_version), row)
+        back = next(each for each in self.appointments("booked") if each.id == row.id)
+        if isinstance(outcome, Done):
+            assert (self.choice_of(back), back.scheduled_at) == (held, row.scheduled_at), "not as it stood"
+        else:
+            assert isinstance(outcome, Refused) and row.starts_at <= self.made.now, outcome
 
     @precondition(lambda self: self.appointments("booked", "arrived"))
     @rule(which=SOME)

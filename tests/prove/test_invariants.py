@@ -13,7 +13,8 @@ from tests.prove.invariant_machine import InvariantMachine
 
 DONE = (
     "book course", "book kept course", "book visit", "move", "cancel", "complete", "complete elsewhere", "miss",
-    "send home", "repair", "undo", "hold", "interval", "heard", "let rest", "resume", "stop", "pin", "change wishes")
+    "send home", "repair", "undo", "move back", "hold", "interval", "heard", "let rest", "resume", "stop", "pin",
+    "change wishes")
 """What must have been done at least once, or the machine has proved little."""
 SEEN = ("stale: stale", "deliver: some", "clock: changed", "upkeep: concerned")
 
