@@ -1,7 +1,7 @@
 """Messages to patients: which there are, where they stand and why."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,10 +10,13 @@ from sqlalchemy.orm import Session
 
 from clinic.care.states import MessageState
 from clinic.queries.folding import folded
-from clinic.store.outbox import Message, MessageAttempt, MessageItem
+from clinic.store.outbox import Message, MessageAttempt, MessageItem, state_is
 from clinic.store.resources import Patient
 
 PAGE = 50
+MOST_COUNTED = 1000
+"""Of each state so many are counted and can be turned through; what was sent years ago is found by its patient."""
+_MOVES = (MessageState.PENDING, MessageState.SENDING)
 _TO_A_PATIENT = Message.patient_id.is_not(None)
 """What goes to readers of the newsletter and to accounts has pages of its own."""
 
@@ -35,12 +38,13 @@ class MessageRow:
 
 @dataclass(frozen=True, slots=True)
 class MessagesPage:
-    """One page of the messages of a clinic, and how many there are in each state."""
+    """One page of the messages of a clinic, and how many there are in each state, or that there are `more`."""
 
     rows: tuple[MessageRow, ...]
     counts: Mapping[MessageState, int]
     total: int
     number: int
+    more: frozenset[MessageState] = frozenset()
 
     @property
     def has_next(self) -> bool:
@@ -90,6 +94,8 @@ def messages_page(
 
     In one state or in all, of one kind or of all, to the patients that the search finds. In three statements.
     """
+    if not kind and not search:
+        return _newest(db, clinic_id, state, number)
     wanted = sa.and_(Message.clinic_id == clinic_id, *_narrowed(kind, search))
     counts = {
         MessageState(code): number for code, number in db.execute(
@@ -103,11 +109,45 @@ def messages_page(
     return MessagesPage(message_rows(db, which, limit=PAGE, offset=(number - 1) * PAGE), counts, total, number)
 
 
+def _newest(db: Session, clinic_id: int, state: MessageState | None, number: int) -> MessagesPage:
+    """A page of them all, of which as many are looked at as can be turned through, however many there are."""
+    found = db.execute(_COUNTS, {"clinic_id": clinic_id}).one()._mapping
+    counts = {each: min(found[each.value], MOST_COUNTED) for each in MessageState if found[each.value]}
+    total = counts.get(state, 0) if state else sum(counts.values())
+    number = max(1, min(number, -(-total // PAGE)))
+    first = sa.union_all(*(
+        part for each in ([state] if state else MessageState) for part in _first_of(each, clinic_id, number * PAGE)))
+    return MessagesPage(
+        message_rows(db, Message.id.in_(first), limit=PAGE, offset=(number - 1) * PAGE), counts, total, number,
+        frozenset(each for each in counts if found[each.value] > MOST_COUNTED))
+
+
+def _first_of(state: MessageState, clinic_id: int, limit: int) -> Iterator[sa.Select[int]]:
+    """The first of one state in the order of `message_rows`, as the index of the list has them: those that are not
+    settled go by when they are due, the others by when they were."""
+    each = sa.select(Message.id).where(Message.clinic_id == clinic_id, state_is(state), _TO_A_PATIENT)
+    by_due = Message.due_at if state in _MOVES else Message.due_at.desc()
+    for part in (
+        each.where(Message.settled_at.is_(None)).order_by(by_due, Message.id.desc()),
+        each.where(Message.settled_at.is_not(None)).order_by(Message.settled_at.desc(), Message.id.desc()),
+    ):
+        yield sa.select(part.limit(limit).subquery().c.id)
+
+
+def _counts() -> sa.Select[int]:
+    clinic_id = sa.bindparam("clinic_id", type_=sa.Integer)
+    some = {state: sa.select(Message.id).where(Message.clinic_id == clinic_id, state_is(state), _TO_A_PATIENT)
+            .limit(MOST_COUNTED + 1).subquery() for state in MessageState}
+    return sa.select(*(
+        sa.select(sa.func.count()).select_from(each).scalar_subquery().label(state.value)
+        for state, each in some.items()))
+
+
 def message_rows(
     db: Session, which: sa.ColumnElement[bool], *, limit: int, offset: int = 0
 ) -> tuple[MessageRow, ...]:
     """The messages that `which` selects: what waits by its time, then what is settled, newest first."""
-    waits = Message.state.in_((MessageState.PENDING, MessageState.SENDING))
+    waits = Message.state.in_(_MOVES)
     rows = db.execute(
         sa.select(Message.id, Message.clinic_id, Message.patient_id, _patient_name().label("patient"), Message.state,
                   Message.reason, Message.due_at, Message.settled_at)
@@ -170,3 +210,6 @@ def _kinds(db: Session, message_ids: list[int]) -> dict[int, tuple[str, ...]]:
 
 def _patient_name() -> sa.ColumnElement[str]:
     return Patient.given_name + " " + Patient.family_name
+
+
+_COUNTS = _counts()

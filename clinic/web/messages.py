@@ -11,7 +11,7 @@ from clinic.access import Right
 from clinic.care.states import MessageState
 from clinic.queries.held_back import held_back
 from clinic.queries.message_story import message_story
-from clinic.queries.messages import clinic_of_message, message_page, messages_page
+from clinic.queries.messages import MessagesPage, clinic_of_message, message_page, messages_page
 from clinic.services.letters import MessageBody, body_of
 from clinic.services.mail import mail_is_on, note_read, release_held
 from clinic.services.sending import LONGEST_NOTE
@@ -42,7 +42,7 @@ def index() -> Response:
         is_on, waits = mail_is_on(db), held_back(db, now())
     return page("messages/index.html", found=found, chosen=chosen, wanted=wanted, is_on=is_on, held_back=waits,
                 kinds=sorted(MESSAGE_KINDS.items(), key=lambda each: each[1]),
-                tabs_of=_tabs(found.counts, chosen, wanted))
+                tabs_of=_tabs(found, chosen, wanted), many="more than " if found.more else "")
 
 
 @messages.get("/messages/<int:message_id>")
@@ -126,14 +126,15 @@ def _body(message_id: int) -> MessageBody:
 
 
 def _tabs(
-    counts: Mapping[MessageState, int], chosen: MessageState | None, wanted: Mapping[str, Any]
-) -> list[tuple[str, str, bool, int | None]]:
+    found: MessagesPage, chosen: MessageState | None, wanted: Mapping[str, Any]
+) -> list[tuple[str, str, bool, str]]:
     """All messages, and each state that there is; the one that is shown stays even when it is empty."""
-    tabs: list[tuple[str, str, bool, int | None]] = [
-        ("All", url_for("messages.index", **wanted), chosen is None, sum(counts.values()))]
+    every = f"{sum(found.counts.values())}{'+' if found.more else ''}"
+    tabs = [("All", url_for("messages.index", **wanted), chosen is None, every)]
     for state in MessageState:
-        if counts.get(state) or state is chosen:
+        if found.counts.get(state) or state is chosen:
+            count = f"{found.counts.get(state, 0)}{'+' if state in found.more else ''}"
             tabs.append((MESSAGE_STATES[state], url_for("messages.index", state=state.value, **wanted),
-                         state is chosen, counts.get(state, 0)))
+                         state is chosen, count))
     return tabs
 
