@@ -139,8 +139,9 @@ def test_free_time_leads_to_a_booking_that_knows_when_and_with_whom(kit: Kit, de
     assert link is not None
     found = page(desk, link[1] + "&q=ana")
     fitting = page(desk, re.search(r'href="(/diary/book\?[^"]+&patient=\d+)"', found)[1])  # type: ignore[index]
-    second = page(desk, re.search(r'href="(/courses/new\?patient=[^"]+)"', fitting)[1])  # type: ignore[index]
-    form = page(desk, re.search(r'href="(/courses/new\?[^"]*protocol=mn_rejuvenation[^"]*)"', second)[1])  # type: ignore[index]
+    second = page(desk, re.search(r'href="(/diary/book/course[^"]*)"', fitting)[1])  # type: ignore[index]
+    third = page(desk, re.search(r'href="(/diary/book/course[^"]*protocol=mn_rejuvenation[^"]*)"', second)[1])  # type: ignore[index]
+    form = page(desk, re.search(r'href="(/courses/new\?[^"]*protocol=mn_rejuvenation[^"]*)"', third)[1])  # type: ignore[index]
 
     assert re.search(r'name="not_before"[^>]*value="2027-03-02"', form)
     assert f'value="{bell}" selected' in form
