@@ -36,6 +36,8 @@ _RANKS = tuple(Due)
 IS_OWED = TreatmentSession.state == sa.literal_column(f"'{SessionState.OWED.value}'")
 """Written out: with a parameter SQLite would not know that its index of what is owed serves."""
 
+_AT_CLINIC = Course.clinic_id + 0
+"""Not the column itself, or SQLite would go through every course that the clinic ever had to find what is owed now."""
 _IS_UNKNOWN = TreatmentSession.earliest_on.is_(None)
 
 
@@ -130,12 +132,12 @@ def _owed(
     of_courses = (
         sa.select(*columns, Course.id.label("course_id"), sa.literal(0).label("of_maintenance"))
         .select_from(each).join(Course, Course.id == each.course_id)
-        .where(IS_OWED, *which, Course.clinic_id == clinic_id, Course.state == CourseState.ACTIVE))
+        .where(IS_OWED, *which, clinic_id == _AT_CLINIC, Course.state == CourseState.ACTIVE))
     of_upkeep = (
         sa.select(*columns, Course.id.label("course_id"), sa.literal(1).label("of_maintenance"))
         .select_from(each).join(MaintenancePlan, MaintenancePlan.id == each.maintenance_plan_id)
         .join(Course, Course.id == MaintenancePlan.course_id)
-        .where(IS_OWED, *which, Course.clinic_id == clinic_id,
+        .where(IS_OWED, *which, clinic_id == _AT_CLINIC,
                MaintenancePlan.state == MaintenanceState.ACTIVE))
     return sa.union_all(of_courses, of_upkeep)
 
