@@ -198,7 +198,10 @@ def _marks(db: Session, course_ids: list[int]) -> Mapping[tuple[int, bool], tupl
         .outerjoin(MaintenancePlan, MaintenancePlan.id == TreatmentSession.maintenance_plan_id)
         .outerjoin(Appointment, sa.and_(Appointment.treatment_session_id == TreatmentSession.id,
                                         Appointment.state.in_((*COMING, "fulfilled"))))
-        .where(owner.in_(course_ids))
+        .where(sa.or_(
+            TreatmentSession.course_id.in_(course_ids),
+            TreatmentSession.maintenance_plan_id.in_(
+                sa.select(MaintenancePlan.id).where(MaintenancePlan.course_id.in_(course_ids)))))
         .order_by(TreatmentSession.number, Appointment.id)
     ).all()
     found: dict[tuple[int, bool], dict[int, SessionMark]] = {}
@@ -210,7 +213,8 @@ def _marks(db: Session, course_ids: list[int]) -> Mapping[tuple[int, bool], tupl
 
 
 def _coming(db: Session, patient_id: int, clinic_ids: Sequence[int], now: datetime) -> tuple[Visit, ...]:
-    which = sa.and_(Appointment.patient_id == patient_id, Appointment.clinic_id.in_(clinic_ids),
+    # A sum, or SQLite would read all that the clinic ever had in order of time to find what one patient has.
+    which = sa.and_(Appointment.patient_id == patient_id, (Appointment.clinic_id + 0).in_(clinic_ids),
                     Appointment.state.in_(COMING), Appointment.ends_at > now)
     names = {
         row.id: row for row in db.execute(
