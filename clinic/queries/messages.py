@@ -128,8 +128,8 @@ def _first_of(state: MessageState, clinic_id: int, limit: int) -> Iterator[sa.Se
     each = sa.select(Message.id).where(Message.clinic_id == clinic_id, state_is(state), _TO_A_PATIENT)
     by_due = Message.due_at if state in _MOVES else Message.due_at.desc()
     for part in (
-        each.where(Message.settled_at.is_(None)).order_by(by_due, Message.id.desc()),
-        each.where(Message.settled_at.is_not(None)).order_by(Message.settled_at.desc(), Message.id.desc()),
+        each.where(Message.settled_at.is_(None)).order_by(by_due),
+        each.where(Message.settled_at.is_not(None)).order_by(Message.settled_at.desc(), Message.due_at.desc()),
     ):
         yield sa.select(part.limit(limit).subquery().c.id)
 
