@@ -62,7 +62,7 @@ class Site:
 
     def ask(self, page: Page) -> Callable[[], TestResponse]:
         """Asks for the page as a browser would, again and again."""
-        address = page.address(self) if callable(page.address) else page.address.format(**self.names)
+        address = page.address.format(**self.names)
         if page.fields:
             sent = {name: text.format(**self.names) for name, text in page.fields.items()}
             return lambda: self.browser.post(address, data={"csrf_token": self._token, **sent})
@@ -88,20 +88,9 @@ class Page:
 
     name: str
     most: float
-    address: str | Callable[[Site], str]
+    address: str
     fields: dict[str, str] | None = None
     again: bool = False
-
-
-def a_time_that_others_follow(site: Site) -> str:
-    """Another time of the next visit that moves later ones: the page that puts the course right."""
-    address = f"/appointments/{site.names['coming']}/move"
-    for _ in range(12):
-        html = site.browser.get(address).get_data(as_text=True)
-        if times := re.findall(r'class="time time-moves" href="([^"]+)"', html):
-            return str(site.browser.get(unescape(times[0])).headers["Location"])
-        address = unescape(found(r'href="([^"]+)"[^>]*><span>1 week later', html))
-    raise LookupError("no time moves others")
 
 
 _NEW_COURSE = {
@@ -140,7 +129,6 @@ PAGES = (
     Page("new course: the plans as one types", 150, "/courses/new/look", _NEW_COURSE),
     Page("new course: an event to be ready for", 150, "/courses/new/look", {**_NEW_COURSE, "event_on": "2027-12-01"}),
     Page("figures of three months", 300, "/figures"),
-    Page("repair after a move", 200, a_time_that_others_follow),
 )
 
 

@@ -189,7 +189,10 @@ class _Filling:
         """Whose turn it is: a course that is due, else one that begins; none: a consultation."""
         due = self._due[who]
         if due and due[0][0] <= on:
-            return heappop(due)[2]
+            course = heappop(due)[2]
+            if self._last_day.get(course.patient_id) != on:
+                return course
+            heappush(due, (on + DAY, course.id, course))
         if self._random.random() < 0.15:
             return None
         code = _WITH_DEVICES[who] if who < len(_WITH_DEVICES) else "peel_superficial"
@@ -204,6 +207,7 @@ class _Filling:
         if course is not None and not course.id:
             self._begin(course, on, starts_at)
         patient_id = course.patient_id if course else self._somebody(on)
+        self._last_day[patient_id] = on
         wall = local_of(starts_at, WHERE)
         visit_id = self._bulk.add(
             Appointment, clinic_id=self._made.clinic_id, patient_id=patient_id, state=state,
@@ -348,9 +352,9 @@ class _Filling:
 
 
 def _begins(parts: tuple[Part, ...], free_from: int, rooms: dict[int, int]) -> tuple[int, int]:
-    """The first minute at which practitioner and a room are there for all that the visit needs of them, and the one at
-    which the practitioner is free again."""
-    own = [need for need in needs_of(parts) if need.kind is ResourceKind.PRACTITIONER]
+    """The first minute at which the practitioner with their device and a room are there for all that the visit needs of
+    them, and the one at which practitioner and device are free again."""
+    own = [need for need in needs_of(parts) if need.kind is not ResourceKind.ROOM]
     offset, ends = min(need.offset for need in own), max(need.offset + need.minutes for need in own)
     begins = max(free_from - offset, min(rooms.values()))
     if begins + offset < LUNCH[1] and begins + ends > LUNCH[0]:

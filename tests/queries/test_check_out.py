@@ -6,6 +6,7 @@ from datetime import timedelta
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
+from clinic.queries.appointments import appointment_page
 from clinic.queries.check_out import AROUND, CheckOut, check_out
 from clinic.queries.visit_choice import parse_choice
 from clinic.services.repair import repair_course, undo_repair
@@ -16,7 +17,9 @@ from tests.small_clinic import SmallClinic, small_clinic
 
 def left_of(made: SmallClinic, appointment_id: int) -> CheckOut:
     with Session(made.engine) as db:
-        return check_out(db, appointment_id, now=made.now)
+        page = appointment_page(db, appointment_id)
+        assert page and page.treatment_session
+        return check_out(db, page.appointment, page.treatment_session, now=made.now)
 
 
 def test_each_shift_is_the_same_weekday_or_close_keeps_every_window_and_is_taken_and_undone(engine: Engine) -> None:
