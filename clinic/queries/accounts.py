@@ -26,6 +26,7 @@ class ClinicCard:
     name: str
     zone: ZoneInfo
     horizon_days: int
+    notice_hours: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ def account_of_browser(db: Session, id_hash: str, *, now: datetime) -> SignedIn 
         return None
     first = rows[0]
     grants = tuple(Grant(row.clinic_id, Role(row.role)) for row in rows)
-    by_id = {row.clinic_id: ClinicCard(row.clinic_id, row.clinic, zone(row.zone), row.booking_horizon_days)
-             for row in rows}
+    by_id = {row.clinic_id: ClinicCard(row.clinic_id, row.clinic, zone(row.zone), row.booking_horizon_days,
+                                        row.notice_hours) for row in rows}
     clinics = tuple(by_id.values())
     return SignedIn(first.id, first.name, grants, by_id.get(first.works_at, clinics[0]), clinics, id_hash,
                     first.seen_at, first.practitioner_id)
@@ -86,7 +87,7 @@ def has_accounts(db: Session) -> bool:
 _OF_BROWSER = (
     sa.select(Account.id, Account.name, Account.practitioner_id, BrowserSession.clinic_id.label("works_at"),
               BrowserSession.seen_at, AccountRole.role, Clinic.id.label("clinic_id"), Clinic.name.label("clinic"),
-              Clinic.zone, Clinic.booking_horizon_days)
+              Clinic.zone, Clinic.booking_horizon_days, Clinic.notice_hours)
     .join(BrowserSession, BrowserSession.account_id == Account.id)
     .join(AccountRole, AccountRole.account_id == Account.id)
     .join(Clinic, Clinic.id == AccountRole.clinic_id)

@@ -41,9 +41,11 @@ _PAST = (AppointmentState.BOOKED, AppointmentState.ARRIVED)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which clinics (each with its zone), which months, and at will one protocol and one practitioner alone."""
+    """Which clinics (each with its zone, and the hours of notice that it asks for), which months, and at will one
+    protocol and one practitioner alone."""
 
     clinics: Mapping[int, ZoneInfo]
+    notice: Mapping[int, int]
     months: Months
     now: datetime
     protocol_id: int | None = None
@@ -120,15 +122,16 @@ def _visits(db: Session, asked: Asked) -> list[Visit]:
                sa.or_(visit.state.not_in(_PAST), visit.ends_at <= asked.now),
                *_one(_VERSION.protocol_id, asked.protocol_id),
                *_one(visit.practitioner_id, asked.practitioner_id))).all()
-    found = (_visit(row) for row in rows)
+    found = (_visit(row, asked) for row in rows)
     return [each for each in found if each.end is not End.NONE and asked.months.covers(each.on)]
 
 
-def _visit(row: Any) -> Visit:
+def _visit(row: Any, asked: Asked) -> Visit:
     start, clinic_id, protocol_id, who, patient_id, state, ended_cause, reason, by_clinic, seconds = row
     notice = None if seconds is None else timedelta(seconds=seconds)
     end, cause = visit_end(
-        AppointmentState(state), ended_cause=ended_cause, reason=reason, by_clinic=by_clinic, notice=notice)
+        AppointmentState(state), ended_cause=ended_cause, reason=reason, by_clinic=by_clinic, notice=notice,
+        notice_hours=asked.notice[clinic_id])
     return Visit(start.date(), clinic_id, protocol_id, who, patient_id, end, cause, notice)
 
 

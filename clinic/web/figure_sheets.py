@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from clinic.care.figures.counted import Column
-from clinic.care.figures.definitions import COLUMNS, TOPICS, Definition, Topic
+from clinic.care.figures.definitions import COLUMNS, TOPICS, Definition, Topic, columns_at
 from clinic.care.figures.post import Fate
 from clinic.care.figures.shares import Cell, Count, Middle, Share
 from clinic.care.figures.tables import By, Causes
@@ -19,7 +19,8 @@ def _by(by: By) -> Callable[[Figures, Labels], Sheet]:
     def write(found: Figures, labels: Labels) -> Sheet:
         head: Line = [BY[by], *(title for column in Column for title in _titles(column))]
         rows: Sheet = [[name, *_cells(row.cells)] for name, row in labels.sorted(found.tables[by])]
-        return [*_defined(COLUMNS.values()), head, *rows, ["All together", *_cells(found.tables[by].total)]]
+        total: Line = ["All together", *_cells(found.tables[by].total)]
+        return [*_defined(columns_at(labels.notice).values()), head, *rows, total]
     return write
 
 
@@ -53,12 +54,13 @@ def _drop_out(found: Figures, _: Labels) -> Sheet:
     return [*_defined([TOPICS[Topic.DROP_OUT]]), head, *rows]
 
 
-def _causes(found: Figures, _: Labels) -> Sheet:
+def _causes(found: Figures, labels: Labels) -> Sheet:
     why = found.why
     kinds = (("Did not come", why.no_shows), ("Cancelled late", why.late),
              ("Came and was not treated", why.not_treated), ("Course ended early", why.stopped),
              ("Notice of those who cancelled", why.notices))
-    return [*_defined([TOPICS[Topic.CAUSES], TOPICS[Topic.NOTICE]]), ["What", "Cause", "How many"],
+    late = columns_at(labels.notice)[Column.LATE]
+    return [*_defined([late, TOPICS[Topic.CAUSES], TOPICS[Topic.NOTICE]]), ["What", "Cause", "How many"],
             *(row for what, causes in kinds for row in _of_kind(what, causes))]
 
 

@@ -190,11 +190,13 @@ def _week(from_on: date) -> str:
 
 
 class Labels:
-    """What the rows of tables are called."""
+    """What the rows of tables are called, and the hours of notice that the clinics shown ask for, by their names."""
 
     def __init__(
-        self, protocols: Mapping[int, str], practitioners: Mapping[int, str], clinics: Mapping[int, str]
+        self, protocols: Mapping[int, str], practitioners: Mapping[int, str], clinics: Mapping[int, str],
+        notice: Mapping[str, int],
     ) -> None:
+        self.notice = notice
         self._names: dict[By, Mapping[int, str]] = {
             By.PROTOCOL: protocols, By.PRACTITIONER: practitioners, By.CLINIC: clinics}
 

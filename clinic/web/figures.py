@@ -10,7 +10,7 @@ from flask import Blueprint, abort, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
-from clinic.care.figures.definitions import COLUMNS, TOPICS, Topic
+from clinic.care.figures.definitions import TOPICS, Topic, columns_at
 from clinic.care.figures.months import MOST_MONTHS, Months, month_named, month_of, usual_months
 from clinic.care.figures.tables import By
 from clinic.interchange.cells import harmless
@@ -58,9 +58,10 @@ def index() -> Response:
     """The figures of some months, beside as many before."""
     chosen = _chosen()
     found, names = _found(chosen)
+    labels = _labels(chosen, names)
     return page(
-        "figures/index.html", 422 if chosen.fault else 200, chosen=chosen, found=found, words=words, columns=COLUMNS,
-        topics=TOPICS, topic=Topic, by=By, own_clinics=_own_clinics(), labels=_labels(names),
+        "figures/index.html", 422 if chosen.fault else 200, chosen=chosen, found=found, words=words,
+        columns=columns_at(labels.notice), topics=TOPICS, topic=Topic, by=By, own_clinics=_own_clinics(), labels=labels,
         clinic_choices=[(str(clinic.id), clinic.name) for clinic in _own_clinics()],
         protocol_choices=[(str(ident), name) for ident, name in names.protocols],
         practitioner_choices=[(str(ident), name) for ident, name in names.practitioners],
@@ -74,15 +75,17 @@ def sheet(name: str) -> Response:
     """One table of the page as a file, with the definitions of its figures above it."""
     write, chosen = SHEETS.get(name) or abort(404), _chosen()
     found, names = _found(chosen)
-    response = Response("\ufeff" + _written(write(found, _labels(names))), content_type="text/csv; charset=utf-8")
+    text = _written(write(found, _labels(chosen, names)))
+    response = Response(f"\ufeff{text}", content_type="text/csv; charset=utf-8")
     file = f"{name}-{chosen.months.first.code}-{chosen.months.last.code}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{file}"'
     return response
 
 
 def _found(chosen: Chosen) -> tuple[Figures, Names]:
-    asked = Asked({clinic.id: clinic.zone for clinic in chosen.clinics}, chosen.months, now(), chosen.protocol_id,
-                  chosen.practitioner_id)
+    asked = Asked({clinic.id: clinic.zone for clinic in chosen.clinics},
+                  {clinic.id: clinic.notice_hours for clinic in chosen.clinics}, chosen.months, now(),
+                  chosen.protocol_id, chosen.practitioner_id)
     with kit().read() as db:
         return figures_of(db, asked, ahead_at=chosen.ahead_at), names_of(db)
 
@@ -136,9 +139,10 @@ def _own_clinics() -> tuple[ClinicCard, ...]:
     return tuple(clinic for clinic in here().clinics if here().may(Right.SEE_FIGURES, clinic.id))
 
 
-def _labels(names: Names) -> words.Labels:
+def _labels(chosen: Chosen, names: Names) -> words.Labels:
     return words.Labels(dict(names.protocols), dict(names.practitioners),
-                        {clinic.id: clinic.name for clinic in here().clinics})
+                        {clinic.id: clinic.name for clinic in here().clinics},
+                        {clinic.name: clinic.notice_hours for clinic in chosen.clinics})
 
 
 def _written(sheet: Sheet) -> str:

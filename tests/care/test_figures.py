@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from clinic.care.endings import BY_PATIENT, CANCELLATION, STOPPING, Whose, cancelled_by, cause_of
 from clinic.care.figures.counted import Column, Happened, Placing, counted, placing
-from clinic.care.figures.definitions import COLUMNS, TOPICS, Topic
+from clinic.care.figures.definitions import COLUMNS, TOPICS, Topic, columns_at
 from clinic.care.figures.going_on import steepest, steps
 from clinic.care.figures.happened import CourseEnd, End, Ended, Given, Visit, course_end, visit_end
 from clinic.care.figures.months import Month, Months, month_named, month_of, usual_months, week_of
@@ -93,6 +93,10 @@ def test_what_the_clinic_caused_and_what_was_called_off_in_time_is_not_missed() 
     ("cancelled", {"reason": "The patient is ill: flu", "notice": timedelta(hours=23, minutes=59)},
      (End.LATE, "The patient is ill")),
     ("cancelled", {"reason": f"{BY_PATIENT}: travelling", "notice": timedelta(hours=24)}, (End.IN_TIME, BY_PATIENT)),
+    ("cancelled", {"reason": "The patient is ill", "notice": timedelta(hours=24), "notice_hours": 48},
+     (End.LATE, "The patient is ill")),
+    ("cancelled", {"reason": "The patient is ill", "notice": timedelta(0), "notice_hours": 0},
+     (End.IN_TIME, "The patient is ill")),
     ("cancelled", {"reason": "the dog", "notice": timedelta(0)}, (End.LATE, "Another reason")),
     ("cancelled", {"reason": "The patient is ill", "by_clinic": True}, (End.OURS, "The patient is ill")),
     ("cancelled", {"reason": "The practitioner is away"}, (End.OURS, "The practitioner is away")),
@@ -103,7 +107,7 @@ def test_what_the_clinic_caused_and_what_was_called_off_in_time_is_not_missed() 
 def test_how_a_visit_ended_is_read_from_its_state_reason_and_notice(
     state: str, facts: dict[str, object], expected: tuple[End, str]
 ) -> None:
-    known = {"ended_cause": None, "reason": None, "by_clinic": False, "notice": None, **facts}
+    known = {"ended_cause": None, "reason": None, "by_clinic": False, "notice": None, "notice_hours": 24, **facts}
 
     assert visit_end(AppointmentState(state), **known) == expected  # type: ignore[arg-type] # as given above
 
@@ -225,3 +229,12 @@ def test_a_difference_that_chance_brings_about_is_not_called_one() -> None:
 def test_every_figure_has_its_definition() -> None:
     assert (set(COLUMNS), set(TOPICS)) == (set(Column), set(Topic))
     assert all(each.text.endswith(".") for each in (*COLUMNS.values(), *TOPICS.values()))
+
+
+def test_what_is_late_says_the_notice_of_each_clinic() -> None:
+    said = {str(notice): columns_at(notice)[Column.LATE].counts.removeprefix(COLUMNS[Column.LATE].counts).strip()
+            for notice in ({"Quay": 48, "Mill": 48}, {"Quay": 0}, {"Quay": 48, "Hill": 0, "Mill": 48, "Dale": 1})}
+
+    assert list(said.values()) == [
+        "That is 48 hours.", "It asks for none: only what had begun is late.",
+        "That is none at Hill; 1 hour at Dale; 48 hours at Quay and Mill."]

@@ -72,6 +72,7 @@ def test_the_page_shows_each_figure_with_its_definition_and_nobodys_name(
     text = page.replace("&#39;", "'")
     for each in (*COLUMNS.values(), *TOPICS.values()):
         assert each.counts in text
+    assert "without asking. That is 24 hours.</p>" in text
     assert not [name for name in patients if name in page]
     assert statements <= 11
 

@@ -2,11 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from clinic.care.figures.counted import Column
-from clinic.care.figures.happened import DATED_WITHIN, NOTICE, QUIET_AFTER
+from clinic.care.figures.happened import DATED_WITHIN, QUIET_AFTER
 from clinic.care.figures.small import FEWEST
 
 
@@ -37,7 +37,6 @@ class Definition:
         return f"{self.counts} {self.leaves_out}".strip()
 
 
-_HOURS = int(NOTICE.total_seconds()) // 3600
 _DATED = int(DATED_WITHIN.total_seconds()) // 3600
 _WEEKS = QUIET_AFTER.days // 7
 
@@ -59,15 +58,16 @@ COLUMNS: Mapping[Column, Definition] = {
     Column.NO_SHOW: Definition(
         "Did not come",
         "Of the visits whose time was kept to the last: those to which the patient did not come. Kept to the last are "
-        f"sessions given, other visits kept, patients who came and were not treated, those who did not come, and those "
-        f"who cancelled less than {_HOURS} hours before.",
+        "sessions given, other visits kept, patients who came and were not treated, those who did not come, and those "
+        "who cancelled late.",
         "Where the clinic was the cause it is neither missed nor kept. Visits that nobody has closed are not counted."),
     Column.LATE: Definition(
         "Cancelled late",
-        f"Of the same visits: those that the patient cancelled less than {_HOURS} hours before they began, the notice "
-        "within which the patient's own page lets nobody cancel without asking.",
-        "What the clinic cancelled, dates taken away to be planned anew, and visits moved in time are not counted; nor "
-        "are those that ended because their course was stopped or put on hold."),
+        "Of the same visits: those that the patient cancelled with less notice than the clinic asks for, which is "
+        "also where the patient's own page lets nobody cancel without asking.",
+        "All months are counted by the notice that is asked for today, also those before it was changed, so that they "
+        "can be compared. What the clinic cancelled, dates taken away to be planned anew, and visits moved in time are "
+        "not counted; nor are those that ended because their course was stopped or put on hold."),
     Column.NEXT_DATED: Definition(
         "Left with the next date",
         "Of the sessions of courses that were given and were not the last of their course: those whose next session "
@@ -86,6 +86,29 @@ COLUMNS: Mapping[Column, Definition] = {
         "The median of the days from the first to the last session of the courses that were wholly given and ended in "
         "these months.", "Courses of one session are not counted."),
 }
+
+
+def columns_at(notice: Mapping[str, int]) -> Mapping[Column, Definition]:
+    """The same for some clinics, given the hours of notice that each asks for."""
+    late = COLUMNS[Column.LATE]
+    return {**COLUMNS, Column.LATE: replace(late, counts=f"{late.counts} {_asked(notice)}")}
+
+
+def _asked(notice: Mapping[str, int]) -> str:
+    hours = sorted(set(notice.values()))
+    if len(hours) == 1:
+        return f"That is {_hours(hours[0])}." if hours[0] else "It asks for none: only what had begun is late."
+    where = ((each, [name for name, asked in notice.items() if asked == each]) for each in hours)
+    return f"That is {'; '.join(f'{_hours(each)} at {_and(names)}' for each, names in where)}."
+
+
+def _hours(hours: int) -> str:
+    return f"{hours} {'hour' if hours == 1 else 'hours'}" if hours else "none"
+
+
+def _and(names: list[str]) -> str:
+    return " and ".join(each for each in (", ".join(names[:-1]), names[-1]) if each)
+
 
 TOPICS: Mapping[Topic, Definition] = {
     Topic.DROP_OUT: Definition(

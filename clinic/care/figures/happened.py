@@ -25,9 +25,6 @@ from clinic.care.states import AppointmentState
 QUIET_AFTER = timedelta(days=56)
 """So long after the last day of its next session's window a course without any date counts as given up. Our default:
 eight weeks, longer than most intervals; no source gives a figure."""
-NOTICE = timedelta(hours=24)
-"""A cancellation nearer to its date than this is a late one in the figures, whatever notice a clinic asks for, so that
-clinics can be compared. Our default: no source gives a figure."""
 GONE_QUIET = "Gone quiet: nothing booked any more"
 DATED_WITHIN = timedelta(hours=12)
 """The next session has its date by so long after this one was given: that day, whenever the desk is asked. Our
@@ -118,12 +115,14 @@ Row = Given | Visit | Ended
 
 
 def visit_end(
-    state: AppointmentState, *, ended_cause: str | None, reason: str | None, by_clinic: bool, notice: timedelta | None
+    state: AppointmentState, *, ended_cause: str | None, reason: str | None, by_clinic: bool, notice: timedelta | None,
+    notice_hours: int,
 ) -> tuple[End, str]:
-    """How an appointment ended that is past or cancelled, and its cause; `notice` is how long before it was cancelled.
+    """How an appointment ended that is past or cancelled, and its cause.
 
-    What the clinic caused is never the patient's miss. A hold that ran out, a slip of the desk and a date that is to
-    be planned anew are no cancellations.
+    `notice` is how long before it was cancelled: less than the `notice_hours` of its clinic is late. What the clinic
+    caused is never the patient's miss. A hold that ran out, a slip of the desk and a date that is to be planned anew
+    are no cancellations.
     """
     if state is AppointmentState.NOSHOW:
         return (End.OURS if ended_cause == NoShowCause.BY_CLINIC else End.NO_SHOW), ended_cause or NoShowCause.FORGOT
@@ -136,7 +135,7 @@ def visit_end(
     cause = cause_of(reason, (*CANCELLATION, BY_PATIENT))
     whose = cancelled_by(reason, by_clinic=by_clinic)
     if whose is Whose.PATIENT:
-        return (End.LATE if notice is not None and notice < NOTICE else End.IN_TIME), cause
+        return (End.LATE if notice is not None and notice < timedelta(hours=notice_hours) else End.IN_TIME), cause
     return {Whose.CLINIC: End.OURS, Whose.COURSE: End.WITH_COURSE, Whose.NOBODY: End.NONE}[whose], cause
 
 
