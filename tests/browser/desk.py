@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.site import PASSWORD
 
@@ -34,9 +34,9 @@ class Walker:
         self.clicks += 1
         self.page.get_by_role("row").filter(has_text=row).get_by_role("link", name=link).click()
 
-    def heading(self) -> str:
-        """What the page is called."""
-        return self.page.locator("h1").inner_text()
+    def arrives_at(self, heading: str) -> None:
+        """Waits for the page of that heading: what a press leads to is not there at once."""
+        expect(self.page.locator("h1")).to_have_text(heading)
 
     def shoot(self, name: str) -> None:
         """A picture of the whole page, if pictures are kept."""

@@ -23,6 +23,7 @@ def is_sound(walker: Walker, name: str) -> None:
     stands on many screens is judged in all four.
     """
     page = walker.page
+    page.wait_for_load_state()  # a press ends when the next page begins to come
     first = crc32(name.encode()) % 2
     found = {WIDE: violations(page, SCHEMES[first])}
     page.set_viewport_size({"width": NARROW, "height": 780})

@@ -40,7 +40,8 @@ def test_a_course_of_four_is_booked_in_four_clicks_and_its_confirmation_goes_out
     walker.page.wait_for_url(COURSE)
     walker.shoot("6-course")
 
-    assert (walker.clicks <= MOST_CLICKS, walker.heading()) == (True, "Microneedling: fine lines, texture, mild laxity")
+    walker.arrives_at("Microneedling: fine lines, texture, mild laxity")
+    assert walker.clicks <= MOST_CLICKS
     assert _booked(site, site.clinic.patients[1]) == ["booked"] * 4
     assert _message_state(page, "Ben Okafor") == "Pending"
     walker.shoot("7-messages")
@@ -90,7 +91,7 @@ def test_a_course_is_booked_with_the_keyboard_alone(enter: Enter, site: Site) ->
         with page.expect_navigation():
             page.keyboard.press("Enter")
 
-    assert walker.heading() == "Laser hair removal: face"
+    walker.arrives_at("Laser hair removal: face")
     assert set(_booked(site, site.clinic.patients[4])) == {"booked"}
 
 
@@ -122,7 +123,7 @@ def test_the_second_date_is_put_on_another_day_and_the_rest_planned_anew_with_th
     assert (after[0], f"{after[1]} 2027") == (before[0], chosen)
     assert before[1] != after[1]
     assert keys + 6 <= MOST_KEYS_TO_ADJUST
-    assert page.get_by_text(f"{after[1]} 2027").first.is_visible()
+    expect(page.get_by_text(f"{after[1]} 2027").first).to_be_visible()
 
 
 def test_a_question_on_the_phone_is_answered_before_anybody_is_chosen_and_then_booked(
@@ -150,7 +151,7 @@ def test_a_question_on_the_phone_is_answered_before_anybody_is_chosen_and_then_b
     page.wait_for_url(COURSE)
 
     assert walker.clicks <= 5
-    assert page.get_by_text("Booked: 2 sessions.").is_visible()
+    expect(page.get_by_text("Booked: 2 sessions.")).to_be_visible()
 
 
 def test_a_course_is_booked_without_scripts(enter: Enter, site: Site) -> None:
@@ -165,7 +166,7 @@ def test_a_course_is_booked_without_scripts(enter: Enter, site: Site) -> None:
     walker.click("button", "Book this course")
     walker.page.wait_for_url(COURSE)
 
-    assert walker.heading() == "Superficial chemical peel (AHA or BHA)"
+    walker.arrives_at("Superficial chemical peel (AHA or BHA)")
     assert set(_booked(site, site.clinic.patients[5])) == {"booked"}
 
 

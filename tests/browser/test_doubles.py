@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Enter
 from tests.browser.site import Site
@@ -53,4 +54,4 @@ def test_a_calendar_is_read_without_scripts(enter: Enter, site: Site) -> None:
         "buffer": b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:20300101T000000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"})
     page.get_by_role("button", name="Read the file").press("Enter")
 
-    assert "holds no busy time" in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text("holds no busy time")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, BrowserContext, FileChooser, Page
+from playwright.sync_api import Browser, BrowserContext, FileChooser, Page, expect
 from playwright.sync_api import TimeoutError as TookTooLong
 from sqlalchemy.orm import Session
 from waitress import create_server
@@ -107,7 +107,7 @@ def test_a_stranger_books_the_first_course_with_the_screens_alone(
     walker.shoot("first-1-welcome")
     walker.click("button", "Set up the clinic")
     walker.shoot("first-2-guide")
-    assert next_step(page) == "Practitioners"
+    expect(page.locator(".guide-next .guide-title")).to_have_text("Practitioners")
 
     walker.click("link", "Enter the qualifications")
     walker.click("checkbox", "RF microneedling", exact=True)
@@ -119,13 +119,13 @@ def test_a_stranger_books_the_first_course_with_the_screens_alone(
     walker.shoot("first-5-rota")
     page.get_by_role("button", name="Save the rota").last.click()
     walker.clicks += 1
-    assert coming(page) == "Set-up: 2 of 7 done. Next: Rooms."
+    comes_next(page, "Set-up: 2 of 7 done. Next: Rooms.")
 
     walker.click("link", "Add a room")
     page.get_by_label("Name").fill("Room 1")
     walker.shoot("first-6-room")
     walker.click("button", "Add the room")
-    assert coming(page) == "Set-up: 3 of 7 done. Next: Devices."
+    comes_next(page, "Set-up: 3 of 7 done. Next: Devices.")
     walker.click("link", "Set-up", exact=True)
     walker.shoot("first-7-guide")
     walker.click("link", "My treatments need none")
@@ -144,15 +144,15 @@ def test_a_stranger_books_the_first_course_with_the_screens_alone(
     assert "Room 1 does not offer “Numbing chair”." in lacks
 
     walker.click("link", "Change Room 1")
-    assert page.get_by_label("Numbing chair").is_checked()
+    expect(page.get_by_label("Numbing chair")).to_be_checked()
     walker.shoot("first-9-room")
     walker.click("button", "Save the changes")
     walker.click("link", "Add a device")
     page.get_by_label("Name").fill("Needles")
-    assert page.get_by_label("Type").input_value() == "rf-needling"
+    expect(page.get_by_label("Type")).to_have_value("rf-needling")
     walker.shoot("first-10-device")
     walker.click("button", "Add the device")
-    assert coming(page) == "Set-up: 5 of 7 done. Next: First patient."
+    comes_next(page, "Set-up: 5 of 7 done. Next: First patient.")
 
     walker.click("link", "Add a patient")
     page.get_by_label("First name").fill("Ana")
@@ -177,20 +177,15 @@ def test_a_stranger_books_the_first_course_with_the_screens_alone(
     assert (courses, set(states), len(states) >= 3) == (["active"], {"booked"}, True)
     assert walker.clicks <= MOST_CLICKS
     page.goto("/setup")
-    assert page.locator("#guide").count() == 0
+    expect(page.locator("#guide")).to_have_count(0)
     walker.shoot("first-14-set-up")
     page.goto("/")
-    assert page.get_by_text("The set-up is not finished").count() == 0
+    expect(page.get_by_text("The set-up is not finished")).to_have_count(0)
 
 
-def coming(page: Page) -> str:
-    """What is said to come next once something was saved."""
-    return page.locator(".flash-onward p").inner_text()
-
-
-def next_step(page: Page) -> str:
-    """What the guide says comes next."""
-    return page.locator(".guide-next .guide-title").inner_text()
+def comes_next(page: Page, words: str) -> None:
+    """Waits for what is said to come next once something was saved."""
+    expect(page.locator(".flash-onward p")).to_have_text(words)
 
 
 def test_the_welcome_and_the_guide_are_sound_and_need_no_script(
@@ -207,11 +202,11 @@ def test_the_welcome_and_the_guide_are_sound_and_need_no_script(
     tell(plain)
     plain.get_by_role("button", name="Set up the clinic").click()
 
-    assert plain.locator("h1").inner_text() == "Set-up"
+    expect(plain.locator("h1")).to_have_text("Set-up")
     with empty.rows() as db:
         assert db.scalar(sa.select(sa.func.count()).select_from(Account)) == 1
     plain.goto("/")
-    assert plain.get_by_text("The set-up is not finished").count() == 1
+    expect(plain.get_by_text("The set-up is not finished")).to_have_count(1)
 
 
 def test_the_clinic_is_set_up_with_the_keyboard_alone(stranger: Callable[..., Walker]) -> None:
@@ -230,8 +225,8 @@ def test_the_clinic_is_set_up_with_the_keyboard_alone(stranger: Callable[..., Wa
     with page.expect_navigation():
         page.keyboard.press("Enter")
 
-    assert page.url.endswith("/setup")
-    assert page.locator(".guide-next").count() == 1
+    expect(page).to_have_url(re.compile("/setup$"))
+    expect(page.locator(".guide-next")).to_have_count(1)
 
 
 def asked_for_a_file(page: Page) -> FileChooser:
@@ -258,7 +253,7 @@ def test_hours_closures_and_a_file_of_holidays_are_entered_with_the_keyboard_alo
     page.get_by_role("button", name="Set up the clinic").click()
 
     page.goto("/setup/clinics/1/edit")
-    assert not page.locator("#hours-0-1-from").is_visible()
+    expect(page.locator("#hours-0-1-from")).to_be_hidden()
     tab_to(page, "details:has(#hours-0-1-from) > summary")
     keys.press("Enter")
     for name, typed in (("#hours-0-1-from", "0700AM"), ("#hours-0-1-to", "0800AM")):
@@ -278,7 +273,7 @@ def test_hours_closures_and_a_file_of_holidays_are_entered_with_the_keyboard_alo
     keys.type("Stocktaking")
     keys.press("Enter")
     page.get_by_text("The closure was added.").wait_for()
-    assert coming(page) == "Set-up: 1 of 7 done. Next: Practitioners."
+    comes_next(page, "Set-up: 1 of 7 done. Next: Practitioners.")
     is_sound(walker, "closures-onward")
 
     page.goto("/setup/clinics/1/holidays")

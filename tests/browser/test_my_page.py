@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from clinic.care.owner_facts import Owner
 from clinic.services.work import Actor
@@ -115,16 +115,16 @@ def test_on_a_phone_without_scripts_everything_takes_a_few_taps(phone: Callable[
 
     walker.click("button", "Continue")
     walker.click("button", "Yes, I will be there")
-    assert page.get_by_role("status").inner_text() == "Thank you. We look forward to seeing you."
+    expect(page.get_by_role("status")).to_have_text("Thank you. We look forward to seeing you.")
     done("open the page and confirm")
     _give_birth_date(walker)
-    assert walker.heading() == "Hello Pat4"
+    walker.arrives_at("Hello Pat4")
     done("see what is about health")
     walker.click("link", "Something is not right")
     page.get_by_text("Trouble breathing").click()
     walker.clicks += 1
     walker.click("button", "Tell the clinic")
-    assert page.get_by_role("link", name="Emergency call: 999").is_visible()
+    expect(page.get_by_role("link", name="Emergency call: 999")).to_be_visible()
     done("report a red flag and see whom to call")
     walker.click("link", "Back to your page")
     walker.clicks = 0
@@ -132,11 +132,11 @@ def test_on_a_phone_without_scripts_everything_takes_a_few_taps(phone: Callable[
     page.locator("a.my-time").nth(3).click()
     walker.clicks += 1
     walker.click("button", "Take this time")
-    assert "your date has moved" in page.get_by_role("status").inner_text()
+    expect(page.get_by_role("status")).to_contain_text("your date has moved")
     done("move a date")
     walker.click("link", "Language and reminders")
     walker.click("button", "Deutsch")
-    assert walker.heading() == "Guten Tag Pat4"
+    walker.arrives_at("Guten Tag Pat4")
     done("read German")
     walker.click("link", "Sprache und Erinnerungen")
     walker.click("button", "English")

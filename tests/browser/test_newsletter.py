@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from clinic.store.newsletter import Subscriber
 from clinic.store.outbox import Message
@@ -41,12 +41,12 @@ def test_a_visitor_signs_up_confirms_and_stops_without_a_script(
     page.get_by_label("Your e-mail address").fill("lena@home.example")
     page.get_by_label("Everyday tips").check()
     page.get_by_role("button", name="Send me the newsletter").click()
-    assert page.locator("h1").inner_text() == "Look into your mailbox"
+    expect(page.locator("h1")).to_have_text("Look into your mailbox")
 
     page.goto(f"/newsletter/opt-in/{secret_in(newest_mail(site, 'lena@home.example'))}?language=en")
     page.get_by_role("button", name="Yes, send me the newsletter").click()
 
-    assert page.locator("h1").inner_text() == "Thank you"
+    expect(page.locator("h1")).to_have_text("Thank you")
     with site.rows() as db:
         reader = db.scalars(sa.select(Subscriber).where(Subscriber.email == "lena@home.example")).one()
     assert (reader.state, reader.interests) == ("subscribed", ["tips"])
@@ -92,7 +92,7 @@ def test_an_edition_goes_from_the_draft_to_its_readers(enter: Enter, site: Site)
     page.locator("#en-0-label").fill("See the hours")
     page.locator("#en-0-address").fill("https://harbour.example/hours")
     page.get_by_role("button", name="Save the draft").click()
-    assert walker.heading() == "Spring"
+    walker.arrives_at("Spring")
     is_sound(walker, "newsletter-draft")
     page.get_by_role("button", name="Send me a test").click()
     assert b"Saturdays, and a hat" in newest_mail(site, "manager@harbour.example")
@@ -102,7 +102,7 @@ def test_an_edition_goes_from_the_draft_to_its_readers(enter: Enter, site: Site)
     number = int("".join(filter(str.isdigit, button.inner_text())))
     button.click()
 
-    assert f"Approved for {number} readers" in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text(f"Approved for {number} readers")
     is_sound(walker, "newsletter-going-out")
     page.goto("/setup/newsletter/readers")
     is_sound(walker, "newsletter-readers")
@@ -118,10 +118,12 @@ def test_the_page_of_the_digest_is_sound(enter: Enter) -> None:
     page.goto("/account/digest")
     is_sound(walker, "digest")
 
-    page.get_by_label("Send me each morning what waits").check()
-    page.get_by_role("button", name="Save").click()
-
-    assert page.get_by_label("Send me each morning what waits").is_checked()
-    page.get_by_label("Send me each morning what waits").uncheck()
-    page.get_by_role("button", name="Save").click()
-    assert not page.get_by_label("Send me each morning what waits").is_checked()
+    wanted, save = page.get_by_label("Send me each morning what waits"), page.get_by_role("button", name="Save")
+    wanted.check()
+    with page.expect_navigation():
+        save.click()
+    expect(wanted).to_be_checked()
+    wanted.uncheck()
+    with page.expect_navigation():
+        save.click()
+    expect(wanted).not_to_be_checked()

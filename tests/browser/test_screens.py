@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from clinic.services.bounces import take_report
 from clinic.services.work import Actor
@@ -163,8 +163,8 @@ def test_what_is_said_of_a_dead_address_is_sound_too(enter: Enter, site: Site) -
     is_sound(walker, "patient-dead-address-asked")
     walker.page.get_by_role("button", name="Write to it again").click()
 
-    assert walker.page.get_by_text("Messages go to this address again.").is_visible()
-    assert not walker.page.get_by_text("E-mails to this address come back").is_visible()
+    expect(walker.page.get_by_text("Messages go to this address again.")).to_be_visible()
+    expect(walker.page.get_by_text("E-mails to this address come back")).to_be_hidden()
 
 
 def test_the_screens_that_answer_a_form_are_sound_too(enter: Enter, site: Site) -> None:
@@ -190,7 +190,7 @@ def test_the_screens_that_answer_a_form_are_sound_too(enter: Enter, site: Site) 
     page.goto(f"/appointments/{site.booked}/move")
     page.get_by_role("link", name="4 weeks later").click()
     page.locator("a.time-moves").first.click()
-    assert walker.heading() == "What follows the new time"
+    walker.arrives_at("What follows the new time")
     is_sound(walker, "repair-after-a-move")
 
 
@@ -212,13 +212,13 @@ def test_the_screens_of_a_course_that_changes_are_sound_and_need_no_script(enter
     plain.goto(f"{course}/contraindication")
     plain.get_by_role("link", name="Current cold sore").click()
     plain.get_by_role("button", name="Save").click()
-    assert "cancelled" in plain.locator("main").inner_text()
+    expect(plain.locator("main")).to_contain_text("cancelled")
     page.goto(f"{course}/contraindication")
     page.get_by_role("link", name="Current cold sore").click()
     page.get_by_role("button", name="Save").click()
     is_sound(walker, "contraindication-confirm")
     plain.get_by_role("button", name="Note it and put the course on hold").click()
-    assert plain.url.endswith(course)
+    plain.wait_for_url(f"**{course}")
 
     page.goto(course)
     is_sound(walker, "course-on-hold")
@@ -237,13 +237,13 @@ def test_the_page_on_how_a_visit_ended_is_sound_whatever_is_answered(enter: Ente
     page.get_by_label("Treated in part", exact=True).check()
     page.get_by_role("button", name="Save").click()
     is_sound(walker, "visit-end-faults")
-    assert page.get_by_label("Treated in part", exact=True).is_checked()
+    expect(page.get_by_label("Treated in part", exact=True)).to_be_checked()
 
     page.get_by_label("Tan or sunburn").check()
     page.get_by_text("Not treated: more about it").click()
     page.get_by_label("In your words").fill("a week in the sun")
     page.get_by_role("button", name="Save").click()
-    assert page.get_by_role("link", name="Note it").is_visible()
+    expect(page.get_by_role("link", name="Note it")).to_be_visible()
     is_sound(walker, "course-not-treated")
 
 
