@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from clinic.care.screening import LaxityGrade, ScreeningAnswers
 from clinic.planning.local import day_of, zone
-from clinic.queries.offers import CourseOffer, CourseRequest, Offers, offer_course
+from clinic.queries.course_asks import CourseRequest
+from clinic.queries.offers import CourseOffer, Offers, offer_course
 from clinic.queries.times import TimeOffer, TimesPage, offer_times
 from clinic.queries.visit_choice import VisitChoice, parse_choice
 from clinic.services import appointments, completion, courses

@@ -1,17 +1,17 @@
 """A protocol version's content: how a treatment is to be spaced, who must wait, and what the patient is told."""
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
 
-from clinic.care.documents import DocumentFaults, Fault, read_document, write_document
+from clinic.care.documents import DocumentFaults, read_document, write_document
 from clinic.care.evidence import Evidence, Source
 from clinic.care.guidance import Aftercare, Contraindication, Instruction, Laxity, RedFlag
 from clinic.care.outcomes import ALWAYS_KEEP, Missed
 from clinic.care.parts import Part
+from clinic.care.protocol_faults import contradictions
 
 
 class ProtocolFaults(DocumentFaults):
@@ -229,7 +229,7 @@ class Protocol:
     missed: Missed = ALWAYS_KEEP
 
     def __post_init__(self) -> None:
-        if faults := tuple(_contradictions(self)):
+        if faults := tuple(contradictions(self)):
             raise ProtocolFaults(faults)
 
     @classmethod
@@ -292,73 +292,3 @@ def _step(protocol: Protocol, code: str, number: int, interval: Interval | None)
 
 def _by_code(treatments: Iterable[Treatment]) -> Mapping[str, Treatment]:
     return {treatment.code: treatment for treatment in treatments}
-
-
-def _contradictions(protocol: Protocol) -> Iterator[Fault]:
-    yield from _empty(protocol)
-    yield from _repeated(protocol)
-    yield from _unknown_treatments(protocol)
-    yield from _unknown_sources(protocol)
-    if (len(protocol.cycle) > 1) != (protocol.mode is Mode.ALTERNATING):
-        yield Fault("mode", "is alternating where the cycle has several turns, and only there")
-
-
-def _empty(protocol: Protocol) -> Iterator[Fault]:
-    for name in ("indications", "treatments", "cycle", "contraindications", "aftercare", "red_flags"):
-        if not getattr(protocol, name):
-            yield Fault(name, "must not be empty")
-    for index, treatment in enumerate(protocol.treatments):
-        if not treatment.parts:
-            yield Fault(f"treatments[{index}].parts", "must not be empty")
-
-
-def _repeated(protocol: Protocol) -> Iterator[Fault]:
-    """One code means one thing; a pre-care key may come again for another treatment."""
-    codes: dict[str, tuple[object, ...]] = {
-        name: tuple(each.code for each in getattr(protocol, name))
-        for name in ("indications", "treatments", "contraindications", "red_flags", "sources")
-    }
-    codes["gaps"] = tuple(gap.after for gap in protocol.gaps)
-    codes["precare"] = tuple((each.key, each.treatments) for each in protocol.precare)
-    codes["aftercare"] = tuple((each.from_hours, each.treatments) for each in protocol.aftercare)
-    for name, found in codes.items():
-        for code, times in Counter(found).items():
-            if times > 1:
-                yield Fault(f"{name}[{_last(found, code)}]", "repeats an earlier one")
-
-
-def _last(found: tuple[object, ...], code: object) -> int:
-    return len(found) - 1 - found[::-1].index(code)
-
-
-def _unknown_treatments(protocol: Protocol) -> Iterator[Fault]:
-    known = {treatment.code for treatment in protocol.treatments}
-    named = [(f"cycle[{index}].treatment", turn.treatment) for index, turn in enumerate(protocol.cycle)]
-    named.append(("maintenance.treatment", protocol.maintenance.treatment))
-    for index, spacing in enumerate(protocol.spacing):
-        named += [(f"spacing[{index}].first", spacing.first), (f"spacing[{index}].then", spacing.then)]
-    for name in ("precare", "aftercare"):
-        for index, each in enumerate(getattr(protocol, name)):
-            named += [(f"{name}[{index}].treatments", code) for code in each.treatments]
-    for place, code in named:
-        if code not in known:
-            yield Fault(place, f"{code} is not a treatment of this protocol")
-
-
-def _unknown_sources(protocol: Protocol) -> Iterator[Fault]:
-    known = {source.code for source in protocol.sources}
-    for place, evidence in _evidence(protocol, ""):
-        for code in evidence.sources:
-            if code not in known:
-                yield Fault(f"{place}.sources", f"{code} is not among the sources")
-
-
-def _evidence(value: object, place: str) -> Iterator[tuple[str, Evidence]]:
-    if isinstance(value, Evidence):
-        yield place, value
-    elif isinstance(value, tuple):
-        for index, each in enumerate(value):
-            yield from _evidence(each, f"{place}[{index}]")
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from _evidence(getattr(value, field.name), f"{place}.{field.name}" if place else field.name)

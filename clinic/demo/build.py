@@ -19,7 +19,8 @@ from clinic.care.screening import LaxityGrade, ScreeningAnswers
 from clinic.demo import people
 from clinic.messages.mailbox import MailboxTransport
 from clinic.planning.local import instant, zone
-from clinic.queries.offers import CourseRequest, offer_course
+from clinic.queries.course_asks import CourseRequest
+from clinic.queries.offers import offer_course
 from clinic.queries.protocol_contents import protocol_of
 from clinic.queries.times import offer_times
 from clinic.queries.visit_choice import parse_choice
@@ -245,8 +246,9 @@ def _book(demo: Demo, number: int, patient_id: int) -> None:
         laxity = LaxityGrade.MILD if "laxity" in wanted else LaxityGrade.NONE
         answers = ScreeningAnswers(wanted, laxity, none_apply=True)
         request = CourseRequest(
-            patient_id, clinic_id, demo.versions[code], sessions, answers, demo.now.date() + timedelta(days=1),
-            _least_asked(demo, code, people.VIGO if at_vigo else people.PORTO))
+            patient_id=patient_id, clinic_id=clinic_id, protocol_version_id=demo.versions[code], sessions=sessions,
+            answers=answers, not_before_on=demo.now.date() + timedelta(days=1),
+            practitioner_id=_least_asked(demo, code, people.VIGO if at_vigo else people.PORTO))
         offers = offer_course(db, request, now=demo.now).offers
     if offers:
         with demo.work() as work:

@@ -10,8 +10,8 @@ from clinic.care.protocols import steps_for
 from clinic.planning import Gap
 from clinic.planning.local import day_of, zone
 from clinic.queries.booking_here import bookable_days
+from clinic.queries.course_asks import CourseRequest, course_problem
 from clinic.queries.new_course import protocol_choices
-from clinic.queries.offers import CourseRequest, course_problem
 from clinic.queries.problems import Asked, earliest_start, planned_step, problem_of
 from clinic.queries.protocol_contents import contents_of, protocol_of
 from clinic.queries.series import LONGEST

@@ -9,60 +9,21 @@ from sqlalchemy.orm import Session
 
 from clinic.care.consultations import Consultations, HoldSpan, hold_span, judge_consultation
 from clinic.care.protocols import Protocol, Step, steps_for
-from clinic.care.screening import ScreeningAnswers, screen
+from clinic.care.screening import screen
 from clinic.care.windows import Window, windows
-from clinic.planning import Choice, Finding, Kind, Problem, Relaxation, Weight, blocks, choices, plan
+from clinic.planning import Choice, Finding, Kind, Problem, Relaxation, blocks, choices, plan
 from clinic.planning.local import DAY, day_of, local_of, zone
 from clinic.queries.consultations import consultations_of
-from clinic.queries.course_wishes import CourseWishes, finished, wished
+from clinic.queries.course_asks import CourseAsk, course_problem, dated_sessions, not_askable
+from clinic.queries.course_wishes import finished, wished
 from clinic.queries.finishing import Deadline, met, missed
 from clinic.queries.kept_dates import KeptDates, LostDate, around, still_stand
-from clinic.queries.problems import Asked, earliest_start, planned_step, problem_of
 from clinic.queries.protocol_contents import protocol_of
 from clinic.queries.visit_choice import VisitChoice
 from clinic.store.clinics import Clinic
-from clinic.store.protocols import ProtocolVersion
 
-HORIZON_MARGIN_DAYS = 7
-"""A session whose ideal date lies closer than this to the clinic's booking horizon is left undated. Our default."""
 NOT_AROUND = "The other sessions do not fit around it."
 """Why a date that stands by itself cannot stay."""
-
-
-@dataclass(frozen=True, slots=True)
-class CourseRequest:
-    """What reception asks for: whose course, which protocol, how many sessions, from when, with whom.
-
-    `wishes` are of this course alone. The dates in `kept` are agreed on, and the others are planned around them.
-    """
-
-    patient_id: int
-    clinic_id: int
-    protocol_version_id: int
-    sessions: int
-    answers: ScreeningAnswers
-    not_before_on: date
-    practitioner_id: int | None = None
-    wishes: CourseWishes = CourseWishes()
-    kept: tuple[VisitChoice, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CourseEnquiry:
-    """The same while nobody is chosen whom it is for: it can be offered, and never booked."""
-
-    clinic_id: int
-    protocol_version_id: int
-    sessions: int
-    answers: ScreeningAnswers
-    not_before_on: date
-    practitioner_id: int | None = None
-    wishes: CourseWishes = CourseWishes()
-    kept: tuple[VisitChoice, ...] = ()
-    patient_id: None = None
-
-
-CourseAsk = CourseRequest | CourseEnquiry
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,36 +188,6 @@ def _found(asked: AskedProblem, request: CourseAsk) -> _Found:
     return _Found((late,) if late else (), free, kept, deadline)
 
 
-def course_problem(
-    db: Session, request: CourseAsk, protocol: Protocol, steps: Sequence[Step], first_on: date, *, now: datetime,
-    until_on: date | None = None,
-) -> Problem:
-    """The planner's problem of a new course: the same for offering and, only as far as `until_on`, for booking.
-
-    It has the rules in it, and no wishes for this course: a date that was chosen against them is booked all the same.
-    """
-    clinic = db.get_one(Clinic, request.clinic_id)
-    return problem_of(db, Asked(
-        clinic_id=clinic.id, patient_id=request.patient_id, protocol=protocol,
-        steps=tuple(planned_step(step, step.interval) for step in steps),
-        not_before=earliest_start(first_on, clinic.zone, now), practitioner_id=request.practitioner_id,
-        until_on=until_on,
-    ), now=now)
-
-
-def not_askable(db: Session, request: CourseAsk) -> tuple[Finding, ...]:
-    """Why no course can be offered or booked for that request, whatever the diary says; nothing if one can."""
-    version = db.get_one(ProtocolVersion, request.protocol_version_id)
-    protocol = protocol_of(db, version.id)
-    if version.state != "approved":
-        return (Finding("draft", Weight.BLOCKS, f"This version of {protocol.name} is not approved: a clinician has to "
-                        "approve it, or a newer one is to be used", "protocol"),)
-    if not 1 <= request.sessions <= protocol.sessions.most:
-        return (Finding("sessions", Weight.BLOCKS,
-                        f"{protocol.name} has 1 to {protocol.sessions.most} sessions", "sessions"),)
-    return ()
-
-
 def names_of(problem: Problem, resources: Sequence[str]) -> dict[Kind, str]:
     """The name of the first resource of each kind, as staff know it."""
     by_id = {resource.id: resource for resource in problem.resources}
@@ -265,17 +196,6 @@ def names_of(problem: Problem, resources: Sequence[str]) -> dict[Kind, str]:
         if ident in by_id:
             found.setdefault(by_id[ident].kind, by_id[ident].words)
     return found
-
-
-def dated_sessions(steps: Sequence[Step], days: int) -> int:
-    """How many sessions can be given a date: those whose ideal dates lie before the booking horizon."""
-    reached, dated = 0, 1
-    for step in steps[1:]:
-        reached += step.interval.ideal if step.interval else 0
-        if reached + HORIZON_MARGIN_DAYS > days:
-            break
-        dated += 1
-    return dated
 
 
 def sayable(relaxations: Iterable[Relaxation]) -> tuple[str, ...]:

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from clinic.care.windows import Window, window_after
 from clinic.planning import Problem, best_plan, starts
 from clinic.planning.local import day_of
+from clinic.queries.course_asks import CourseAsk
 from clinic.queries.course_wishes import finished, wished
 from clinic.queries.kept_dates import around, still_stand
-from clinic.queries.offers import AskedProblem, CourseAsk, Offers, ask
+from clinic.queries.offers import AskedProblem, Offers, ask
 from clinic.queries.times import MOST_DAYS, TimesPage, narrowed, time_offer
 from clinic.queries.visit_choice import VisitChoice
 

@@ -12,7 +12,7 @@ from clinic.care.empty_diary import EmptyDiary, Held, Person, Site, Thing
 from clinic.care.protocols import Protocol, Step, steps_for
 from clinic.care.readiness import Lack, lacks_of
 from clinic.planning.local import local_of, zone
-from clinic.queries.offers import dated_sessions
+from clinic.queries.course_asks import dated_sessions
 from clinic.queries.protocol_contents import protocol_of
 from clinic.queries.timetables import timetables
 from clinic.store.clinics import Clinic, Closure, OpeningHours

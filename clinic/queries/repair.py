@@ -13,7 +13,8 @@ from clinic.care.states import CourseState
 from clinic.care.windows import Fit, Window, windows
 from clinic.planning import Finding, Kind, Pin, PlannedSession, blocks, judge, plan, repair
 from clinic.planning.local import day_of, local_of, zone
-from clinic.queries.offers import HORIZON_MARGIN_DAYS, names_of, sayable
+from clinic.queries.course_asks import HORIZON_MARGIN_DAYS
+from clinic.queries.offers import names_of, sayable
 from clinic.queries.rest_of_course import OPEN, Rest, choice_of, rest_of_course, token_of
 from clinic.queries.series import Place, course_series
 from clinic.queries.visit_choice import VisitChoice

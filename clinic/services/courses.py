@@ -19,7 +19,7 @@ from clinic.care.states import COURSE_MOVES, AppointmentState, CourseState, Sess
 from clinic.planning import Finding, Placement, Weight, blocks, judge
 from clinic.planning.local import DAY, day_of, instant, zone
 from clinic.queries.consultations import consultations_of
-from clinic.queries.offers import CourseRequest, course_problem, not_askable
+from clinic.queries.course_asks import CourseRequest, course_problem, not_askable
 from clinic.queries.protocol_contents import protocol_of
 from clinic.queries.series import course_series
 from clinic.queries.visit_choice import VisitChoice

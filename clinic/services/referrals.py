@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from clinic.care.screening import Screening, screen
 from clinic.planning.findings import blocks
 from clinic.planning.local import day_of, zone
-from clinic.queries.offers import CourseRequest
+from clinic.queries.course_asks import CourseRequest
 from clinic.queries.protocol_contents import protocol_of
 from clinic.services.work import UnitOfWork, record
 from clinic.store.accounts import Task

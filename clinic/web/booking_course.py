@@ -12,9 +12,9 @@ from werkzeug.wrappers import Response
 from clinic.access import Right
 from clinic.care.screening import ScreeningAnswers
 from clinic.planning.findings import Finding, Weight
+from clinic.queries.course_asks import CourseRequest
 from clinic.queries.course_here import first_session_here, protocols_here
 from clinic.queries.new_course import ChosenProtocol, new_course_page
-from clinic.queries.offers import CourseRequest
 from clinic.queries.spots import Possible
 from clinic.queries.visit_choice import VisitChoice, parse_choice
 from clinic.services.courses import book_course

@@ -14,8 +14,8 @@ from clinic.care.consultations import HELD_FOR
 from clinic.care.protocols import sessions_for
 from clinic.care.screening import ScreeningAnswers
 from clinic.planning.local import DAY
+from clinic.queries.course_asks import CourseAsk, CourseEnquiry
 from clinic.queries.new_course import ChosenProtocol, NewCoursePage
-from clinic.queries.offers import CourseAsk, CourseEnquiry, CourseRequest
 from clinic.queries.visit_choice import VisitChoice, parse_choice
 from clinic.web.days import asked_slot
 from clinic.web.forms import Form
@@ -95,7 +95,7 @@ def read_request(
         clinic_id=clinic_id, protocol_version_id=chosen.version_id, sessions=count, answers=answers,
         not_before_on=not_before, practitioner_id=int(practitioner) if practitioner else None, wishes=wishes,
         kept=kept)
-    return asked if patient_id is None else _for_patient(asked, patient_id)
+    return asked if patient_id is None else asked.by(patient_id)
 
 
 def is_answered(answers: ScreeningAnswers) -> bool:
@@ -144,12 +144,6 @@ def parse_visits(text: str) -> tuple[VisitChoice, ...]:
     if len(parts) > MOST_VISITS:
         raise ValueError("more visits than a course has")
     return tuple(parse_choice(part) for part in parts)
-
-
-def _for_patient(asked: CourseEnquiry, patient_id: int) -> CourseRequest:
-    return CourseRequest(
-        patient_id, asked.clinic_id, asked.protocol_version_id, asked.sessions, asked.answers, asked.not_before_on,
-        asked.practitioner_id, asked.wishes, asked.kept)
 
 
 def _asked_beginning(chosen: ChosenProtocol, today: date) -> dict[str, Any]:

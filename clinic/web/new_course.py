@@ -9,8 +9,9 @@ from werkzeug.wrappers import Response
 
 from clinic.access import Right
 from clinic.planning.findings import Finding, Weight, blocks
+from clinic.queries.course_asks import CourseRequest
 from clinic.queries.new_course import NewCoursePage, new_course_page
-from clinic.queries.offers import CourseRequest, Offers
+from clinic.queries.offers import Offers
 from clinic.services.courses import book_course
 from clinic.services.referrals import refer_to_consultation
 from clinic.services.work import Done, Refused, UnitOfWork

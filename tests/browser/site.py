@@ -16,7 +16,8 @@ from waitress import create_server
 from clinic.app import Kit
 from clinic.care.screening import LaxityGrade, ScreeningAnswers
 from clinic.messages.mailbox import MailboxTransport
-from clinic.queries.offers import CourseRequest, offer_course
+from clinic.queries.course_asks import CourseRequest
+from clinic.queries.offers import offer_course
 from clinic.queries.other_visits import VisitWish, offer_visit_times
 from clinic.queries.visit_choice import parse_choice
 from clinic.services.appointments import cancel_appointment

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from clinic.care.owed import messages_owed
 from clinic.care.screening import LaxityGrade, ScreeningAnswers
 from clinic.messages.mailbox import MailboxTransport
-from clinic.queries.offers import CourseRequest, offer_course
+from clinic.queries.course_asks import CourseRequest
+from clinic.queries.offers import offer_course
 from clinic.queries.owner_facts import owner_facts, owner_head
 from clinic.queries.times import TimeOffer, offer_times
 from clinic.queries.visit_choice import VisitChoice, parse_choice

@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 from clinic.care.consultations import NEEDED
 from clinic.care.screening import LaxityGrade, ScreeningAnswers
 from clinic.planning.local import day_of, zone
-from clinic.queries.offers import CourseRequest, offer_course
+from clinic.queries.course_asks import CourseRequest
+from clinic.queries.offers import offer_course
 from clinic.queries.other_visits import VisitWish, offer_visit_times
 from clinic.queries.times import TimeOffer, offer_times
 from clinic.queries.visit_choice import parse_choice

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from clinic.care.protocols import steps_for
 from clinic.planning import Kind, Problem, starts
-from clinic.queries.offers import course_problem
+from clinic.queries.course_asks import course_problem
 from clinic.queries.protocol_contents import protocol_of
 from clinic.queries.rest_of_course import rest_of_course
 from clinic.queries.series import course_series

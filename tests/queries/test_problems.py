@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from clinic.care.catalogue import load_catalogue
 from clinic.care.protocols import maintenance_step, steps_for
 from clinic.planning import Gap, Hours, Kind, Need, Past, Placement, Problem, Spacing, Step, judge, starts
-from clinic.queries.offers import course_problem
+from clinic.queries.course_asks import course_problem
 from clinic.queries.problems import Asked, earliest_start, planned_step, problem_of, times_of
 from clinic.queries.protocol_contents import protocol_of
 from clinic.queries.rest_of_course import rest_of_course

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from clinic.care.parts import DEVICE_TYPES, QUALIFICATIONS, ROOM_FEATURES
 from clinic.planning import choices
 from clinic.planning.local import day_of, zone
-from clinic.queries.offers import CourseRequest, course_problem
+from clinic.queries.course_asks import CourseRequest, course_problem
 from clinic.queries.protocol_contents import protocol_of
 from clinic.queries.readiness import readiness_of, sessions_asked, site_of
 from clinic.store.clinics import Clinic, Closure, OpeningHours
@@ -155,7 +155,9 @@ def planned(made: SmallClinic, code: str) -> bool:
         version = made.versions[code]
         protocol = protocol_of(db, version)
         steps = sessions_asked(protocol, site_of(db, made.clinic_id, now=made.now))
-        request = CourseRequest(made.patients[0], made.clinic_id, version, len(steps), healthy(), made.now.date())
+        request = CourseRequest(
+            patient_id=made.patients[0], clinic_id=made.clinic_id, protocol_version_id=version, sessions=len(steps),
+            answers=healthy(), not_before_on=made.now.date())
         today = day_of(made.now, zone("Europe/London"))
         return bool(choices(course_problem(db, request, protocol, steps, today, now=made.now)))
 

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from clinic.care.screening import LaxityGrade, ScreeningAnswers
-from clinic.queries.offers import CourseRequest
+from clinic.queries.course_asks import CourseRequest
 from clinic.services.referrals import refer_to_consultation
 from clinic.store.accounts import Task
 from tests.small_clinic import SmallClinic, small_clinic

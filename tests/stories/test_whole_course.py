@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from clinic.care.screening import LaxityGrade, ScreeningAnswers
 from clinic.messages.mailbox import MailboxTransport
-from clinic.queries.offers import CourseRequest, offer_course
+from clinic.queries.course_asks import CourseRequest
+from clinic.queries.offers import offer_course
 from clinic.queries.times import TimeOffer, offer_times
 from clinic.queries.visit_choice import parse_choice
 from clinic.services import appointments, completion, courses, mail
@@ -115,8 +116,9 @@ def _text(mime: bytes) -> str:
 def _book(story: Story) -> None:
     clinic = story.clinic
     request = CourseRequest(
-        clinic.patients[0], clinic.clinic_id, clinic.versions["mn_rejuvenation"], 4,
-        ScreeningAnswers("fine_lines", LaxityGrade.NONE, none_apply=True), date(2027, 3, 10))
+        patient_id=clinic.patients[0], clinic_id=clinic.clinic_id,
+        protocol_version_id=clinic.versions["mn_rejuvenation"], sessions=4, not_before_on=date(2027, 3, 10),
+        answers=ScreeningAnswers("fine_lines", LaxityGrade.NONE, none_apply=True))
     with Session(story.engine) as db:
         best = offer_course(db, request, now=clinic.now).offers[0]
     with clinic.work() as work:

@@ -16,7 +16,8 @@ from werkzeug.test import TestResponse
 from clinic.app import Kit
 from clinic.care.owner_facts import Owner
 from clinic.care.screening import LaxityGrade, ScreeningAnswers
-from clinic.queries.offers import CourseRequest, offer_course
+from clinic.queries.course_asks import CourseRequest
+from clinic.queries.offers import offer_course
 from clinic.queries.visit_choice import parse_choice
 from clinic.services.courses import book_course
 from clinic.services.work import Actor, Done
