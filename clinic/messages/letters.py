@@ -103,11 +103,13 @@ class ClinicCard:
     sender_email: str
     sender_name: str = ""
     out_of_hours_phone: str | None = None
+    emergency_phone: str | None = None
     names_zone: bool = False
     own: OwnWords = field(default_factory=OwnWords)
 
     def __post_init__(self) -> None:
-        _require_one_line(self.name, *self.address, self.phone, self.sender_name, self.out_of_hours_phone)
+        _require_one_line(self.name, *self.address, self.phone, self.sender_name, self.out_of_hours_phone,
+                          self.emergency_phone)
         if not self.name.strip() or not self.phone.strip():
             raise ValueError("a clinic that writes needs a name and a phone number")
         _require_zone(self.zone)

@@ -272,7 +272,8 @@ def _see_flags(flags: tuple[RedFlag, ...], letter: Letter, words: Labels) -> Ite
     clinic = letter.clinic
     same_day = words.same_day_out_of_hours if clinic.out_of_hours_phone else words.same_day
     headings = {
-        Urgency.EMERGENCY: words.emergency,
+        Urgency.EMERGENCY: words.emergency_number.format(emergency=clinic.emergency_phone) if clinic.emergency_phone
+        else words.emergency,
         Urgency.SAME_DAY: same_day.format(phone=clinic.phone, out_of_hours=clinic.out_of_hours_phone),
         Urgency.NEXT_WORKING_DAY: words.next_working_day.format(phone=clinic.phone),
     }

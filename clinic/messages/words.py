@@ -49,6 +49,7 @@ class Labels:
     do: str
     avoid: str
     emergency: str
+    emergency_number: str
     same_day: str
     same_day_out_of_hours: str
     next_working_day: str

@@ -32,6 +32,7 @@ class ClinicFacts:
     sender_name: str
     sender_email: str
     out_of_hours_phone: str | None = None
+    emergency_phone: str | None = None
     review_url: str | None = None
     texts: OwnTexts = field(default_factory=dict)
 
@@ -98,14 +99,14 @@ class LetterFacts:
 
 
 SIGNATURE = (Clinic.id, Clinic.name, Clinic.zone, Clinic.address, Clinic.phone, Clinic.sender_name, Clinic.sender_email,
-             Clinic.out_of_hours_phone, Clinic.review_url)
+             Clinic.out_of_hours_phone, Clinic.emergency_phone, Clinic.review_url)
 """What of a clinic its messages say."""
 
 
 def clinic_facts(row: Any, texts: OwnTexts = NO_TEXTS) -> ClinicFacts:
     """The clinic of a row that has the columns of its signature."""
     return ClinicFacts(row.id, row.name, row.zone, row.address, row.phone, row.sender_name, row.sender_email,
-                       row.out_of_hours_phone, row.review_url, texts)
+                       row.out_of_hours_phone, row.emergency_phone, row.review_url, texts)
 
 
 def letter_facts(db: Session, head: OwnerHead) -> LetterFacts:

@@ -23,7 +23,8 @@ def card_of(clinic: ClinicFacts, *, names_zone: bool, language: str) -> ClinicCa
     return ClinicCard(
         name=clinic.name, address=address_lines(clinic.address), phone=clinic.phone, zone=clinic.zone,
         sender_email=clinic.sender_email, sender_name=clinic.sender_name, names_zone=names_zone,
-        own=additions_of(clinic, language), out_of_hours_phone=clinic.out_of_hours_phone)
+        own=additions_of(clinic, language), out_of_hours_phone=clinic.out_of_hours_phone,
+        emergency_phone=clinic.emergency_phone)
 
 
 def address_lines(text: str) -> tuple[str, ...]:

@@ -280,6 +280,16 @@ def test_a_text_cannot_reach_behind_its_placeholders() -> None:
             environment().from_string(attack).render(day=FIRST)
 
 
+@pytest.mark.parametrize(("language", "said"), [
+    ("en", "Call the emergency number 112 at once"), ("de", "Wählen Sie sofort den Notruf 112")])
+def test_whom_to_call_in_an_emergency_is_a_number_where_the_clinic_has_named_one(language: str, said: str) -> None:
+    aftercare = LETTERS["no-number-out-of-hours"]
+    told = render(replace(aftercare, language=language, clinic=replace(aftercare.clinic, emergency_phone="112")))
+
+    assert said in told.text
+    assert said in told.html
+
+
 @pytest.mark.parametrize(("phone", "address"), [
     ("+351 (21) 555-01 20", "tel:+351215550120"), ("+44 (0)20 7946 0000", "tel:+442079460000"),
     ("(020) 7946 0000", "tel:02079460000"),

@@ -23,7 +23,7 @@ from tests.databases import is_full
 from tests.prove.mail_ledger import book, desk_of_today, entries, faults_of, figures, unsettled
 from tests.prove.mail_pack import pack, wait_until
 from tests.prove.mail_worker import Place, ShiftedClock
-from tests.prove.wrong_machine import run_on_wrong_machine
+from tests.prove.wrong_machine import machine_clock, run_on_wrong_machine
 from tests.services.desk import Desk
 from tests.sink import Faults, Sink
 
@@ -56,7 +56,7 @@ def test_a_clock_that_jumps_silences_nobody_loses_nothing_and_makes_no_more_copi
     with Sink(tmp_path / "sink.log", FAULTS, seed=4) as sink:
         place = Place(database_url, sink.port)
         if whose == "everybody":
-            place = replace(place, clock=clock)
+            place = replace(place, clock=machine_clock)
         with pack(place, partial(run_on_wrong_machine, clock=tmp_path / "clock")) as workers:
             workers.start(WORKERS)
             for number, jump in enumerate(JUMPS, 1):

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import datetime as calendar
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,11 @@ from tests.prove.mail_worker import Place, ShiftedClock, run_worker
 _WHO_ASKS: tuple[Any, ...] = (
     clinic.clock, apscheduler.executors.base, apscheduler.schedulers.base, apscheduler.triggers.interval)
 """Every module in a worker that asks the machine's clock for the time of day."""
+
+
+def machine_clock() -> datetime:
+    """The machine's clock, which also decides about rows where a place is given it: the database is off as much."""
+    return clinic.clock.system_clock()
 
 
 def run_on_wrong_machine(place: Place, clock: Path) -> None:
