@@ -111,7 +111,7 @@ def faults_of(found: Sequence[Entry], accepted: Sequence[Accepted]) -> list[str]
 
 def figures(desk: Desk, found: Sequence[Entry], accepted: Sequence[Accepted], what: str, took: float) -> str:
     """The run in one line."""
-    states = Counter(row.state for row in found)
+    states = Counter(f"{row.state} ({row.reason})" if row.state == "failed" else row.state for row in found)
     copies = Counter(Counter(each.message_id for each in accepted).values())
     return (
         f"{desk.engine.dialect.name}: {len(found)} messages due, {what} in {took:.0f} s; "
