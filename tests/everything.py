@@ -70,7 +70,8 @@ def _add_rows(db: Session, made: SmallClinic, words: Sequence[str]) -> None:
                      read_at=now, read_by=made.accounts["practitioner"]),
         ClinicalNote(patient_id=made.patients[0], written_at=now, written_by=made.accounts["practitioner"], text=text),
         Task(clinic_id=made.clinic_id, patient_id=made.patients[0], kind="call", text=text, due_on=now.date(),
-             created_at=now, done_at=now, done_by=made.accounts["receptionist"]),
+             created_at=now, done_at=now, done_by=made.accounts["receptionist"], wished=[now.isoformat()],
+             reply=words[0]),
         CourseOverride(course_id=1, code="interval", value={"words": list(words)}, reason=text, made_at=now),
         *(Imported(kind="patient", reference=f"{word}{number}", row_id=made.patients[number], digest="00")
           for number, word in enumerate(words)),

@@ -89,7 +89,7 @@ def ask_to_move(
         return Refused((_NOT_HERE,))
     wishes = "; ".join(_when(at, appointment.zone) for at in wished)
     text = f"Asks to move {said_of(work, appointment)}." + (f" Could come: {wishes}." if wishes else "")
-    return open_task(work, browser, "move", text, note=note, appointment_id=appointment.id)
+    return open_task(work, browser, "move", text, note=note, appointment_id=appointment.id, wished=wished)
 
 
 def ask_to_cancel(work: UnitOfWork, id_hash: str, appointment_id: int, *, note: str) -> Done[int] | Refused:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -65,9 +65,9 @@ def want_reminders(work: UnitOfWork, id_hash: str, wanted: bool) -> Done[bool]:
 
 def open_task(
     work: UnitOfWork, browser: MyBrowser, kind: str, text: str, *, note: str = "", urgent: bool = False,
-    appointment_id: int | None = None,
+    appointment_id: int | None = None, wished: Sequence[datetime] = (),
 ) -> Done[int] | Refused:
-    """A task for the desk from the patient; the same one asked for again stays one."""
+    """A task for the desk from the patient; the same one asked for again stays one. `wished`: when they could come."""
     lock_resources(work.db, [browser.patient_id])
     words = f"{text} In their words: “{note}”" if note else text
     of_patient = sa.and_(Task.patient_id == browser.patient_id, Task.created_by.is_(None))
@@ -82,7 +82,8 @@ def open_task(
     clinic = work.db.get_one(Clinic, browser.clinic_id)
     task = Task(
         clinic_id=clinic.id, patient_id=browser.patient_id, kind=kind, urgent=urgent, appointment_id=appointment_id,
-        text=words, due_on=day_of(work.now, zone(clinic.zone)), created_at=work.now)
+        wished=[at.isoformat() for at in wished], text=words, due_on=day_of(work.now, zone(clinic.zone)),
+        created_at=work.now)
     work.db.add(task)
     work.db.flush()
     record(work, "task-opened", "task", task.id, clinic_id=clinic.id, kind=kind, urgent=urgent)

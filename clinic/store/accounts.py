@@ -86,12 +86,17 @@ class AuditEntry(Row):
 
 
 class Task(Row):
-    """Something a person of the clinic has to do, such as a consultation to arrange, or what a patient asks for."""
+    """Something a person of the clinic has to do, such as a consultation to arrange, or what a patient asks for.
+
+    `wished` are the instants at which a patient who asks for another time could come, `reply` what became of what they
+    asked for, in the words of whoever saw to it.
+    """
 
     __tablename__ = "task"
     __table_args__ = (
         one_of("kind", ("consultation", "call", "other", "move", "cancel", "unprepared", "symptom", "bounce")),
         sa.CheckConstraint("(done_at IS NULL) = (done_by IS NULL)", name="done"),
+        sa.CheckConstraint("reply IS NULL OR done_at IS NOT NULL", name="replied"),
         sa.Index("ix_task_open", "clinic_id", sqlite_where=sa.text("done_at IS NULL"),
                  postgresql_where=sa.text("done_at IS NULL")),
     )
@@ -102,6 +107,8 @@ class Task(Row):
     urgent: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     appointment_id: Mapped[int | None] = mapped_column(sa.ForeignKey("appointment.id"))
     text: Mapped[str]
+    wished: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    reply: Mapped[str | None]
     due_on: Mapped[date]
     created_at: Mapped[datetime]
     created_by: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))

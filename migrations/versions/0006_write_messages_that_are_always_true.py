@@ -45,9 +45,10 @@ def downgrade() -> None:
         worker.drop_column("swept_at")
     with altered("task") as task:
         task.drop_constraint("kind", type_="check")
+        task.drop_constraint("replied", type_="check")
         task.drop_constraint("fk_task_appointment_id_appointment", type_="foreignkey")
-        task.drop_column("appointment_id")
-        task.drop_column("urgent")
+        for column in ("reply", "wished", "appointment_id", "urgent"):
+            task.drop_column(column)
     op.execute(f"UPDATE task SET kind = 'other' WHERE kind NOT IN ({_listed(_TASKS)})")
     with altered("task") as task:
         task.create_check_constraint("kind", f"kind IN ({_listed(_TASKS)})")
@@ -416,9 +417,12 @@ def _alter_others() -> None:
     with altered("task") as task:
         task.add_column(sa.Column("urgent", sa.Boolean, nullable=False, server_default=sa.false()))
         task.add_column(sa.Column("appointment_id", sa.Integer))
+        task.add_column(sa.Column("wished", sa.JSON, nullable=False, server_default="[]"))
+        task.add_column(sa.Column("reply", sa.Text))
         task.create_foreign_key("fk_task_appointment_id_appointment", "appointment", ["appointment_id"], ["id"])
         task.drop_constraint("kind", type_="check")
         task.create_check_constraint("kind", f"kind IN ({_listed(_MORE_TASKS)})")
+        task.create_check_constraint("replied", "reply IS NULL OR done_at IS NOT NULL")
 
 
 _FIGURES = (

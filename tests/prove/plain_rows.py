@@ -19,7 +19,7 @@ _LEFT_OUT = {"alembic_version", "protocol", "protocol_version"}
 _INSTANTS = {"at", "useless_after", "lease_until", "mail_on_since"}
 _DATES = {"valid_from"}
 _BYTES = {"bits", "mime"}
-_JSON = {"facts", "value", "answers", "answer", "findings", "features", "only_times", "rather_times", "parts"}
+_JSON = {"facts", "value", "answers", "answer", "findings", "features", "only_times", "rather_times", "parts", "wished"}
 
 
 class Tables:
