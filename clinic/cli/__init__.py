@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import click
 
-from clinic.cli import accounts, moving, planning, running
+from clinic.cli import accounts, moving, planning, running, sheets
 
 
 @click.group()
@@ -14,6 +14,7 @@ def main() -> None:
 for command in (
     running.demo, running.serve, running.worker, running.bounces, running.db, running.check_zones,
     accounts.open_clinic, accounts.create_account, accounts.set_password,
+    sheets.day_sheets,
     moving.import_folder, moving.export_everything, moving.import_calendar,
     planning.plan,
 ):

@@ -90,6 +90,13 @@ class DiaryVisit:
         """Whether the patient has come and has not left."""
         return self.state is AppointmentState.ARRIVED
 
+    @property
+    def mark(self) -> str:
+        """Which session of its course it is, such as "2 of 4"; empty for any other visit."""
+        if self.number is None:
+            return ""
+        return f"{self.number} of {self.of}" if self.of else f"maintenance {self.number}"
+
     def names(self, kind: ResourceKind) -> tuple[str, ...]:
         """Those whom or what it holds of a kind, each once."""
         return tuple(dict.fromkeys(each.resource.name for each in self.holds if each.resource.kind is kind))

@@ -134,9 +134,6 @@ class ColumnWords:
 
 def card(visit: DiaryVisit, chosen: Choices, *, with_parts: bool = False) -> VisitCard:
     """A visit in words, without a name where none is to be seen; what it is made of only where that is asked for."""
-    mark = ""
-    if visit.number is not None:
-        mark = f"{visit.number} of {visit.of}" if visit.of else f"maintenance {visit.number}"
     held = f"held until {short_day(visit.held_until)}" if visit.held_until and visit.holds else ""
     alert = visit.alerts if chosen.names else "Has an alert" if visit.alerts else ""
     practitioner, room, device = (" + ".join(visit.names(kind)) for kind in ResourceKind)
@@ -145,9 +142,10 @@ def card(visit: DiaryVisit, chosen: Choices, *, with_parts: bool = False) -> Vis
         lock_version=visit.lock_version,
         href=_href(visit), time=clock(visit.local_start), ends=clock(visit.local_end), expected=_expected(visit),
         name=visit.patient if chosen.names else NAMELESS, what=visit.treatment,
-        mark=mark, fit=FITS[visit.fit] if visit.fit else None, state=_state(visit), is_confirmed=visit.is_confirmed,
-        pinned=visit.pinned, held_until=held, alert=alert, tone=_tone(visit, chosen.colour),
-        practitioner=practitioner, room=room, device=device, starts_at=visit.starts_at)
+        mark=visit.mark, fit=FITS[visit.fit] if visit.fit else None, state=_state(visit),
+        is_confirmed=visit.is_confirmed, pinned=visit.pinned, held_until=held, alert=alert,
+        tone=_tone(visit, chosen.colour), practitioner=practitioner, room=room, device=device,
+        starts_at=visit.starts_at)
 
 
 def column(
