@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -57,7 +58,7 @@ def _passphrase(file: str | None, folder: Path) -> str:
         if os.stat(file).st_mode & 0o077:
             click.echo(f"Others on this machine may read {file}: give it to its owner alone (chmod 600)", err=True)
     try:
-        data: bytes = click.get_binary_stream("stdin").read(MOST_BYTES) if file == "-" else Path(file).read_bytes()
+        data: bytes = sys.stdin.buffer.read(MOST_BYTES) if file == "-" else Path(file).read_bytes()
         return data[:MOST_BYTES].decode("utf-8-sig").strip()
     except OSError as error:
         raise click.ClickException(f"{file} cannot be read ({error.strerror})") from error
