@@ -17,6 +17,7 @@ from clinic.planning.problem import (
     Resource,
     Spacing,
     Step,
+    Unwilling,
 )
 from clinic.planning.repair import Repair, fits, repair
 from clinic.planning.ruler import Ruler, busy_bits, granule_for, ruler
@@ -24,6 +25,6 @@ from clinic.planning.ruler import Ruler, busy_bits, granule_for, ruler
 __all__ = [
     "Answer", "Choice", "Costs", "Finding", "Gap", "Hours", "Kind", "Need", "Parts", "Past", "Pin", "Placement",
     "Plan", "PlannedSession", "Preferences", "Problem", "Relaxation", "Repair", "Resource", "Ruler", "Spacing",
-    "Status", "Step", "Weight", "best_plan", "blocks", "busy_bits", "choices", "fits", "granule_for", "judge",
-    "opening_bits", "plan", "repair", "ruler", "soonest_choice", "starts", "starts_by",
+    "Status", "Step", "Unwilling", "Weight", "best_plan", "blocks", "busy_bits", "choices", "fits", "granule_for",
+    "judge", "opening_bits", "plan", "repair", "ruler", "soonest_choice", "starts", "starts_by",
 ]

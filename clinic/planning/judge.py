@@ -173,7 +173,7 @@ def _judge_times(problem: Problem, placed: _Placed) -> Iterator[Finding]:
             text = f"{resource.words} cannot serve session {placed.number}: {missing} does not hold during {when}."
             finding = Finding("lacks-skill", Weight.BLOCKS, text, "resources")
         elif held & ~resource.open:
-            gone = "does not work" if resource.kind is Kind.PRACTITIONER else "is not open"
+            gone = "does not work" if resource.kind is Kind.PRACTITIONER else "is not available"
             finding = Finding("not-open", Weight.BLOCKS, f"{resource.words} {gone} all of {when}.", "start")
         elif held & resource.busy:
             finding = Finding("busy", Weight.BLOCKS, f"{resource.words} is already booked within {when}.", "start")
@@ -182,8 +182,20 @@ def _judge_times(problem: Problem, placed: _Placed) -> Iterator[Finding]:
         if finding not in said:
             said.add(finding)
             yield finding
-    if on.covering(placed.start_at, placed.end_at) & problem.patient_busy:
-        when = _span_words(problem, placed.start_at, placed.end_at)
+    yield from _judge_patient(problem, placed)
+
+
+def _judge_patient(problem: Problem, placed: _Placed) -> Iterator[Finding]:
+    """Whether the patient can come: what they asked for themselves is told apart from what they are booked for."""
+    held = problem.ruler.covering(placed.start_at, placed.end_at) & problem.patient_busy
+    when = _span_words(problem, placed.start_at, placed.end_at)
+    booked = held
+    for each in problem.unwilling:
+        booked &= ~each.times
+        if held & each.times:
+            text = f"The patient {each.words} and cannot come within {when}: {each.kept}."
+            yield Finding("patient-unwilling", Weight.BLOCKS, text, "start")
+    if booked:
         yield Finding("patient-busy", Weight.BLOCKS, f"The patient is already booked within {when}.", "start")
 
 

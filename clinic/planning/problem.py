@@ -141,6 +141,18 @@ class Preferences:
 
 
 @dataclass(frozen=True, slots=True)
+class Unwilling:
+    """Times at which the patient does not come by what they asked, though nothing of theirs lies there.
+
+    `words` go on from "the patient …"; `kept` says where that is written.
+    """
+
+    times: int = field(repr=False)
+    words: str
+    kept: str
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One course to be placed; a problem that cannot be asked cannot be built."""
 
@@ -150,6 +162,7 @@ class Problem:
     steps: tuple[Step, ...]
     start_step: int = 15
     patient_busy: int = field(default=0, repr=False)
+    unwilling: tuple[Unwilling, ...] = ()  # what of `patient_busy` is no visit elsewhere
     spacing: tuple[Spacing, ...] = ()
     history: tuple[Past, ...] = ()
     last_session_on: date | None = None

@@ -176,7 +176,8 @@ def _factors(board: Board, stage: Stage, supply: Supply) -> list[_Factor]:
         found.append(_Factor(*words, _any_of(supply, at)))
     if board.problem.patient_busy:
         free = runs(board.ruler.full & ~board.problem.patient_busy, stage.ends)
-        found.append(_Factor("the patient is busy", "the patient has time", free))
+        busy = "cannot come, or is busy," if board.problem.unwilling else "is busy"
+        found.append(_Factor(f"the patient {busy}", "the patient has time", free))
     return found
 
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import reduce
+from operator import or_
 
 from clinic.care.finish import Finish
 from clinic.care.protocols import Step
-from clinic.planning import Hours, Problem, opening_bits
+from clinic.planning import Hours, Problem, Unwilling
+from clinic.planning.words import date_words
 from clinic.queries.free_time import dates_bits
+from clinic.queries.problems import only_at
+
+ASKED = "that was asked for this course"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +34,19 @@ class CourseWishes:
 
 def wished(problem: Problem, wishes: CourseWishes) -> Problem:
     """The problem with the patient's times and absences in it."""
-    busy, preferences = problem.patient_busy, problem.preferences
-    for from_on, to_on in wishes.away:
-        busy |= dates_bits(problem.ruler, from_on, to_on)
+    unwilling, preferences = [_away(problem, *dates) for dates in wishes.away], problem.preferences
     if wishes.times and wishes.only:
-        busy |= problem.ruler.full & ~opening_bits(problem.ruler, (wishes.times,))
+        unwilling.append(only_at(problem.ruler, (wishes.times,), ASKED))
     elif wishes.times:
         preferences = replace(preferences, windows=(wishes.times,))
-    return replace(problem, patient_busy=busy, preferences=preferences)
+    busy = reduce(or_, (each.times for each in unwilling), problem.patient_busy)
+    return replace(
+        problem, patient_busy=busy, unwilling=(*problem.unwilling, *unwilling), preferences=preferences)
+
+
+def _away(problem: Problem, from_on: date, to_on: date) -> Unwilling:
+    dates = f"on {date_words(from_on)}" if from_on == to_on else f"from {date_words(from_on)} to {date_words(to_on)}"
+    return Unwilling(dates_bits(problem.ruler, from_on, to_on), f"is away {dates}", ASKED)
 
 
 def finished(problem: Problem, steps: Sequence[Step], finish: Finish) -> Problem:

@@ -69,7 +69,7 @@ def free_time(
                 at_work[hours] = with_breaks(on, rota, alone) & opening
             breaks = breaks_of(on, rota, taken[each.id].booked | away[each.id], alone)
             works = at_work[hours] & ~breaks if breaks else at_work[hours]
-        times[each.id] = works, taken[each.id].busy | away[each.id]
+        times[each.id] = works & ~away[each.id], taken[each.id].busy
     found = tuple(
         Resource(str(each.id), each.kind, each.skills, *times.get(each.id, (0, 0)), each.name, each.limits)
         for each in known)

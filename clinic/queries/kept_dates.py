@@ -7,9 +7,6 @@ from dataclasses import dataclass, replace
 from clinic.planning import Pin, Placement, Problem, Weight, judge
 from clinic.queries.visit_choice import VisitChoice
 
-CANNOT_COME = "The patient cannot come then."
-"""Said of a visit elsewhere as of dates away, so that it holds of both."""
-
 
 @dataclass(frozen=True, slots=True)
 class LostDate:
@@ -40,7 +37,7 @@ def still_stand(problem: Problem, choices: Sequence[VisitChoice]) -> KeptDates:
         if against is None:
             kept.append(choice)
         else:
-            lost.append(LostDate(choice, CANNOT_COME if against.code == "patient-busy" else against.text))
+            lost.append(LostDate(choice, against.text))
     return KeptDates(tuple(kept), tuple(lost))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import reduce
 from math import gcd
-from operator import itemgetter
+from operator import itemgetter, or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,12 +24,14 @@ from clinic.planning import (
     Problem,
     Ruler,
     Spacing,
+    Unwilling,
     granule_for,
     opening_bits,
     ruler,
 )
 from clinic.planning import Step as PlannedStep
 from clinic.planning.local import day_of, instant, zone
+from clinic.planning.words import times_words
 from clinic.queries.diary_facts import Facts, Wanted, facts_of
 from clinic.queries.free_time import free_time
 from clinic.store.expressions import parsed
@@ -75,9 +78,11 @@ def problem_of(db: Session, asked: Asked, *, now: datetime) -> Problem:
     free = free_time(
         db, line, facts, clinic_id=asked.clinic_id, needed={(need.kind, need.skills) for need in needs},
         named=_named(asked.steps, facts))
+    unwilling = _unwilling(line, facts.only_times)
+    busy = reduce(or_, (each.times for each in unwilling), free.patient_busy)
     return Problem(
         ruler=line, not_before=asked.not_before, resources=free.resources, steps=asked.steps,
-        start_step=facts.start_step, patient_busy=free.patient_busy | _never(line, facts.only_times),
+        start_step=facts.start_step, patient_busy=busy, unwilling=unwilling,
         spacing=(*(_spacing(asked.protocol) if asked.protocol else ()), *history.spacing), history=history.past,
         last_session_on=asked.last_session_on,
         preferences=Preferences(
@@ -123,9 +128,13 @@ def _named(steps: Iterable[PlannedStep], facts: Facts) -> set[int]:
     return {int(each) for pin in stands for each in pin.resources} | {each.resource_id for each in facts.ignored}
 
 
-def _never(line: Ruler, only: Sequence[Any]) -> int:
-    """The granules at which a patient who can come only at some times cannot."""
-    return line.full & ~opening_bits(line, times_of(only)) if only else 0
+def only_at(line: Ruler, only: Sequence[Hours], kept: str) -> Unwilling:
+    """A patient who comes at some times only does not come at all others."""
+    return Unwilling(line.full & ~opening_bits(line, only), f"comes only {times_words(only)}", kept)
+
+
+def _unwilling(line: Ruler, only: Sequence[Any]) -> tuple[Unwilling, ...]:
+    return (only_at(line, times_of(only), "so it says in the patient's details"),) if only else ()
 
 
 def _spacing(protocol: Protocol) -> tuple[Spacing, ...]:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from clinic.access import Right
 from clinic.care.translations import LANGUAGES
+from clinic.planning.words import times_words
 from clinic.queries.doubles import Alike, Double, DoublesPage, Record, alike, person_of
 from clinic.queries.doubles import doubles as likely_doubles
 from clinic.queries.merging import MergePreview, merge_of, merge_preview
@@ -21,7 +22,7 @@ from clinic.web.forms import Form
 from clinic.web.kit import kit
 from clinic.web.once import done_once
 from clinic.web.pages import page
-from clinic.web.patient_form import CHANNEL_WORDS, wish_words
+from clinic.web.patient_form import CHANNEL_WORDS
 from clinic.web.words import day
 
 doubles = Blueprint("doubles", __name__)
@@ -174,5 +175,5 @@ def _words(field: str, value: Any) -> str:
     if field == "birth_on":
         return day(value)
     if field in ("only_times", "rather_times"):
-        return wish_words(value)
+        return times_words(value)
     return {"channel": CHANNEL_WORDS, "language": LANGUAGES}.get(field, {}).get(value, str(value))

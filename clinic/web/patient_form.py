@@ -1,10 +1,10 @@
 """The form of a patient: its fields, what they mean, and how two versions of it compare."""
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from clinic.care.translations import LANGUAGES
+from clinic.planning.words import times_words
 from clinic.queries.patient import PatientCard
 from clinic.services.patients import CHANNELS, FIRST_BIRTH, PatientDetails, Wish
 from clinic.web.entry import today
@@ -17,15 +17,6 @@ WISHES = (("only", "Only these times", "Plans never leave these times."),
 MOST_WISHES = 6
 
 _DAYS = tuple(str(number) for number in range(7))
-
-
-class _Times(Protocol):
-    @property
-    def weekdays(self) -> tuple[int, ...]: ...
-    @property
-    def begins(self) -> int: ...
-    @property
-    def ends(self) -> int: ...
 
 
 def read_details(form: Form) -> PatientDetails:
@@ -81,18 +72,10 @@ def compared(card: PatientCard, wanted: PatientDetails) -> list[tuple[str, str, 
         ("Reached by", CHANNEL_WORDS[card.channel], CHANNEL_WORDS[wanted.channel]),
         ("Messages about appointments", _yes(card.wants_service_messages), _yes(wanted.wants_service_messages)),
         ("Offers and news", _yes(card.marketing_consent_at is not None), _yes(wanted.wants_marketing)),
-        ("Only these times", wish_words(card.only_times), wish_words(wanted.only_times)),
-        ("Rather these times", wish_words(card.rather_times), wish_words(wanted.rather_times)),
+        ("Only these times", times_words(card.only_times), times_words(wanted.only_times)),
+        ("Rather these times", times_words(card.rather_times), times_words(wanted.rather_times)),
         ("Alerts", card.alerts, wanted.alerts),
     ]
-
-
-def wish_words(wishes: Sequence[_Times]) -> str:
-    """Such as "Mon, Wed 09:00 – 12:00; Fri all day"."""
-    return "; ".join(
-        f"{', '.join(WEEKDAYS[each][:3] for each in wish.weekdays)} "
-        + ("all day" if (wish.begins, wish.ends) == (0, 1440) else f"{clock(wish.begins)} – {clock(wish.ends)}")
-        for wish in wishes)
 
 
 def _read_wishes(form: Form, kind: str) -> tuple[Wish, ...]:

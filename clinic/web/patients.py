@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from clinic.access import Right, clinics_where
 from clinic.interchange.bounce_words import in_words
+from clinic.planning.words import times_words
 from clinic.queries.merging import merged_into, undoable_merges
 from clinic.queries.patient import PatientCard, patient_card, patient_page
 from clinic.queries.patients import find_patients
@@ -17,7 +18,7 @@ from clinic.web.entry import allowed, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
 from clinic.web.pages import page, stale_page
-from clinic.web.patient_form import CHANNEL_WORDS, compared, field_choices, initial_of, read_details, wish_words
+from clinic.web.patient_form import CHANNEL_WORDS, compared, field_choices, initial_of, read_details
 
 patients = Blueprint("patients", __name__)
 
@@ -48,7 +49,7 @@ def show(patient_id: int) -> Response:
     if found is None:
         abort(404)
     return page("patients/show.html", patient=found, card=found.card, merges=merges, channels=CHANNEL_WORDS,
-                wish_words=wish_words, in_words=in_words)
+                times_words=times_words, in_words=in_words)
 
 
 @patients.get("/patients/new")

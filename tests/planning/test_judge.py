@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from clinic.planning import Gap, Past, Pin, Placement, Problem, Spacing, Weight, blocks, judge
+from clinic.planning import Gap, Past, Pin, Placement, Problem, Spacing, Unwilling, Weight, blocks, judge
 from tests.planning.diaries import AMARI, DEVICE, at, busy, course, with_resource
 
 MONTH = Gap(28, 30, 42)
@@ -43,6 +43,23 @@ def test_a_patient_who_is_elsewhere_blocks() -> None:
     assert said(problem, ("2027-03-01 10:00", ALL)) == [
         ("patient-busy", "The patient is already booked within 10:00 to 11:00 on Monday 1 March 2027."),
     ]
+
+
+def test_what_a_patient_asked_for_is_not_called_a_booking() -> None:
+    mornings, away = busy(("2027-03-01 10:30", "2027-03-01 12:00")), busy(("2027-03-01 09:00", "2027-03-01 10:15"))
+    problem = course(patient_busy=mornings | away, unwilling=(
+        Unwilling(mornings, "comes only Mon 09:00 – 10:30", "so it says in the patient's details"),
+        Unwilling(away, "is away on 1 March 2027", "that was asked for this course")))
+    elsewhere = replace(problem, patient_busy=problem.patient_busy | busy(("2027-03-01 10:15", "2027-03-01 10:30")))
+
+    assert said(problem, ("2027-03-01 10:00", ALL)) == [
+        ("patient-unwilling", "The patient comes only Mon 09:00 – 10:30 and cannot come within 10:00 to 11:00 on "
+                              "Monday 1 March 2027: so it says in the patient's details."),
+        ("patient-unwilling", "The patient is away on 1 March 2027 and cannot come within 10:00 to 11:00 on "
+                              "Monday 1 March 2027: that was asked for this course."),
+    ]
+    assert [code for code, _ in said(elsewhere, ("2027-03-01 10:00", ALL))] == [
+        "patient-unwilling", "patient-unwilling", "patient-busy"]
 
 
 def test_the_wrong_resources_are_named() -> None:
@@ -154,7 +171,7 @@ def test_a_room_that_is_open_again_after_the_clock_change_is_open() -> None:
     problem = course()
     sunday = Placement(1, at("2027-03-28 00:30") + timedelta(minutes=30), ALL)
 
-    assert "Room 1 is not open all of 02:00 to 03:15 on Sunday 28 March 2027." in [
+    assert "Room 1 is not available all of 02:00 to 03:15 on Sunday 28 March 2027." in [
         finding.text for finding in judge(problem, [sunday])
     ]
 

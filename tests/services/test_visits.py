@@ -20,6 +20,7 @@ from clinic.store.accounts import AuditEntry
 from clinic.store.diary import Appointment
 from clinic.store.engine import for_writing
 from clinic.store.protocols import Treatment
+from clinic.store.resources import Absence, Patient
 from tests.booking import booked, codes, done, held_by, row, standing
 from tests.other_visits import (
     book_visit,
@@ -76,6 +77,23 @@ def test_no_visit_takes_what_a_session_holds_nor_the_patient_twice(engine: Engin
     assert all("Session" not in finding.text for finding in busy.findings)
     assert all(taken.ends_at <= each.starts_at or each.starts_at + timedelta(minutes=30) <= taken.starts_at
                for each in visit_times(made, wish(made), taken.local_start.date()).times)
+
+
+def test_what_a_patient_asked_for_and_who_is_away_are_not_called_bookings(engine: Engine) -> None:
+    made = clinic_with_visits(engine)
+    offer = parse_choice(visit_times(made, wish(made), date(2027, 3, 10)).times[0].choice)
+    with Session(for_writing(engine)) as db:
+        db.get_one(Patient, made.patients[0]).only_times = [{"weekdays": [1, 3], "begins": 840, "ends": 1080}]
+        db.add(Absence(resource_id=offer.resource_ids[0], starts_at=offer.starts_at - timedelta(hours=9),
+                       ends_at=offer.starts_at + timedelta(hours=9), reason="ill"))
+        db.commit()
+
+    found = book_visit(made, wish(made), offer)
+
+    assert [finding.text for finding in found.findings] == [
+        "Dr Amari does not work all of 09:00 to 09:30 on Wednesday 10 March 2027.",
+        "The patient comes only Tue, Thu 14:00 – 18:00 and cannot come within 09:00 to 09:30 on Wednesday "
+        "10 March 2027: so it says in the patient's details."]
 
 
 def test_a_kind_that_is_not_in_use_is_not_booked_and_one_that_never_was_neither(engine: Engine) -> None:

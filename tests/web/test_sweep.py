@@ -69,7 +69,8 @@ def test_a_date_is_fixed_let_go_and_not_kept_where_it_cannot_stay(kit: Kit) -> N
     kept = [re.findall(r'name="kept" value="(\d)@', each.get_data(as_text=True)) for each in (fixed, let_go, shorter)]
     assert kept == [["3"], [], []]
     assert "no such session" in texts(shorter, "notice-body")[0]
-    assert "The patient cannot come then." in texts(away, "notice-body")[0]
+    assert ("The patient is away from 8 May 2027 to 20 May 2027 and cannot come within" in texts(away, "notice-body")[0]
+            and "asked for this course" in texts(away, "notice-body")[0])
     assert third not in " ".join(offered_plans(away))
 
 
