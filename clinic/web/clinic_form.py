@@ -138,8 +138,9 @@ def _may(form: Form, name: str) -> PatientsMay:
 
 
 def _notice(form: Form) -> int:
-    """The hours of notice; a form that does not ask, such as that of the first run, leaves them at a day."""
-    given = form.number("notice_hours", "The hours of notice", least=0, most=336, required=False)
+    """The hours of notice, which nobody guesses where they are asked for: the form of the first run does not ask."""
+    is_asked = any(name == "notice_hours" for name, _ in form.typed())
+    given = form.number("notice_hours", "The hours of notice", least=0, most=336, required=is_asked)
     return 24 if given is None else given
 
 

@@ -302,3 +302,15 @@ def test_a_clinic_says_what_patients_may_do_with_their_dates_and_whom_they_call_
     assert (row.out_of_hours_phone, row.emergency_phone) == ("+44 20 7946 0911", "999")
     assert [words in page for words in (
         "At once, while there is notice", "+44 20 7946 0911", 'value="999"', 'value="0"')] == [True] * 4
+
+
+def test_no_hours_of_notice_are_asked_for_and_never_guessed(manager: Desk) -> None:
+    address = f"/setup/clinics/{manager.clinic.clinic_id}/edit"
+
+    answer = post(manager.browser, address, as_it_is(manager, notice_hours=" "))
+
+    field = re.search(r'<input[^>]*name="notice_hours"[^>]*>', text_of(answer))
+    assert (answer.status_code, "Enter the hours of notice." in text_of(answer)) == (422, True)
+    assert field is not None and 'value="24"' not in field[0]
+    with manager.rows() as db:
+        assert db.get_one(Clinic, manager.clinic.clinic_id).notice_hours == 24
