@@ -35,11 +35,17 @@ class ToCall:
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """What the lateness meets; `visit_id` is a visit that could get another room or device instead."""
+    """What the lateness meets, and whose visit could give way: to another time, or to another one of what `instead` is.
+    """
 
     finding: Finding
-    visit_id: int | None = None
+    visit: DiaryVisit | None = None
     instead: str = ""
+
+    @property
+    def may_move(self) -> bool:
+        """Whether that visit can still be put elsewhere: its patient has not come yet."""
+        return self.visit is not None and self.visit.state is AppointmentState.BOOKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +97,26 @@ def _person(
 def _ends(diary: Diary, column: DiaryColumn, touched: Sequence[DiaryVisit]) -> Iterator[Clash]:
     """Work that goes on after the practitioner's hours or the clinic's, or into a break."""
     who, where = column.resource, diary.where
-    spans = [span for visit in touched for span in _later(visit, who.id)]
+    spans = [(span, visit) for visit in touched for span in _later(visit, who.id)]
     if not spans:
         return
-    last = max(ends for _, ends in spans)
+    (_, last), latest = max(spans, key=lambda each: each[0][1])
     hours = max((each.ends_at for each in column.stretches if each.shade is Shade.WORK), default=None)
     closing = max((ends for _, ends in column.day.open), default=None)
     for code, end, words in (("after-closing", closing, "the clinic closes"),
                              ("after-hours", hours, f"{who.name}'s hours end")):
         if end is not None and last > end:
             yield Clash(Finding(code, Weight.WARNS, f"The last visit ends at about {_clock(last, where)}: {words} at "
-                                f"{_clock(end, where)}"))
+                                f"{_clock(end, where)}"), latest)
             break
     for each in column.stretches:
-        if any(_meet(span, (each.starts_at, each.ends_at)) for span in spans):
+        met = next((visit for span, visit in spans if _meet(span, (each.starts_at, each.ends_at))), None)
+        if met is not None:
             at = _clock(each.starts_at, where)
             if each.shade is Shade.AWAY:
-                yield Clash(Finding("away", Weight.WARNS, f"{who.name} is away from {at}"))
+                yield Clash(Finding("away", Weight.WARNS, f"{who.name} is away from {at}"), met)
             if each.shade is Shade.BREAK:
-                yield Clash(Finding("break", Weight.WARNS, f"The break planned for {at} does not fit then"))
+                yield Clash(Finding("break", Weight.WARNS, f"The break planned for {at} does not fit then"), met)
 
 
 def _meetings(diary: Diary, column: DiaryColumn, touched: Sequence[DiaryVisit]) -> Iterator[Clash]:
@@ -127,11 +134,10 @@ def _meetings(diary: Diary, column: DiaryColumn, touched: Sequence[DiaryVisit]) 
                 yield Clash(Finding("needed", Weight.WARNS, (
                     f"{held.resource.name} is needed for {other.patient} at {_clock(begins, where)}, while "
                     f"{visit.patient} is there until about {_clock(max(_until(visit, held.resource)), where)}")),
-                    *((other.id, held.resource.kind.value) if held.resource.kind is not ResourceKind.PRACTITIONER
-                      else ()))
+                    other, "" if held.resource.kind is ResourceKind.PRACTITIONER else held.resource.kind.value)
             elif other.patient_id == visit.patient_id and _meet(_stay(visit), _stay(other)):
                 yield Clash(Finding("two-visits", Weight.WARNS, (
-                    f"{visit.patient} has another visit at {_clock(other.starts_at, where)}")))
+                    f"{visit.patient} has another visit at {_clock(other.starts_at, where)}")), other)
 
 
 def _until(visit: DiaryVisit, resource: DiaryResource) -> list[datetime]:

@@ -55,13 +55,13 @@ def home_after(wish: Wish, on: date) -> str:
 def repair_address(wish: Wish, course_id: int, offer: TimeOffer) -> str:
     """Where a time leads that later sessions follow, and from there back to where it was chosen."""
     on = offer.local_start.date()
-    after = url_for("diary.show", day=on.isoformat(), repaired=course_id) if is_from_diary() else None
-    return repair_href(course_id, offer.choice, after=after)
+    after = url_for("diary.show", day=on.isoformat(), repaired=course_id) if is_from_diary() else safe_next("")
+    return repair_href(course_id, offer.choice, after=after or None)
 
 
 def address_of(wish: Wish, **query: Any) -> str:
     """The page of its times, which remembers where it was reached from."""
-    query["back"] = TO_DIARY if is_from_diary() else ""
+    query |= _reached_from()
     return wish.address(**{name: value for name, value in query.items() if value != ""})
 
 
@@ -93,7 +93,13 @@ def _again(wish: Wish, on: date) -> str:
 
 def _asked(wish: Wish) -> dict[str, Any]:
     """What the form sends back of how the time was asked for."""
-    return {"practitioner": asked_practitioner(wish) or "", **({"back": TO_DIARY} if is_from_diary() else {})}
+    reached_from = {name: value for name, value in _reached_from().items() if value}
+    return {"practitioner": asked_practitioner(wish) or "", **reached_from}
+
+
+def _reached_from() -> dict[str, str]:
+    """What an address carries on, so that it leads back: to the diary, or to another page that asked for it."""
+    return {"back": TO_DIARY if is_from_diary() else "", "next": safe_next("")}
 
 
 def _compared(wish: Wish, offer: TimeOffer) -> list[tuple[str, str, str]]:

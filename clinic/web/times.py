@@ -19,6 +19,7 @@ from clinic.services.appointments import book_session, move_appointment
 from clinic.services.visits import book_visit
 from clinic.services.work import Done, Refused, Stale, UnitOfWork
 from clinic.web import course_words
+from clinic.web.addresses import safe_next
 from clinic.web.appointments import appointments, found_appointment
 from clinic.web.entry import allowed, check_clinic, here
 from clinic.web.forms import Form
@@ -199,7 +200,7 @@ def _times_page(wish: Wish, first_on: date, findings: tuple[Finding, ...] = ()) 
         zone_words=zone_words(zone(subject.zone)), choice_href=lambda time: address_of(
             wish, choice=time.choice, practitioner=practitioner_id or ""), back=wish.back,
         in_diary=in_hand_href(wish.old.id, found.from_on) if wish.old else "", from_diary=is_from_diary(),
-        not_there="at" in request.args)
+        next=safe_next(""), not_there="at" in request.args)
 
 
 def columns_of(found: TimesPage) -> tuple[DayColumn, ...]:

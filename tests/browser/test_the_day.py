@@ -49,6 +49,8 @@ def test_two_presses_set_a_practitioner_back_and_one_takes_it_back(enter: Enter)
     expect(calls.nth(1)).to_contain_text("17:05")
     expect(calls.nth(0)).to_contain_text("your appointment at 16:00 will begin at about 16:20")
     expect(page.locator(".late-clash")).to_contain_text("Room 1 is needed for Ben Okafor at 16:45")
+    expect(page.locator(".late-clash").get_by_role("link")).to_have_text([
+        "Another room for Ben Okafor", "Another time for Ben Okafor"])
     is_sound(walker, "running-late")
     expect(colleague.locator("main")).to_contain_text("about 16:20")
     expect(colleague.locator("main")).to_contain_text("20 min late")

@@ -94,13 +94,15 @@ def test_what_the_lateness_meets_is_named(engine: Engine) -> None:
         made.now = now
         late(made, minutes)
         with counted(engine) as said:
-            found.append([clash.finding.text for clash in read(made)[0].clashes])
+            found.append([(clash.finding.text, clash.visit and clash.visit.patient, clash.instead, clash.may_move)
+                          for clash in read(made)[0].clashes])
         assert len(said) == len(quiet) <= 4
 
     assert found == [
-        ["Room 1 is needed for Ben Okafor at 10:45, while Ana Novák is there until about 11:35"],
-        ["The break planned for 12:45 does not fit then"],
-        ["The last visit ends at about 18:45: the clinic closes at 18:00"],
+        [("Room 1 is needed for Ben Okafor at 10:45, while Ana Novák is there until about 11:35", "Ben Okafor", "room",
+          True)],
+        [("The break planned for 12:45 does not fit then", "张 伟", "", True)],
+        [("The last visit ends at about 18:45: the clinic closes at 18:00", "Ana Novák", "", True)],
     ]
 
 

@@ -33,9 +33,9 @@ def _starts(desk: Desk) -> list[str]:
             sa.select(Appointment.local_start).where(Appointment.state == "booked").order_by(Appointment.starts_at))]
 
 
-def _following(desk: Desk, week: str = "2027-04-26") -> str:
+def _following(desk: Desk, week: str = "2027-04-26", more: str = "") -> str:
     """The first time for the second session, of that week, that the third has to follow."""
-    page = desk.browser.get(f"/appointments/{_visit(desk, 2)}/move?from={week}")
+    page = desk.browser.get(f"/appointments/{_visit(desk, 2)}/move?from={week}{more}")
     return unescape(re.findall(r'class="time time-moves" href="([^"]+)"', page.get_data(as_text=True))[0])
 
 
@@ -83,6 +83,21 @@ def test_one_confirmation_does_all_of_it_and_one_click_takes_it_back(kit: Kit) -
     with desk.rows() as db:
         assert list(db.scalars(sa.select(AuditEntry.action).where(AuditEntry.subject_kind == "course"))) == [
             "course-booked", "course-repaired", "repair-undone"]
+
+
+def test_a_move_that_began_on_another_page_leads_back_there_whatever_follows(kit: Kit) -> None:
+    desk = open_desk(kit)
+    course_id = desk.course(sessions="4")
+
+    repair = desk.browser.get(desk.browser.get(_following(desk, more="&next=/running-late")).headers["Location"])
+    repaired = post(desk.browser, f"/courses/{course_id}/repair", {**_sent(repair), "next": field(repair, "next")})
+    last = f"/appointments/{_visit(desk, 4)}/move"
+    times = desk.browser.get(f"{last}?next=/running-late").get_data(as_text=True)
+    confirm = desk.browser.get(unescape(re.findall(r'class="time" href="([^"]+)"', times)[0]))
+    moved = post(desk.browser, last, {
+        name: field(confirm, name) for name in ("choice", "lock_version", "form_key", "next")})
+
+    assert [each.headers["Location"] for each in (repaired, moved)] == ["/running-late"] * 2
 
 
 def test_sessions_that_lose_their_dates_are_told_and_stay_owed(kit: Kit) -> None:
