@@ -66,13 +66,17 @@ def return_path_of(settings: Settings) -> ReturnPath | None:
 
 def enlist(work: UnitOfWork, worker_id: str, host: str) -> None:
     """A worker begins; its id is new at every start."""
-    work.db.add(WorkerRow(id=worker_id, host=host, started_at=work.now, heartbeat_at=work.now))
+    work.db.add(_begun(work, worker_id, host))
     work.commit()
 
 
-def beat(work: UnitOfWork, worker_id: str) -> None:
-    """The worker lives; what it is sending stays its own."""
-    work.db.execute(sa.update(WorkerRow).where(WorkerRow.id == worker_id).values(heartbeat_at=work.now))
+def beat(work: UnitOfWork, worker_id: str, host: str) -> None:
+    """The worker lives; what it is sending stays its own. One that was forgotten, because its machine slept for days or
+    a clock was set on, is on record again."""
+    beaten = work.db.execute(
+        sa.update(WorkerRow).where(WorkerRow.id == worker_id).values(heartbeat_at=work.now).returning(WorkerRow.id))
+    if beaten.first() is None:
+        work.db.add(_begun(work, worker_id, host))
     work.commit()
 
 
@@ -143,6 +147,10 @@ def tidy_diary(work: UnitOfWork) -> int:
         work.commit()
         merged += found
     return merged
+
+
+def _begun(work: UnitOfWork, worker_id: str, host: str) -> WorkerRow:
+    return WorkerRow(id=worker_id, host=host, started_at=work.now, heartbeat_at=work.now)
 
 
 class _SharedWork(UnitOfWork):

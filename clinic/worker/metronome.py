@@ -53,7 +53,8 @@ class Worker:
     """One worker in threads of this process; any number may run, on any machine that reaches the database."""
 
     def __init__(self, kit: Kit, pace: Pace = USUAL) -> None:
-        self.id = f"{socket.gethostname()}-{secrets.token_hex(8)}"
+        self._host = socket.gethostname()
+        self.id = f"{self._host}-{secrets.token_hex(8)}"
         self._work = work_of(kit)
         self._pace = pace
         self._stopping = threading.Event()
@@ -71,7 +72,7 @@ class Worker:
     def start(self) -> None:
         """Sign on and begin to tick."""
         with self._work() as work:
-            enlist(work, self.id, socket.gethostname())
+            enlist(work, self.id, self._host)
         self.agree()
         ticks = [(self.beat, self._pace.beat), (self.rescue, self._pace.rescue), (self.owe, self._pace.owe),
                  (self.publish, self._pace.publish), (self.follow_zones, self._pace.zones),
@@ -101,7 +102,7 @@ class Worker:
     def beat(self) -> None:
         """Show that this worker lives."""
         with self._work() as work:
-            beat(work, self.id)
+            beat(work, self.id, self._host)
 
     def rescue(self) -> None:
         """Take over what dead workers held."""

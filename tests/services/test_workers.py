@@ -42,12 +42,25 @@ def test_a_worker_signs_on_shows_that_it_lives_and_signs_off(desk: Desk) -> None
     begun = heartbeats(desk)
     desk.wait(seconds=10)
     with desk.work() as work:
-        beat(work, "w")
+        beat(work, "w", "host")
     beating = heartbeats(desk)
     with desk.work() as work:
         leave(work, "w")
 
     assert (begun, beating, heartbeats(desk)) == ([("w", NOW)], [("w", NOW + timedelta(seconds=10))], [])
+
+
+def test_a_worker_that_was_forgotten_while_it_slept_is_on_record_again_with_its_next_beat(desk: Desk) -> None:
+    with desk.work() as work:
+        enlist(work, "w", "host")
+    desk.wait(days=3)
+    with desk.work() as work:
+        clean_up(work)
+    forgotten = heartbeats(desk)
+    with desk.work() as work:
+        beat(work, "w", "host")
+
+    assert (forgotten, heartbeats(desk)) == ([], [("w", NOW + timedelta(days=3))])
 
 
 def test_mail_follows_whether_there_is_a_way_out_for_it(desk: Desk) -> None:
