@@ -3,14 +3,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import sqlalchemy as sa
+
 from clinic.planning import Finding
 from clinic.queries.other_visits import VisitWish
 from clinic.queries.together import Want
 from clinic.queries.visit_choice import VisitChoice
 from clinic.services.appointments import lay_session
 from clinic.services.visits import lay_visit
-from clinic.services.work import Done, Refused, UnitOfWork
-from clinic.store.courses import MaintenancePlan, TreatmentSession
+from clinic.services.work import Done, NotFound, Refused, UnitOfWork
+from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
 from clinic.store.locks import lock_course, lock_resources
 
 Wanted = tuple[Want, VisitChoice]
@@ -31,15 +33,22 @@ def book_together(work: UnitOfWork, one: Wanted, other: Wanted) -> Done[tuple[in
 
 def _lock(work: UnitOfWork, wanted: tuple[Wanted, Wanted]) -> None:
     """Everything that both need, in the order that every booking keeps: courses by id, then resources by id."""
-    ids = [want.treatment_session_id for want, _ in wanted if want.treatment_session_id is not None]
-    for course_id in sorted({_course_of(work, each) for each in ids}):
+    courses = {_course_of(work, want, want.treatment_session_id) for want, _ in wanted if want.treatment_session_id}
+    for course_id in sorted(courses):
         lock_course(work.db, course_id)
     lock_resources(work.db, [each for want, choice in wanted for each in (want.patient_id, *choice.resource_ids)])
 
 
-def _course_of(work: UnitOfWork, treatment_session_id: int) -> int:
-    row = work.db.get_one(TreatmentSession, treatment_session_id)
-    return row.course_id or work.db.get_one(MaintenancePlan, row.maintenance_plan_id).course_id
+def _course_of(work: UnitOfWork, want: Want, treatment_session_id: int) -> int:
+    """The course of that session, which is this patient's at this clinic: whoever books here books nowhere else."""
+    found = work.db.execute(
+        sa.select(Course.id, Course.patient_id, Course.clinic_id).select_from(TreatmentSession)
+        .outerjoin(MaintenancePlan, MaintenancePlan.id == TreatmentSession.maintenance_plan_id)
+        .join(Course, Course.id == sa.func.coalesce(TreatmentSession.course_id, MaintenancePlan.course_id))
+        .where(TreatmentSession.id == treatment_session_id)).one_or_none()
+    if found is None or (found.patient_id, found.clinic_id) != (want.patient_id, want.clinic_id):
+        raise NotFound(f"session {treatment_session_id} of patient {want.patient_id}")
+    return int(found.id)
 
 
 def _lay(work: UnitOfWork, want: Want, choice: VisitChoice) -> Done[int] | Refused:

@@ -5,7 +5,20 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from clinic import paths
-from clinic.web import browser, csrf, entry, errors, headers, kit, logs, my_pages, pages, patient_browser, uploads
+from clinic.web import (
+    browser,
+    csrf,
+    entry,
+    errors,
+    headers,
+    kit,
+    logs,
+    my_pages,
+    numbers,
+    pages,
+    patient_browser,
+    uploads,
+)
 from clinic.web.blueprints import BLUEPRINTS
 
 MOST_BYTES = 256 * 1024
@@ -26,6 +39,7 @@ def create_app(given: kit.Kit) -> Flask:
         SESSION_COOKIE_PATH="/",
     )
     kit.keep(app, given)
+    numbers.install(app)
     # Checks before a request run in this order, headers and logs after it in the reverse.
     for part in (logs, headers, browser, patient_browser, entry, uploads, csrf, pages, my_pages, errors):
         part.install(app)

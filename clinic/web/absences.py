@@ -18,6 +18,7 @@ from clinic.web.effects import agreement, is_agreed
 from clinic.web.entry import allowed, check_clinic, here, today
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
+from clinic.web.numbers import number_of
 from clinic.web.once import done_once
 from clinic.web.pages import page
 from clinic.web.zones import zone_words
@@ -51,7 +52,7 @@ def index() -> Response:
 @allowed(Right.SET_UP)
 def new() -> Response:
     """The form of an absence, begun with whom it was asked for."""
-    return _form_page(Form(initial={"of": request.args.get("of", type=int) or "", "from_on": today()}))
+    return _form_page(Form(initial={"of": number_of(request.args, "of") or "", "from_on": today()}))
 
 
 @absences.post("/setup/absences")

@@ -20,12 +20,13 @@ from clinic.queries.visit_choice import VisitChoice, parse_choice
 from clinic.services.courses import book_course
 from clinic.services.work import Done, Refused, UnitOfWork
 from clinic.web.booking_region import Panel, onward, panel_at, shown
-from clinic.web.booking_time import asked_time, number_of
+from clinic.web.booking_time import asked_time
 from clinic.web.course_form import defaults
 from clinic.web.diary import diary
 from clinic.web.entry import allowed, here, today
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
+from clinic.web.numbers import number_of
 from clinic.web.once import done_once
 from clinic.web.screening_form import contraindication_rows, grades, indications, place_findings, read_answers
 

@@ -10,9 +10,9 @@ from clinic.queries.courses import clinic_of_course
 from clinic.queries.just_booked import JustBegun, JustBooked, just_begun, just_booked
 from clinic.queries.just_moved import JustMoved, just_moved
 from clinic.queries.rest_of_course import undo_token
-from clinic.web.booking_time import number_of
 from clinic.web.entry import here
 from clinic.web.kit import kit, now
+from clinic.web.numbers import number_of
 
 
 @dataclass(frozen=True, slots=True)

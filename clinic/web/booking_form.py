@@ -14,10 +14,10 @@ from clinic.services.appointments import book_session
 from clinic.services.repair import repair_course
 from clinic.services.visits import book_visit
 from clinic.services.work import Done, Refused, UnitOfWork
-from clinic.web.booking_time import number_of
 from clinic.web.entry import check_clinic, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit
+from clinic.web.numbers import number_of
 from clinic.web.repair import MOST_TOKEN, Chosen, parse_chosen
 
 

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from clinic.access import Right
 from clinic.planning.findings import Finding, Weight
+from clinic.queries.birth_dates import births
 from clinic.queries.booking_here import booking_here
 from clinic.queries.doubles import Alike, alike, person_of
 from clinic.queries.patients import PatientMatch, likely_patients
@@ -22,11 +23,12 @@ from clinic.web.addresses import safe_next
 from clinic.web.booking_done import may_take_back, may_take_back_course
 from clinic.web.booking_form import read_wanted
 from clinic.web.booking_region import onward, panel_at, shown
-from clinic.web.booking_time import AskedTime, asked_time, number_of
+from clinic.web.booking_time import AskedTime, asked_time
 from clinic.web.diary import diary
 from clinic.web.entry import allowed, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
+from clinic.web.numbers import number_of
 from clinic.web.once import done_once
 from clinic.web.pages import bare_page, page
 from clinic.web.repair import plan_key
@@ -157,6 +159,8 @@ def _first_words(search: str) -> dict[str, str]:
     """What the form of a new patient begins with: what was looked for, in the field that it looks like."""
     if "@" in search:
         return {"email": search}
+    if births(search):
+        return {}
     if any(each.isdigit() for each in search):
         return {"phone": search}
     given, _, family = search.partition(" ")

@@ -1,7 +1,6 @@
 """The free time that somebody is booking: read from the address, and carried on by it."""
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -14,8 +13,7 @@ from clinic.queries.times import TimeOffer
 from clinic.web.days import FARTHEST
 from clinic.web.entry import here, today
 from clinic.web.kit import kit, now
-
-LARGEST = 2**31 - 1
+from clinic.web.numbers import number_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +87,6 @@ def asked_time() -> AskedTime:
         with kit().read() as db:
             at = next_start(db, here().clinic_id, here().clinic.zone, now())
     return AskedTime(at, number_of(request.values, "with"), walk_in, number_of(request.values, "first"))
-
-
-def number_of(values: Mapping[str, Any], name: str) -> int | None:
-    """An id that an address or a form names, as far as it makes sense."""
-    given = str(values.get(name, ""))
-    return int(given) if given.isascii() and given.isdigit() and 0 < int(given) <= LARGEST else None
 
 
 def _at(text: str) -> datetime | None:

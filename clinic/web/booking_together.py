@@ -15,11 +15,12 @@ from clinic.services.together import book_together
 from clinic.services.work import Done, Refused, UnitOfWork
 from clinic.web.booking_panel import asked_search, matches
 from clinic.web.booking_region import Panel, onward, panel_at, shown
-from clinic.web.booking_time import asked_time, number_of
+from clinic.web.booking_time import asked_time
 from clinic.web.diary import diary
 from clinic.web.entry import allowed, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
+from clinic.web.numbers import number_of
 from clinic.web.once import done_once
 
 ORDERS = ((Order.SAME, "At the same time"), (Order.AFTER, "One after the other"), (Order.ANY, "On the same day"))

@@ -19,6 +19,7 @@ from clinic.queries.new_course import ChosenProtocol, NewCoursePage
 from clinic.queries.visit_choice import VisitChoice, parse_choice
 from clinic.web.days import asked_slot
 from clinic.web.forms import Form
+from clinic.web.numbers import number_of
 from clinic.web.screening_form import grades, read_answers
 from clinic.web.wish_form import read_wishes
 
@@ -155,7 +156,7 @@ def _asked_beginning(chosen: ChosenProtocol, today: date) -> dict[str, Any]:
         first_on = None
     if first_on and first_on >= today:
         found["not_before"] = first_on
-    practitioner = request.args.get("practitioner", type=int)
+    practitioner = number_of(request.args, "practitioner")
     if practitioner in {ident for ident, _ in chosen.practitioners}:
         found["practitioner"] = practitioner
     return found

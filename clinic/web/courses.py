@@ -25,6 +25,7 @@ from clinic.web.forms import Form
 from clinic.web.kit import kit, now
 from clinic.web.my import map_address
 from clinic.web.my_pages import my_own_page
+from clinic.web.numbers import number_of
 from clinic.web.once import done_once
 from clinic.web.pages import page, stale_page
 from clinic.web.reasons import STOPPING, read_reason, reason_words
@@ -98,7 +99,7 @@ def stop(course_id: int) -> Response:
 
 def _just_moved_here(found: CoursePage) -> int:
     """The visit of this course that the address says was just moved; 0 for none."""
-    ident = request.args.get("moved", type=int)
+    ident = number_of(request.args, "moved")
     visits = {line.appointment.id for line in found.treatment_sessions if line.appointment}
     return ident if ident in visits and here().may(Right.BOOK) else 0
 

@@ -9,6 +9,7 @@ from typing import Any
 from flask import request
 
 from clinic.web import entry
+from clinic.web.numbers import number_of
 
 FARTHEST = timedelta(days=3660)
 WEEK_STEPS = ((-28, "4 weeks back"), (-7, "1 week back"), (7, "1 week on"), (28, "4 weeks on"))
@@ -43,7 +44,7 @@ def asked_slot() -> AskedSlot:
         at = datetime.strptime(request.args.get("at", ""), "%Y-%m-%dT%H:%M")  # noqa: DTZ007  (a reading of the clock)
     except ValueError:
         at = None
-    return AskedSlot(at, request.args.get("with", type=int))
+    return AskedSlot(at, number_of(request.args, "with"))
 
 
 def asked_day() -> date:

@@ -23,6 +23,7 @@ from clinic.web.diary_glance import glance, hours_lines
 from clinic.web.diary_grid import grid_of
 from clinic.web.entry import allowed, here, today
 from clinic.web.kit import kit, now
+from clinic.web.numbers import number_of
 from clinic.web.pages import page
 from clinic.web.placing import Placing, card_of, picked_up, placing_of
 from clinic.web.words import clock, day, long_day, plural
@@ -158,7 +159,7 @@ def _to(on: date, **other: Any) -> str:
 
 def _in_hand() -> dict[str, Any]:
     """What an address says of a visit that is picked up, so that it stays in hand from page to page."""
-    ident = request.args.get("moving", type=int)
+    ident = number_of(request.args, "moving")
     return {} if ident is None else {"moving": ident}
 
 

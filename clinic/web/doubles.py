@@ -20,6 +20,7 @@ from clinic.services.work import Done, Refused, Stale, UnitOfWork
 from clinic.web.entry import allowed, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit
+from clinic.web.numbers import number_of
 from clinic.web.once import done_once
 from clinic.web.pages import page
 from clinic.web.patient_form import CHANNEL_WORDS
@@ -52,7 +53,7 @@ def typed() -> Response:
 @allowed(Right.EDIT_PATIENTS)
 def index() -> Response:
     """The likely doubles of the business, or those of one patient."""
-    of = request.args.get("of", type=int)
+    of = number_of(request.args, "of")
     if of is None:
         with kit().read() as db:
             found = likely_doubles(db, number=request.args.get("page", 1, type=int))

@@ -31,6 +31,7 @@ from clinic.web.courses import courses
 from clinic.web.entry import allowed, here, today
 from clinic.web.forms import Form
 from clinic.web.kit import kit
+from clinic.web.numbers import number_of
 from clinic.web.once import done_once
 from clinic.web.pages import bare_page, page
 from clinic.web.screening_form import place_findings
@@ -47,7 +48,7 @@ MOST_SECONDS = 0.4
 @allowed(Right.BOOK)
 def new() -> Response:
     """The page that begins a course; what is not chosen yet is asked for first."""
-    found = _found(request.args.get("patient", type=int), request.args.get("protocol"))
+    found = _found(number_of(request.args, "patient"), request.args.get("protocol"))
     form = Form(initial=defaults(found.chosen, today()) if found.chosen else {})
     return _page(AskedCourse(found, form, None, is_screened=False), search=request.args.get("q", "")[:100])
 
@@ -75,7 +76,7 @@ def look() -> Response:
     asked = _asked(is_patient_asked=False)
     offers = offers_for(asked, reason_within=MOST_SECONDS)
     return bare_page("courses/look.html", 200, **shown_plans(asked, offers),
-                     **patients_found(asked.found, request.form.get("q", "")), found=asked.found, form=asked.form)
+                     **patients_found(asked.found, request.form.get("q", "")[:100]), found=asked.found, form=asked.form)
 
 
 @courses.post("/courses")
@@ -115,7 +116,7 @@ def _found(patient_id: int | None, protocol_code: str | None) -> NewCoursePage:
 def _asked(*, is_patient_asked: bool = True) -> AskedCourse:
     """The form that was sent; 404 where it is about no patient or protocol of ours."""
     typed: MultiDict[str, str] = MultiDict(request.form)
-    patient_id = request.form.get("for", type=int) or request.form.get("patient", type=int)
+    patient_id = number_of(request.form, "for") or number_of(request.form, "patient")
     found = _found(patient_id, request.form.get("other") or request.form.get("protocol"))
     if found.chosen is None:
         abort(404)

@@ -21,6 +21,7 @@ from clinic.web.diary_grid import ROW, GridColumn
 from clinic.web.diary_words import MOVABLE
 from clinic.web.entry import here
 from clinic.web.kit import kit, now
+from clinic.web.numbers import number_of
 from clinic.web.words import clock, day, long_day, plural, short_day
 
 TO_DIARY = "diary"
@@ -123,8 +124,8 @@ class Placing:
 
 def picked_up() -> AppointmentPage | None:
     """The visit that the address says is in hand, as far as it is one of this clinic and may be moved."""
-    ident = request.args.get("moving", type=int)
-    if ident is None or not 0 < ident < 2**31 or not here().may(Right.BOOK):
+    ident = number_of(request.args, "moving")
+    if ident is None or not here().may(Right.BOOK):
         return None
     with kit().read() as db:
         found = appointment_page(db, ident)
@@ -190,14 +191,14 @@ def offer_there(appointment_id: int) -> TimeOffer | tuple[date, tuple[Finding, .
 
     None where it asks for none; 404 for what no page of ours asks.
     """
-    given, resource_id = request.values.get("at", ""), request.values.get("with", type=int)
+    given, resource_id = request.values.get("at", ""), number_of(request.values, "with")
     if not given:
         return None
     try:
         starts_at = datetime.strptime(given, _AT).replace(tzinfo=UTC)
     except ValueError:
         abort(404)
-    if resource_id is None or not 0 < resource_id < 2**31 or not 2000 < starts_at.year < 2200:
+    if resource_id is None or not 2000 < starts_at.year < 2200:
         abort(404)
     found = _offer_at(appointment_id, starts_at, resource_id)
     return found if isinstance(found, TimeOffer) else (local_of(starts_at, here().clinic.zone).date(), found)

@@ -15,6 +15,7 @@ from clinic.web.addresses import safe_next
 from clinic.web.entry import allowed, check_clinic, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
+from clinic.web.numbers import number_of
 from clinic.web.once import done_once
 from clinic.web.pages import page
 from clinic.web.telling_words import LANGUAGE_NAMES, OUTCOMES, TOLD, why
@@ -26,7 +27,7 @@ telling = Blueprint("telling", __name__)
 @allowed(Right.SEE_MESSAGES)
 def index() -> Response:
     """Everybody who has to be told something, and what to say to the one who is asked for, or to the first."""
-    return _page(Form(), request.args.get("patient", type=int), request.args.get("page", 1, type=int))
+    return _page(Form(), number_of(request.args, "patient"), request.args.get("page", 1, type=int))
 
 
 @telling.post("/people-to-tell/<int:patient_id>")
@@ -36,7 +37,8 @@ def note(patient_id: int) -> Response:
     form = Form(request.form)
     outcome = form.one_of("outcome", "How it went", [each.value for each in ContactOutcome])
     words = form.text("note", "The note", most=LONGEST_NOTE, required=False, lines=True)
-    ids = [int(each) for each in request.form.getlist("message") if each.isascii() and each.isdigit()]
+    named = (number_of({"id": each}, "id") for each in request.form.getlist("message"))
+    ids = [each for each in named if each is not None]
     with kit().read() as db:
         if not belong_to(db, ids, clinic_id=here().clinic_id, patient_id=patient_id):
             abort(404)

@@ -14,6 +14,7 @@ from clinic.queries.visit_choice import VisitChoice
 from clinic.web import course_words
 from clinic.web.addresses import safe_next
 from clinic.web.forms import Form
+from clinic.web.numbers import number_of
 from clinic.web.pages import page
 from clinic.web.placing import TO_DIARY, in_hand_href, is_from_diary, moved_href
 from clinic.web.repair import repair_href
@@ -67,7 +68,7 @@ def address_of(wish: Wish, **query: Any) -> str:
 
 def asked_practitioner(wish: Wish) -> int | None:
     """The practitioner who alone is asked for, if one is."""
-    given = request.values.get("practitioner", type=int)
+    given = number_of(request.values, "practitioner")
     return given if given in {ident for ident, _ in wish.subject.practitioners} else None
 
 

@@ -15,13 +15,14 @@ from clinic.services.delivery import Courier
 from clinic.services.mail import release_held, switch_mail_on
 from clinic.services.patients import PatientDetails, add_patient
 from clinic.services.work import Actor, Done
-from clinic.store.courses import CourseOverride, TreatmentSession
+from clinic.store.courses import Course, CourseOverride, TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.store.resources import Patient
 from tests.queries.statements import counted
 from tests.web.conftest import FixedClock, post
 from tests.web.counting import own_statements
 from tests.web.desk import Desk, texts
+from tests.web.seed import add_clinic
 from tests.web.test_other_visits import desk_with_visits, words
 
 FRAGMENT = {"X-Fragment": "1"}
@@ -205,8 +206,12 @@ def test_a_walk_in_begins_at_the_next_start_and_the_panel_reads_the_same_however
 
     clock.move(timedelta(minutes=7))
     begun = desk.browser.get("/diary/book?walk_in=yes&new=yes")
+    phones = [re.findall(r'<input[^>]*name="phone"[^>]*>', desk.browser.get(f"/diary/book?new=yes&q={typed}").get_data(
+        as_text=True))[0] for typed in ("07700 900123", "12.03.1984")]
 
     assert "09:15" in texts(begun, "number")[0]
+    # A birth date that was looked for is no number to call.
+    assert ['value="07700 900123"' in phones[0], "1984" in phones[1]] == [True, False]
     assert of_this <= 34
     assert len([each for each in typed if each.startswith("SELECT")]) <= 4
 
@@ -240,6 +245,13 @@ def test_a_course_begins_here_only_after_the_screening_and_is_taken_back_while_n
     assert visit_of(desk, 1, 1).state == "cancelled"
 
 
+def _move_course_to(desk: Desk, where: str) -> None:
+    with desk.rows() as db:
+        clinic_id = desk.clinic.clinic_id if where == "this one" else add_clinic(db)
+        db.execute(sa.update(Course).values(clinic_id=clinic_id))
+        db.commit()
+
+
 def test_two_people_are_booked_together_both_or_neither(kit: Kit) -> None:
     desk, second = owing(kit)
     friend = desk.clinic.patients[1]
@@ -263,6 +275,11 @@ def test_two_people_are_booked_together_both_or_neither(kit: Kit) -> None:
                                                           .rpartition(",")[0]})
     assert blocked.status_code == 409 and "The second visit:" in words(blocked)
     assert visit_of(desk, 1, 2).state == "cancelled"
+    assert post(desk.browser, "/diary/book/together", {
+        **same[0], "patient": str(desk.clinic.patients[2]), "form_key": "v" * 24}).status_code == 404
+    _move_course_to(desk, "another clinic")
+    assert post(desk.browser, "/diary/book/together", {**same[0], "form_key": "y" * 24}).status_code == 404
+    _move_course_to(desk, "this one")
     booked = post(desk.browser, "/diary/book/together", {**same[0], "form_key": "t" * 24})
     assert booked.headers["Location"].startswith("/diary?day=2027-04-05&booked=")
     with desk.rows() as db:

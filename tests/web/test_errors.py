@@ -102,6 +102,17 @@ def test_an_address_that_is_not_there_has_a_page(client: FlaskClient, world: Wor
     assert "<script>" not in answer.get_data(as_text=True).partition("<main")[2]
 
 
+@pytest.mark.parametrize("number", [2**31, 10**20])
+def test_a_number_that_no_row_can_have_leads_nowhere(signed_in: SignedIn, number: int) -> None:
+    browser = signed_in("receptionist")
+
+    asked = [browser.get(each.format(number)).status_code for each in (
+        "/patients/{}", "/courses/new?patient={}", "/diary?moving={}", "/people-to-tell?patient={}",
+        "/patients/doubles?of={}")]
+
+    assert asked == [404, 200, 200, 200, 200]
+
+
 def test_a_wrong_method_says_which_are_right(client: FlaskClient, world: World) -> None:
     answer = client.put("/health")
 
