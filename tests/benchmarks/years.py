@@ -8,13 +8,16 @@ grid shows parts, lanes and breaks as it does in life. The rows are written past
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from heapq import heappop, heappush
+from itertools import chain
 from random import Random
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
@@ -41,6 +44,8 @@ NOW = datetime(2027, 3, 3, 10, 30, tzinfo=UTC)
 """A Wednesday."""
 TODAY = NOW.date()
 AHEAD = 120
+PATIENTS = 4000
+"""New ones of each year."""
 WHERE = zone("Europe/London")
 OPENS, CLOSES, LUNCH = 9 * 60, 18 * 60, (12 * 60 + 30, 13 * 60 + 15)
 ROOMS_OF_TWO = 3
@@ -64,6 +69,7 @@ class Years:
     """The clinic, how much of it there is, and one of each thing that a page is about."""
 
     made: SmallClinic
+    first_on: date
     appointments: int
     patients: int
     patient_id: int
@@ -109,49 +115,102 @@ def fill_years(
         add_things(db, made, practitioners, rooms=-(-len(made.practitioners) // 2) * ROOMS_OF_TWO)
         add_other_visits(db)
         db.commit()
-    filling = _Filling(Bulk(engine), made, patients or round(4000 * years))
-    filling.fill(TODAY - timedelta(days=round(365 * years) - AHEAD))
-    return filling.finish()
+    patients = patients or round(PATIENTS * years)
+    filling = _Filling(engine, made, range(patients))
+    first_on = _first_on(years)
+    filling.fill(first_on, TODAY + AHEAD * DAY)
+    filling.owe()
+    return filling.finish(Years(made, first_on, 0, patients, **filling.shown))
+
+
+def add_years(engine: Engine, filled: Years, years: float) -> Years:
+    """Puts as many years behind the clinic as make so many of them: other patients came then, and today is the same."""
+    patients = round(PATIENTS * years)
+    shared = _taken_page(engine, filled.first_on)
+    filling = _Filling(engine, filled.made, range(filled.patients, patients), shared)
+    first_on = _first_on(years)
+    filling.fill(first_on, filled.first_on)
+    filling.stop(filled.first_on)
+    return filling.finish(replace(filled, first_on=first_on, patients=patients))
+
+
+def _first_on(years: float) -> date:
+    return TODAY - timedelta(days=round(365 * years) - AHEAD)
+
+
+def _taken_page(engine: Engine, on: date) -> dict[tuple[int, int], int]:
+    """What is held in the page that the day lies in, taken out of the database: more comes to it."""
+    begins = int(datetime(on.year, on.month, on.day, tzinfo=UTC).timestamp())
+    with Session(for_writing(engine)) as db:
+        rows = db.scalars(sa.select(Occupancy).where(Occupancy.page == pages_of(Span(begins, begins + 1))[0])).all()
+        taken = {(row.resource_id, row.page): int.from_bytes(row.bits, "little") for row in rows}
+        for row in rows:
+            db.delete(row)
+        db.commit()
+        return taken
 
 
 class _Filling:
-    """One clinic, day by day."""
+    """Some of the time of one clinic, day by day, with the patients who come in it."""
 
-    def __init__(self, bulk: Bulk, made: SmallClinic, patients: int) -> None:
-        self._bulk, self._made, self._random = bulk, made, Random(20270301)
+    def __init__(
+        self, engine: Engine, made: SmallClinic, patients: range, held: Mapping[tuple[int, int], int] | None = None
+    ) -> None:
+        self._bulk, self._made, self._random = Bulk(engine), made, Random(20270301)
         self._protocols = {each.code: each for each in load_catalogue()}
         self._due: defaultdict[int, list[tuple[date, int, _Course]]] = defaultdict(list)
-        self._bits: defaultdict[tuple[int, int], int] = defaultdict(int)
+        self._bits: defaultdict[tuple[int, int], int] = defaultdict(int, held or {})
         self._last_day: dict[int, date] = {}
         self._lost: list[_Course] = []
-        self._patients = [self._patient(at) for at in range(patients)]
+        self._patients = [self._patient(at) for at in patients]
         self._next_patient = self.visits = 0
         self.shown: dict[str, int] = {}
         self._worth = -1
 
-    def fill(self, first_on: date) -> None:
-        """All days from that one on."""
-        for after in range((TODAY - first_on).days + AHEAD):
+    def fill(self, first_on: date, until_on: date) -> None:
+        """All days from that one to before the other."""
+        for after in range((until_on - first_on).days):
             on = first_on + after * DAY
             if on.weekday() < 5:
                 for pair in range(0, len(self._made.practitioners), 2):
                     self._fill_day(on, pair)
 
-    def finish(self) -> Years:
-        """What is left: sessions that have no date yet, what is held as bits, tasks, and whom to tell."""
-        for course in (*self._lost, *(course for due in self._due.values() for _, _, course in due)):
-            self._owe(course)
+    def owe(self) -> None:
+        """Courses that are not over go on, and what has no date of them is owed."""
+        for course in self._left():
+            self._write_course(course, state="active")
+            self._write_rest(course, "owed")
+
+    def stop(self, on: date) -> None:
+        """Courses that are not over come no further."""
+        for course in self._left():
+            self._write_course(course, state="revoked", ended_on=on, ended_reason="The patient does not come any more")
+            self._write_rest(course, "not-done")
+
+    def finish(self, so_far: Years) -> Years:
+        """What is held as bits, and tasks; then everything is in the database."""
         for (resource_id, page), bits in self._bits.items():
             self._bulk.add(Occupancy, resource_id=resource_id, page=page, clinic_id=self._made.clinic_id,
                            bits=bits.to_bytes(PAGE_BYTES, "little").rstrip(b"\0"))
-        for at in range(self.visits // 50):
+        visits = so_far.appointments + self.visits
+        for at in range(so_far.appointments // 50, visits // 50):
             is_done = at >= 40
             self._bulk.add(Task, clinic_id=self._made.clinic_id, patient_id=self._patients[at % len(self._patients)],
                            kind="call", text="Call about the next date", due_on=TODAY - (at % 20) * DAY,
                            created_at=NOW - at * DAY / 50, done_at=NOW - at * DAY / 60 if is_done else None,
                            done_by=self._made.accounts["receptionist"] if is_done else None)
         self._bulk.finish()
-        return Years(self._made, self.visits, len(self._patients), **self.shown)
+        return replace(so_far, appointments=visits)
+
+    def _left(self) -> Iterator[_Course]:
+        return chain(self._lost, (course for due in self._due.values() for _, _, course in due))
+
+    def _write_rest(self, course: _Course, state: str) -> None:
+        while course.done < len(course.steps):
+            self._write_session(course, state=state)
+            interval = course.step.interval
+            course.last_on = (course.last_on or TODAY) + (interval.ideal if interval else 0) * DAY
+            course.done, course.session_id = course.done + 1, self._bulk.reserve(TreatmentSession)
 
     def _patient(self, at: int) -> int:
         ident = self._bulk.add(Resource, kind="patient")
@@ -214,7 +273,7 @@ class _Filling:
             kind="session" if course else _CONSULTATION.kind,
             treatment_session_id=course.session_id if course else None,
             treatment_code=course.step.treatment if course else _CONSULTATION.kind,
-            practitioner_id=self._made.practitioners[who], uid=f"{self.visits}@years.example",
+            practitioner_id=self._made.practitioners[who], uid=f"{starts_at:%y%m%d}-{self.visits}@years.example",
             local_start=wall.replace(tzinfo=None), zone=WHERE.key, fold=wall.fold, minutes=patient_minutes(parts),
             starts_at=starts_at, ends_at=ends_at, scheduled_at=starts_at - 20 * DAY, created_at=starts_at - 20 * DAY,
             arrived_at=starts_at if state in ("arrived", "fulfilled") else None,
@@ -330,15 +389,6 @@ class _Filling:
         course.session_id = self._bulk.reserve(TreatmentSession)
         ideal = course.step.interval.ideal if course.step.interval else 28
         heappush(self._due[who], (on + (ideal + self._random.randint(-2, 4)) * DAY, course.id, course))
-
-    def _owe(self, course: _Course) -> None:
-        """What is left of a course when the last day has come."""
-        self._write_course(course, state="active")
-        while course.done < len(course.steps):
-            self._write_session(course, state="owed")
-            interval = course.step.interval
-            course.last_on = (course.last_on or TODAY) + (interval.ideal if interval else 0) * DAY
-            course.done, course.session_id = course.done + 1, self._bulk.reserve(TreatmentSession)
 
     def _write_course(self, course: _Course, **more: Any) -> None:
         self._bulk.add(
