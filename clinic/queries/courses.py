@@ -13,7 +13,7 @@ from clinic.care.protocols import Protocol
 from clinic.care.states import CourseState, MaintenanceState, MessageState, SessionState
 from clinic.planning.local import local_of, zone
 from clinic.queries.protocol_contents import content_of
-from clinic.queries.treatment_sessions import SessionLine, last_held_on, session_lines
+from clinic.queries.treatment_sessions import SessionLine, last_held_on, of_courses, session_lines
 from clinic.store.accounts import Account, AuditEntry
 from clinic.store.clinics import Clinic
 from clinic.store.courses import Course, CourseOverride, MaintenancePlan, Recall, Screening, TreatmentSession
@@ -287,24 +287,28 @@ def _owned_by(course_id: int) -> sa.ColumnElement[bool]:
     )
 
 
+def _subjects(course_id: int) -> sa.Subquery:
+    """All that belongs to a course, as its history names it; a list to look up, for asked whether each entry is of one
+    kind or another, PostgreSQL reads every session and every visit there is."""
+    sessions = sa.select(TreatmentSession.id).where(of_courses([course_id])).cte()
+    return sa.union_all(
+        sa.select(sa.literal("course").label("kind"), sa.literal(course_id).label("id"),
+                  sa.cast(sa.null(), sa.Integer).label("session_id")),
+        sa.select(sa.literal("maintenance-plan"), MaintenancePlan.id, sa.null())
+        .where(MaintenancePlan.course_id == course_id),
+        sa.select(sa.literal("treatment_session"), sessions.c.id, sessions.c.id),
+        sa.select(sa.literal("appointment"), Appointment.id, sessions.c.id)
+        .join(sessions, sessions.c.id == Appointment.treatment_session_id),
+    ).subquery()
+
+
 def _history(db: Session, course_id: int, zone_name: str) -> tuple[HistoryLine, ...]:
-    upkeep = sa.select(MaintenancePlan.id).where(MaintenancePlan.course_id == course_id)
-    mine = sa.select(TreatmentSession.id).where(
-        sa.or_(TreatmentSession.course_id == course_id, TreatmentSession.maintenance_plan_id.in_(upkeep)))
-    visits = sa.select(Appointment.id).where(Appointment.treatment_session_id.in_(mine))
-    about = AuditEntry.subject_kind
+    subjects = _subjects(course_id)
     rows = db.execute(
         sa.select(AuditEntry, Account.name, TreatmentSession.number)
+        .join(subjects, sa.and_(AuditEntry.subject_kind == subjects.c.kind, AuditEntry.subject_id == subjects.c.id))
         .outerjoin(Account, Account.id == AuditEntry.account_id)
-        .outerjoin(Appointment, sa.and_(about == "appointment", Appointment.id == AuditEntry.subject_id))
-        .outerjoin(TreatmentSession, TreatmentSession.id == sa.case(
-            (about == "treatment_session", AuditEntry.subject_id), else_=Appointment.treatment_session_id))
-        .where(sa.or_(
-            sa.and_(about == "course", AuditEntry.subject_id == course_id),
-            sa.and_(about == "maintenance-plan", AuditEntry.subject_id.in_(upkeep)),
-            sa.and_(about == "treatment_session", AuditEntry.subject_id.in_(mine)),
-            sa.and_(about == "appointment", AuditEntry.subject_id.in_(visits)),
-        ))
+        .outerjoin(TreatmentSession, TreatmentSession.id == subjects.c.session_id)
         .order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(HISTORY_LINES)
     )
     where = zone(zone_name)

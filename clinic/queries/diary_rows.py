@@ -179,7 +179,8 @@ def _held() -> Any:
         where=sa.and_(
             held.c.resource_id.in_(_whose()),
             held.c.ends_at > sa.case((wide, _at("held_from")), else_=_at("night_from")),
-            held.c.starts_at < sa.case((wide, _at("held_to")), else_=_at("night_to")),
+            # A condition, not a bound: PostgreSQL 18 believes that it had to look up every end for it.
+            sa.case((wide, held.c.starts_at < _at("held_to")), else_=held.c.starts_at < _at("night_to")),
             held.c.ends_at < _at("held_last"),
             sa.or_(visit.c.hold_expires_at.is_(None), visit.c.hold_expires_at > _at("now"))))
 

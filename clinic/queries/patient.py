@@ -17,7 +17,7 @@ from clinic.queries.links import living_links
 from clinic.queries.messages import MessageRow, message_rows
 from clinic.queries.patients import COMING
 from clinic.queries.tasks import TaskRow, open_tasks_of_patient
-from clinic.queries.treatment_sessions import AppointmentLine, appointment_lines
+from clinic.queries.treatment_sessions import AppointmentLine, appointment_lines, of_courses
 from clinic.store.accounts import Account
 from clinic.store.clinics import Clinic
 from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
@@ -198,11 +198,7 @@ def _marks(db: Session, course_ids: list[int]) -> Mapping[tuple[int, bool], tupl
         .outerjoin(MaintenancePlan, MaintenancePlan.id == TreatmentSession.maintenance_plan_id)
         .outerjoin(Appointment, sa.and_(Appointment.treatment_session_id == TreatmentSession.id,
                                         Appointment.state.in_((*COMING, "fulfilled"))))
-        .where(sa.or_(
-            TreatmentSession.course_id.in_(course_ids),
-            TreatmentSession.maintenance_plan_id.in_(
-                sa.select(MaintenancePlan.id).where(MaintenancePlan.course_id.in_(course_ids)))))
-        .order_by(TreatmentSession.number, Appointment.id)
+        .where(of_courses(course_ids)).order_by(TreatmentSession.number, Appointment.id)
     ).all()
     found: dict[tuple[int, bool], dict[int, SessionMark]] = {}
     for row, course_id, local_start in rows:

@@ -4,21 +4,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from clinic.care.states import AppointmentState, SessionState
 from clinic.care.windows import Fit, Window
 from clinic.planning.local import local_of, zone
 from clinic.queries.consultations import last_day
-from clinic.store.courses import TreatmentSession
+from clinic.store.courses import MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.resources import Device, Practitioner, Resource, Room
 
 _STANDS = frozenset({
     AppointmentState.PROPOSED, AppointmentState.BOOKED, AppointmentState.ARRIVED, AppointmentState.FULFILLED,
 })
+
+
+# Not the whole row: a day has hundreds.
+_OF_LINE = (
+    Appointment.id, Appointment.kind, Appointment.state, Appointment.local_start, Appointment.fold, Appointment.zone,
+    Appointment.ends_at, Appointment.treatment_session_id, Appointment.cancellation_reason, Appointment.ended_cause,
+    Appointment.closed_at, Appointment.lock_version, Appointment.pinned, Appointment.hold_expires_at,
+    Appointment.confirmed_at, Appointment.begun_at,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +124,23 @@ def session_lines(
     return tuple(lines)
 
 
+def of_courses(course_ids: Sequence[int]) -> sa.ColumnElement[bool]:
+    """Whether a session is of one of these courses or of its upkeep.
+
+    Their ids are put together, not asked for one way or the other: for that PostgreSQL reads every session there is.
+    """
+    own, kept_up = aliased(TreatmentSession), aliased(TreatmentSession)
+    return TreatmentSession.id.in_(sa.union_all(
+        sa.select(own.id).where(own.course_id.in_(course_ids)),
+        sa.select(kept_up.id).join(MaintenancePlan, MaintenancePlan.id == kept_up.maintenance_plan_id)
+        .where(MaintenancePlan.course_id.in_(course_ids), kept_up.maintenance_plan_id.is_not(None))))
+
+
 def appointment_lines(
     db: Session, which: sa.ColumnElement[bool]
 ) -> tuple[tuple[int | None, AppointmentLine], ...]:
     """The appointments that `which` selects, by start, each after its treatment session's id; in two statements."""
-    rows = db.scalars(sa.select(Appointment).where(which).order_by(Appointment.starts_at, Appointment.id)).all()
+    rows = db.execute(sa.select(*_OF_LINE).where(which).order_by(Appointment.starts_at, Appointment.id)).all()
     holds = _holds(db, which)
     return tuple((row.treatment_session_id, _appointment_line(row, holds.get(row.id, {}))) for row in rows)
 
@@ -149,7 +171,7 @@ def _holds(db: Session, which: sa.ColumnElement[bool]) -> dict[int, dict[str, tu
     return found
 
 
-def _appointment_line(row: Appointment, held: Mapping[str, tuple[int, str]]) -> AppointmentLine:
+def _appointment_line(row: Any, held: Mapping[str, tuple[int, str]]) -> AppointmentLine:
     where = zone(row.zone)
     names: dict[str, str] = {kind: name for kind, (_, name) in held.items()}
     practitioner = held.get("practitioner")

@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 from flask import g, request, url_for
 
 _PLACE = 987_654_321
+_PLAIN = (str, int, date, type(None))
 _OWN = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*", re.ASCII)
 
 
@@ -27,12 +29,16 @@ def sign_in_address() -> str:
     return url_for("signin.form", next=asked if asked != "/" and is_own(asked) else None)
 
 
-def numbered(endpoint: str, name: str, number: int) -> str:
-    """The address of that endpoint with that number as `name`: for pages that name hundreds, for the routes are asked
-    once a request."""
-    known = g.setdefault("numbered", {})
-    if endpoint not in known:
-        asked: dict[str, Any] = {name: _PLACE}
-        known[endpoint] = url_for(endpoint, **asked).split(str(_PLACE))
-    before, after = known[endpoint]
-    return f"{before}{number}{after}"
+def address_of(endpoint: str, **named: Any) -> str:
+    """What `url_for` says. Pages name hundreds of one shape, with another number each: a shape is asked for once a
+    request."""
+    numbers = [name for name, value in named.items() if type(value) is int and value >= 0]
+    if len(numbers) != 1 or not all(isinstance(value, _PLAIN) for value in named.values()):
+        return url_for(endpoint, **named)
+    shape = (endpoint, *((name, _PLACE if name == numbers[0] else value) for name, value in named.items()))
+    known: dict[Any, list[str]] = g.setdefault("addresses", {})
+    if shape not in known:
+        known[shape] = url_for(endpoint, **{**named, numbers[0]: _PLACE}).split(str(_PLACE))
+    parts = known[shape]
+    # Somebody may look for the very number that holds the place.
+    return str(named[numbers[0]]).join(parts) if len(parts) == 2 else url_for(endpoint, **named)

@@ -12,7 +12,7 @@ from clinic.care.parts import ResourceKind
 from clinic.care.states import AppointmentState
 from clinic.planning.local import MINUTE, local_of
 from clinic.queries.diary import Diary, DiaryResource, DiaryVisit, Shade
-from clinic.web.addresses import numbered
+from clinic.web.addresses import address_of
 from clinic.web.course_words import FITS
 from clinic.web.diary_choices import Choices, Colour
 from clinic.web.diary_filter import stands_back, treatment_number
@@ -253,8 +253,8 @@ def _expected(visit: DiaryVisit) -> str:
 
 def _href(visit: DiaryVisit) -> str:
     if visit.course_id is not None:
-        return numbered("courses.show", "course_id", visit.course_id)
-    return numbered("patients.show", "patient_id", visit.patient_id)
+        return address_of("courses.show", course_id=visit.course_id)
+    return address_of("patients.show", patient_id=visit.patient_id)
 
 
 def _state(visit: DiaryVisit) -> str:

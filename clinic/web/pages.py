@@ -27,6 +27,7 @@ from clinic.access import Right
 from clinic.planning.local import local_of
 from clinic.queries.shell import ShellCounts, business_name, shell_counts
 from clinic.web import browser, words
+from clinic.web.addresses import address_of
 from clinic.web.entry import Here, here, horizon, public, today
 from clinic.web.forms import form_key
 from clinic.web.guide import onward
@@ -85,7 +86,7 @@ ACCOUNT_PLACES: tuple[tuple[str, str, Right | None], ...] = (
 def install(app: Flask) -> None:
     """Sets up the templates and what they all see."""
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    app.jinja_env.globals.update(asset=asset, form_key=form_key)
+    app.jinja_env.globals.update(asset=asset, form_key=form_key, url_for=address_of)
     app.context_processor(_frame)
     words.install(app)
 

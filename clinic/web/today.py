@@ -15,7 +15,7 @@ from clinic.queries.open_visits import open_visits
 from clinic.queries.readiness import has_course
 from clinic.queries.today import DayVisit, day_at
 from clinic.web import entry
-from clinic.web.addresses import numbered
+from clinic.web.addresses import address_of
 from clinic.web.course_words import visit_state
 from clinic.web.days import WEEK_STEPS, asked_day
 from clinic.web.entry import allowed, here
@@ -62,7 +62,7 @@ def _line(visit: DayVisit, lateness: DayLateness) -> dict[str, object]:
     return {
         "time": clock(line.local_start), "ends": clock(line.local_end), "name": visit.patient,
         "expected": clock(local_of(late.begins_at, here().clinic.zone)) if late else "",
-        "href": numbered("patients.show", "patient_id", visit.patient_id), "what": what,
+        "href": address_of("patients.show", patient_id=visit.patient_id), "what": what,
         "who": line.practitioner or "", "place": " · ".join(name for name in (line.room, line.device) if name),
         "state": visit_state(line), "alert": visit.alerts, "id": line.id, "lock_version": line.lock_version,
         "place_href": _swap_href(visit) if line.room or line.device else "",
@@ -79,4 +79,4 @@ def _swap_href(visit: DayVisit) -> str:
         return ""
     on = line.local_start.date()
     back = url_for("today.show", day=on) if on != entry.today() else url_for("today.show")
-    return url_for("appointments.swap", appointment_id=line.id, next=back)
+    return address_of("appointments.swap", appointment_id=line.id, next=back)

@@ -1,9 +1,9 @@
 """How long pages take at the server with years of visits: `python -m tests.benchmarks.pages [1 3 5] [--only WORD]`.
 
-A clinic of twenty practitioners is written into a new SQLite file and a new PostgreSQL database, see `years.py`. It grows
-to each number of years (1, 3 and 5 where none is named), always with the same today, and its pages are asked through
-the app itself: everything from the request to the answer is counted. Beside the median stand the processor's time of this process, the statements, and the
-bytes before compression. A page more is a line of PAGES more.
+A clinic of twenty practitioners is written into a new SQLite file and a new PostgreSQL database, see `years.py`. It
+grows to each number of years (1, 3 and 5 where none is named), always with the same today, and its pages are asked
+through the app itself: everything from the request to the answer is counted. Beside the median stand the processor's
+time of this process, the statements, and the bytes before compression. A page more is a line of PAGES more.
 """
 from __future__ import annotations
 
