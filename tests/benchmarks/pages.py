@@ -179,9 +179,12 @@ def main(asked: Iterable[str]) -> None:
             engine = open_engine(stack.enter_context(address()), durable=False)
             stack.callback(engine.dispose)
             found[name] = _grown(name, engine, folder, sizes, pages)
-    missed = [_told(name, page, taken) for name, rows in found.items() for page in pages
-              if (taken := rows[page.name])]
-    sys.exit(1 if any(missed) else 0)
+    missed = False
+    for name, rows in found.items():
+        sys.stdout.write(f"{name}, {', '.join(map(str, sizes))} years\n")
+        for page in pages:
+            missed |= not _told(page, rows[page.name])
+    sys.exit(1 if missed else 0)
 
 
 def _grown(
