@@ -38,6 +38,11 @@ _CODES = {
     553: "The mail server says that the address is not written right",
     554: "The mail server refused the message",
 }
+STEPS = {
+    "claimed": "Taken up", "begun": "Begun", "connect": "Connecting", "tls": "Encrypting", "auth": "Signing in",
+    "mail": "Sender", "rcpt": "Recipient", "data": "Handing over", "dot": "Handed over",
+}
+"""How far a try had come."""
 WAITS = {
     Wait.DUE: "It is due: it goes within a minute.",
     Wait.TRIED: "It was tried before and is tried again then; the waits grow from one minute to one hour.",

@@ -21,7 +21,7 @@ from clinic.web.entry import allowed, check_clinic, here
 from clinic.web.forms import Form
 from clinic.web.headers import MESSAGE_POLICY
 from clinic.web.kit import kit, now
-from clinic.web.message_words import WAITS, happened, reply
+from clinic.web.message_words import STEPS, WAITS, happened, reply
 from clinic.web.pages import page
 from clinic.web.words import MESSAGE_KINDS, MESSAGE_STATES
 
@@ -106,7 +106,8 @@ def message_shown(message_id: int, form: Form) -> Response:
         story, is_on = message_story(db, message_id, now=now()), mail_is_on(db)
         unread = waits_for_reading(db, message_id, now=now())
     return page("messages/show.html", form.status, form=form, message=found, one=found.row, body=body, story=story,
-                is_on=is_on, unread=unread, happened=happened, reply=reply, waits=WAITS, longest_note=LONGEST_NOTE)
+                is_on=is_on, unread=unread, happened=happened, reply=reply, waits=WAITS, steps=STEPS,
+                longest_note=LONGEST_NOTE)
 
 
 def check_message(message_id: int) -> None:

@@ -7,14 +7,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState, StorageStateCookie
-from werkzeug.test import Cookie
+from playwright.sync_api import Browser, Page, StorageState
 
 from tests.browser.desk import Walker
 from tests.browser.site import PASSWORD, Site, lived_in, served
-from tests.browser.windows import Seats, SignedIn, Windows
+from tests.browser.windows import Seats, SignedIn, Windows, cookies_of
 from tests.databases import SQLiteFiles
-from tests.web.conftest import sign_in
 
 Enter = Callable[..., Walker]
 
@@ -48,12 +46,10 @@ def signed_in(site: Site) -> SignedIn:
     """The cookies of a role, which signs in once and without a browser: the door has tests of its own."""
 
     @cache
-    def cookies_of(role: str) -> StorageState:
-        door = site.app.test_client()
-        assert sign_in(door, f"{role}@harbour.example", PASSWORD).status_code == 303
-        return {"cookies": [_kept(cookie) for name in ("browser", "visitor") if (cookie := door.get_cookie(name))]}
+    def of_role(role: str) -> StorageState:
+        return cookies_of(site.app, f"{role}@harbour.example", PASSWORD)
 
-    return cookies_of
+    return of_role
 
 
 @pytest.fixture
@@ -92,8 +88,3 @@ def shots() -> Path | None:
     folder = Path(asked)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _kept(cookie: Cookie) -> StorageStateCookie:
-    return {"name": cookie.key, "value": cookie.value, "domain": "127.0.0.1", "path": "/", "expires": -1,
-            "httpOnly": True, "secure": False, "sameSite": "Lax"}

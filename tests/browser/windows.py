@@ -5,9 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, BrowserContext, Page, Request, StorageState
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, Request, StorageState, StorageStateCookie
+from werkzeug.test import Cookie
 
 from tests.browser.desk import Walker
+from tests.web.conftest import sign_in
 
 Scheme = Literal["light", "dark"]
 SignedIn = Callable[[str], StorageState]
@@ -63,6 +66,18 @@ class Seats:
         if role not in self._taken:
             self._taken[role] = Walker(self.windows.open(kept=self._signed_in(role)), self._shots)
         return self._taken[role]
+
+
+def cookies_of(app: Flask, email: str, password: str) -> StorageState:
+    """What a browser of that account keeps once it has signed in."""
+    door = app.test_client()
+    assert sign_in(door, email, password).status_code == 303
+    return {"cookies": [_kept(cookie) for name in ("browser", "visitor") if (cookie := door.get_cookie(name))]}
+
+
+def _kept(cookie: Cookie) -> StorageStateCookie:
+    return {"name": cookie.key, "value": cookie.value, "domain": "127.0.0.1", "path": "/", "expires": -1,
+            "httpOnly": True, "secure": False, "sameSite": "Lax"}
 
 
 def _is_bad(kind: str, text: str) -> bool:

@@ -8,11 +8,21 @@ export function keepPlace(region) {
   const shown = ["show", "by", "of"].map((name) => asked.get(name)).join(" ");
   const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
   if (kept?.shown === shown && !location.hash) box.scrollTo(kept.left, kept.top);
-  else region.querySelector(".now-time")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  else {
+    region.querySelector(".now-time")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (!location.hash) showToday(box);
+  }
   window.addEventListener("pagehide", () => {
     const now = region.querySelector(".diary-scroll");
     if (now) sessionStorage.setItem(KEPT, JSON.stringify({ shown, left: now.scrollLeft, top: now.scrollTop }));
   });
+}
+
+// A week that is wider than the screen begins with today.
+function showToday(box) {
+  const column = box.querySelector(".diary-name-today")?.closest(".diary-column").getBoundingClientRect();
+  const { left, right } = box.getBoundingClientRect();
+  if (column?.right > right) box.scrollLeft += column.left - left - box.querySelector(".diary-axis").offsetWidth;
 }
 
 // On a narrow screen the row of names says which column is shown.
