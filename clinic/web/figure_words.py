@@ -20,6 +20,8 @@ from clinic.web.course_words import CAUSES
 from clinic.web.words import plural, short_day
 
 TOO_FEW = "too few"
+NOTHING = "–"
+"""Where there is nothing to count."""
 OTHER_CAUSES = "Others, too few of each"
 BY = {By.MONTH: "Month", By.PROTOCOL: "Protocol", By.PRACTITIONER: "Practitioner", By.CLINIC: "Clinic"}
 KINDS = {ResourceKind.PRACTITIONER: "Practitioners", ResourceKind.ROOM: "Rooms", ResourceKind.DEVICE: "Devices"}
@@ -82,6 +84,16 @@ def cell_words(column: Column, cell: Cell | None) -> str:
     if isinstance(cell, Middle):
         return days(cell.median, signed=column == Column.DRIFT)
     return TOO_FEW
+
+
+def total_words(found: Figures, column: Column) -> str:
+    """A figure of all together; one about nobody is not called too few."""
+    return NOTHING if column in found.tables[By.MONTH].nothing else cell_words(column, found.total.get(column))
+
+
+def count_words(number: float) -> str:
+    """Such as "1,204"."""
+    return f"{number:,.0f}"
 
 
 def of_words(cell: Cell | None) -> str:

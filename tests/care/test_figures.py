@@ -181,6 +181,8 @@ def test_a_month_without_anything_has_its_row_and_a_small_total_is_not_shown() -
     assert [(row.key, dict(row.cells)) for row in found.rows] == [
         (Month(2027, 3), {}), (Month(2027, 4), {Column.GIVEN: Count(0)})]
     assert found.total == {}
+    assert found.rows[1].nothing == set(Column) - {Column.GIVEN}  # a dash, not "too few"
+    assert Column.IN_WINDOW not in found.rows[0].nothing | found.nothing
 
 
 def test_causes_and_notices_that_are_left_out_are_not_even_named() -> None:

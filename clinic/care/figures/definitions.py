@@ -114,7 +114,7 @@ TOPICS: Mapping[Topic, Definition] = {
     Topic.DROP_OUT: Definition(
         "Where people drop out",
         "After each session: of the patients who in these months either had the next session or ended their course "
-        "without it, how many ended it. The line is what would be left of 100 courses if these months lasted.",
+        "without it, how many ended it. Drawn is what would be left of 100 courses if these months lasted.",
         "It follows these months, not courses that began together: those of the last months cannot have ended yet. "
         f"It stops before the first step with fewer than {FEWEST} patients."),
     Topic.CAUSES: Definition(
@@ -152,6 +152,6 @@ TOPICS: Mapping[Topic, Definition] = {
     Topic.SMALL: Definition(
         "Left out",
         f"A figure about fewer than {FEWEST} patients is not shown, here or in the file. Where the total would give it "
-        "away, the next smallest is left out too. Pages with other filters can still be subtracted from each other: "
-        "take care what you pass on."),
+        "away, the next smallest is left out too. A dash stands where there was nothing to count. Pages with other "
+        "filters can still be subtracted from each other: take care what you pass on."),
 }

@@ -29,10 +29,12 @@ Key = int | Month | None
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """The figures of one month, protocol, practitioner or clinic; a column without a cell is left out."""
+    """The figures of one month, protocol, practitioner or clinic; a column without a cell is left out, or one of
+    `nothing`: about nobody at all."""
 
     key: Key
     cells: Mapping[Column, Cell]
+    nothing: frozenset[Column] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Table:
     by: By
     rows: tuple[TableRow, ...]
     total: Mapping[Column, Cell]
+    nothing: frozenset[Column] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,10 @@ def table(rows: Happened, by: By, months: Months | None = None, total: Mapping[C
         parts[key] = Happened(given.get(key, ()), visits.get(key, ()), ended.get(key, ()))  # type: ignore[arg-type]
     cells = {key: counted(part) for key, part in parts.items()}
     shown = {column: _shown({key: each[column] for key, each in cells.items()}) for column in Column}
+    whole = total or counted(rows)
     return Table(by, tuple(
-        TableRow(key, {column: cell for column, cell in each.items() if key in shown[column]})
-        for key, each in cells.items()), visible(total or counted(rows)))
+        TableRow(key, {column: cell for column, cell in each.items() if key in shown[column]}, _nothing(each))
+        for key, each in cells.items()), visible(whole), _nothing(whole))
 
 
 def visible(cells: Mapping[Column, Cell]) -> Mapping[Column, Cell]:
@@ -119,6 +123,11 @@ def _parted(rows: Sequence[Row], by: By) -> Mapping[Key, Sequence[Row]]:
         key: int | None = each[place]  # type: ignore[assignment] # the first five fields are alike
         found[key].append(each)
     return found
+
+
+def _nothing(cells: Mapping[Column, Cell]) -> frozenset[Column]:
+    """The columns about nobody: not left out, for there is nothing to hide."""
+    return frozenset(column for column, cell in cells.items() if not (cell.who or isinstance(cell, Count)))
 
 
 def _shown(cells: Mapping[Key, Cell]) -> frozenset[Key]:
