@@ -8,6 +8,29 @@ from playwright.sync_api import Page, expect
 from tests.browser.site import PASSWORD
 
 
+class Finger:
+    """A finger on the screen, as the browser feels one: what it does is a touch before it is a pointer's."""
+
+    def __init__(self, page: Page) -> None:
+        self._wire = page.context.new_cdp_session(page)
+        self._wire.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+
+    def down(self, x: float, y: float) -> None:
+        """Comes down."""
+        self._feel("touchStart", [{"x": x, "y": y}])
+
+    def to(self, x: float, y: float) -> None:
+        """Goes on to that place."""
+        self._feel("touchMove", [{"x": x, "y": y}])
+
+    def up(self) -> None:
+        """Lets go."""
+        self._feel("touchEnd", [])
+
+    def _feel(self, kind: str, at: list[dict[str, float]]) -> None:
+        self._wire.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+
 class Walker:
     """A signed-in person in one window."""
 

@@ -1,8 +1,9 @@
-"""A visit is moved in the diary: dragged, by keys alone, and picked up and put down by touch without a script."""
+"""A visit is moved in the diary: dragged by mouse and by finger, by keys alone, and picked up and put down by touch
+without a script."""
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from playwright.sync_api import Page, expect
 from clinic.store.courses import TreatmentSession
 from clinic.store.diary import Appointment
 from tests.browser.conftest import Enter
+from tests.browser.desk import Finger
 from tests.browser.site import Site, booked_course
 from tests.browser.soundness import is_sound, violations
 
@@ -18,6 +20,8 @@ pytestmark = pytest.mark.browser
 
 MOVER = 8
 """The patient, by place, whose visits are moved here and nowhere else."""
+LONG_PRESS = 600
+"""Milliseconds: longer than a finger has to rest before it takes a visit along."""
 PRESSES_BY_MOUSE, PRESSES_BY_KEYS, PRESSES_BY_TOUCH = 2, 5, 4
 """A drag and Move; M, an arrow down, one to the right, Enter and Enter; pick up, a week on, the place and Move."""
 
@@ -91,6 +95,51 @@ def test_a_visit_dropped_where_it_does_not_fit_is_told_why(enter: Enter, site: S
     page.wait_for_url(re.compile("/move"))
     expect(page.locator(".finding-text").first).to_contain_text("Nurse Bell does not work all of")
     assert second(site, course).starts_at == visit.starts_at
+
+
+def shown(page: Page, css: str) -> tuple[float, float, float]:
+    """The middle of what lies there, in the middle of the screen as far as it goes; and its upper edge."""
+    found = page.locator(css)
+    found.evaluate("one => one.scrollIntoView({block: 'center'})")
+    box = found.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["y"]
+
+
+def test_a_visit_is_dragged_by_a_finger_that_rested_on_it(enter: Enter, site: Site, course: int) -> None:
+    visit, page = second(site, course), enter(width=360, touch=True).page
+    block, hour_later = f"[data-visit='{visit.id}']:not(.ghost)", f"{visit.local_start + timedelta(hours=1):%H:%M}"
+    finger, ghost, scrolled = Finger(page), page.locator(".ghost"), "document.querySelector('.diary-scroll').scrollTop"
+    page.goto(day_of(visit))
+    x, y, _ = shown(page, block)
+
+    # A finger that goes on at once takes nothing along; one that rested and is lifted again has picked the visit up.
+    finger.down(x, y)
+    for up in (20, 40, 60):
+        finger.to(x, y - up)
+    page.wait_for_timeout(LONG_PRESS)
+    expect(ghost).to_have_count(0)
+    finger.up()
+    finger.down(*shown(page, block)[:2])
+    expect(ghost).to_be_visible()
+    finger.up()
+    page.wait_for_url(re.compile(f"moving={visit.id}"))
+
+    page.goto(day_of(visit))
+    x, y, top = shown(page, block)
+    finger.down(x, y)
+    place = page.locator(f"#column-{site.clinic.practitioners[0]} [data-place='{hour_later}']")
+    down, before = place.evaluate("one => one.getBoundingClientRect().top") - top, page.evaluate(scrolled)
+    for part in (0.3, 0.7, 1):
+        finger.to(x, y + down * part)
+    expect(ghost).to_contain_text(hour_later)
+    assert page.evaluate(scrolled) == before
+    finger.up()
+    page.wait_for_url(re.compile("/move"))
+    page.get_by_role("button", name="Move the appointment").tap()
+    page.wait_for_url(re.compile("moved="))
+
+    assert second(site, course).starts_at - visit.starts_at == timedelta(hours=1)
 
 
 def test_a_visit_is_moved_by_keys_alone(enter: Enter, site: Site, course: int) -> None:

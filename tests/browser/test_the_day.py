@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from clinic.store.accounts import Account
 from tests.browser.conftest import Enter
+from tests.browser.desk import Finger
 from tests.browser.site import Site
 from tests.browser.soundness import is_sound
 from tests.web.seed import add_appointment
@@ -64,11 +65,11 @@ def test_two_presses_set_a_practitioner_back_and_one_takes_it_back(enter: Enter)
 
 def swipe(page: Page, by: int) -> None:
     """A finger that goes over the middle of the screen, so far to the right."""
-    finger = page.context.new_cdp_session(page)
-    finger.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
-    for kind, x in (("touchStart", 180), ("touchMove", 180 + by // 2), ("touchMove", 180 + by)):
-        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": 500}]})
-    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    finger = Finger(page)
+    finger.down(180, 500)
+    for x in (180 + by // 2, 180 + by):
+        finger.to(x, 500)
+    finger.up()
 
 
 def test_a_practitioner_works_from_a_phone_and_reads_what_the_desk_hands_over(enter: Enter, site: Site) -> None:

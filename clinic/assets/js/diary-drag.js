@@ -46,6 +46,8 @@ export function enableDragging(region) {
   const far = (event) => Math.hypot(event.clientX - held.from.clientX, event.clientY - held.from.clientY);
 
   function begin() {
+    // What a colleague changed meanwhile has taken the place of the visit under the finger.
+    if (!held.block.isConnected) return letGo();
     const box = held.box = held.block.getBoundingClientRect();
     const ghost = held.ghost = held.block.cloneNode(true);
     ghost.removeAttribute("id");
