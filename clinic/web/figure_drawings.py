@@ -53,11 +53,11 @@ def _tiles(found: Figures) -> tuple[Tile, ...]:
         _tile(found, "courses", Column.COMPLETED, "Courses completed", words.course_finding(found)),
         _tile(found, "visits", Column.NO_SHOW, "Visits missed", words.visit_finding(found)),
         _share("hours", "Hours used of practitioners", found.hours[people].percent, found.hours_before[people].percent,
-               words.use_finding(found.used), words.NOTHING),
+               words.use_finding(found.used)),
         Tile("coming", "Coming 12 weeks", f"{len(full)} full" if full else "None full", "",
              words.coming_finding(found.coming)),
         _share("messages", "Messages that reached the mail server", found.post.percent, found.post_before.percent,
-               words.post_finding(found.post), words.TOO_FEW),
+               words.post_finding(found.post), words.post_words(found.post)),
     )
 
 
@@ -67,7 +67,9 @@ def _tile(found: Figures, place: str, column: Column, name: str, text: str) -> T
                 now is not None)
 
 
-def _share(place: str, name: str, now: float | None, before: float | None, text: str, otherwise: str) -> Tile:
+def _share(
+    place: str, name: str, now: float | None, before: float | None, text: str, otherwise: str = words.NOTHING
+) -> Tile:
     told = f"Before: {words.percent(before)}" if now is not None and before is not None else ""
     return Tile(place, name, otherwise if now is None else words.percent(now), told, text, now is not None)
 

@@ -1,7 +1,7 @@
 """Figures in words: a cell, a change, and what a section found, in a sentence."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from operator import itemgetter
 
@@ -91,9 +91,28 @@ def total_words(found: Figures, column: Column) -> str:
     return NOTHING if column in found.tables[By.MONTH].nothing else cell_words(column, found.total.get(column))
 
 
-def count_words(number: float) -> str:
-    """Such as "1,204"."""
-    return f"{number:,.0f}"
+MOST_ROOMY = 6
+"""So many columns side by side have room for "over 99 %" on a phone; of more, each has room for three letters."""
+
+
+def over_columns(columns: int) -> Callable[[float], str]:
+    """How shares are written above so many columns."""
+    return percent if columns <= MOST_ROOMY else lambda value: _bare(percent(value))
+
+
+def counts_over_columns(columns: int) -> Callable[[float], str]:
+    """How numbers are written above so many columns: "1,204", or "1.2k" where there is little room."""
+    return lambda number: (f"{number:,.0f}" if columns <= MOST_ROOMY or number < 1000 else
+                           f"{number / 1000:.1f}k" if number < 9950 else f"{number / 1000:.0f}k")
+
+
+def _bare(words: str) -> str:
+    return words.removesuffix(" %").replace("under ", "<").replace("over ", ">")
+
+
+def post_words(post: Post) -> str:
+    """How many messages got through, in percent."""
+    return percent(post.percent) if post.percent is not None else TOO_FEW if post.patients else NOTHING
 
 
 def of_words(cell: Cell | None) -> str:
@@ -192,6 +211,8 @@ def coming_finding(supplies: tuple[Supply, ...]) -> str:
 
 def post_finding(post: Post) -> str:
     """How many messages got through."""
+    if not post.patients:
+        return "No message came to rest in these months."
     if post.percent is None:
         return "Too few messages to say anything."
     return f"{percent(post.percent)} of {post.wanted:,} messages reached the mail server."

@@ -17,6 +17,7 @@ from clinic.care.figures.definitions import COLUMNS, TOPICS
 from clinic.store.courses import Course, TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.web.figure_sheets import SHEETS
+from clinic.web.figure_words import counts_over_columns, over_columns
 from tests.web import seed
 from tests.web.conftest import SignedIn, World
 from tests.web.counting import own_statements
@@ -121,3 +122,12 @@ def test_every_table_comes_as_a_file_that_no_spreadsheet_runs_and_that_gives_nob
     february = next(row for row in read["figures-by-month"] if row[:1] == ["February 2027"])
     assert february[place] == "7"
     assert any("'=cmd|Dr Ada" in row for row in read["figures-by-practitioner"])
+
+
+def test_numbers_above_many_columns_are_written_short() -> None:
+    few, many = over_columns(6), over_columns(12)
+
+    assert [few(value) for value in (0, 0.2, 41.6, 99.8)] == ["0 %", "under 1 %", "42 %", "over 99 %"]
+    assert [many(value) for value in (0, 0.2, 41.6, 99.8)] == ["0", "<1", "42", ">99"]
+    assert [counts_over_columns(12)(value) for value in (999, 1204, 9949, 9951, 12_345)] == [
+        "999", "1.2k", "9.9k", "10k", "12k"]
