@@ -18,7 +18,8 @@ from clinic.planning.bits import each_bit, runs, spread
 from clinic.planning.bonds import near_pairs, spaced_pairs
 from clinic.planning.hours import window_bits
 from clinic.planning.local import day_of
-from clinic.planning.problem import Kind, Past, Problem
+from clinic.planning.open_days import bound_by_pins, days_allowed
+from clinic.planning.problem import Kind, Problem
 from clinic.planning.ruler import bits, grid_bits
 from clinic.planning.stage import Cut, Only, Option, Position, Stage, cuts_of, days_in, packed
 from clinic.planning.standing import AtLeast, let_stay
@@ -44,7 +45,7 @@ class Board:
         self._pool = Pool(problem, self._held_by_pins())
         self.starts_allowed = self._grid()
         self.stages = [self._stage(at) for at in range(len(self.steps))]
-        self._bound_by_pins()
+        bound_by_pins(problem, self.stages)
         for stage in self.stages:
             if stage.pin_option is None:
                 stage.days &= self._days_of(stage)
@@ -60,8 +61,6 @@ class Board:
         self._come_alive()
         if self.costs.moved and any(stage.stay is not None for stage in self.stages):
             self._at_least = AtLeast(self)
-
-    # what the search asks
 
     @property
     def hard_until(self) -> int:
@@ -192,8 +191,6 @@ class Board:
             for group in supply.groups for offset, length in group.holds
         )
 
-    # how it is made ready
-
     def _held_by_pins(self) -> dict[int, int]:
         held: dict[int, int] = {}
         for step in self.steps:
@@ -227,7 +224,7 @@ class Board:
         windows = self.problem.preferences.windows
         if windows is not None and self.costs.outside_windows:
             stage.windows = packed(window_bits(self.ruler, windows, stage.ends), self.ruler.length)
-        stage.days = self.days_allowed(at)
+        stage.days = days_allowed(self.problem, at)
         if self.only is not None and self.only.at == at:
             stage.days &= 1 << (self.only.day + 1)
             stage.first_bit, stage.last_bit = self.only.first, self.only.last
@@ -243,67 +240,6 @@ class Board:
             groups = groups_of(stage.step, self.ruler.granule)
             found = self._supplies[key] = Supply(self._pool, groups, within)
         return found
-
-    def days_allowed(self, at: int) -> int:
-        """The days that dates, the session before the course and history leave to a step; bit d + 1 is day d."""
-        step, on = self.steps[at], self.ruler
-        low = -1 if step.from_on is None else on.day(step.from_on)
-        high = on.days - 1 if step.to_on is None else on.day(step.to_on)
-        if at == 0 and self.problem.last_session_on is not None and step.gap is not None:
-            last = on.day(self.problem.last_session_on)
-            low, high = max(low, last + step.gap.min), min(high, last + step.gap.max)
-        allowed = bits(max(low, -1) + 1, min(high, on.days - 1) + 2)
-        for past in self.problem.history:
-            allowed &= ~self.days_near(step.treatment, past)
-        return allowed
-
-    def days_near(self, treatment: str, past: Past) -> int:
-        """The days that are too near to a treatment of the patient's history; bit d + 1 is day d."""
-        day = self.ruler.day(past.on)
-        before, after = self.spacing_between(treatment, past.treatment), self.spacing_between(past.treatment, treatment)
-        if not (before or after):
-            return 0
-        # On one date the spacing holds in both directions, so that either forbids the date itself.
-        lowest, highest = min(day - before + 1, day), max(day + after - 1, day)
-        return bits(max(lowest, -1) + 1, max(highest, -2) + 2)
-
-    def spacing_between(self, first: str, then: str) -> int:
-        """The days asked for between a session of one treatment and a later one of another."""
-        return max((each.days for each in self.problem.spacing if each.first == first and each.then == then), default=0)
-
-    def _bound_by_pins(self) -> None:
-        """Keep gaps, order and spacing to the pins."""
-        for before, after in pairwise(self.stages):
-            gap = after.gap
-            assert gap is not None
-            if before.step.pinned is not None and after.step.pinned is None:
-                self._bound_days(after, before.pin_day + gap.min, before.pin_day + gap.max)
-                ends = before.step.pinned.start_at + before.step.minutes * MINUTE
-                after.first_bit = max(after.first_bit, self.ruler.up(ends))
-            if after.step.pinned is not None and before.step.pinned is None:
-                self._bound_days(before, after.pin_day - gap.max, after.pin_day - gap.min)
-                latest = self.ruler.down(after.step.pinned.start_at) - before.ends
-                before.last_bit = min(before.last_bit, latest)
-        if self.problem.spacing:
-            for pin in self.stages:
-                if pin.pin_option is not None:
-                    self._space_from_pin(pin)
-
-    def _space_from_pin(self, pin: Stage) -> None:
-        for stage in self.stages:
-            if stage.pin_option is not None:
-                continue
-            if stage.at > pin.at:
-                days = self.spacing_between(pin.step.treatment, stage.step.treatment)
-                self._bound_days(stage, pin.pin_day + days, None)
-            else:
-                days = self.spacing_between(stage.step.treatment, pin.step.treatment)
-                self._bound_days(stage, None, pin.pin_day - days)
-
-    def _bound_days(self, stage: Stage, low: int | None, high: int | None) -> None:
-        low = -1 if low is None else max(low, -1)
-        high = self.ruler.days - 1 if high is None else min(high, self.ruler.days - 1)
-        stage.days &= bits(low + 1, high + 2)
 
     def _days_of(self, stage: Stage) -> int:
         """The days with a start, as far as the resources, the patient and the pins allow one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from clinic.planning.open_days import spacing_between
 from clinic.planning.stage import Position, Stage
 from clinic.planning.supply import Supply
 
@@ -24,7 +25,7 @@ def spaced_pairs(board: Board) -> dict[tuple[int, int], int]:
     for then, later in enumerate(board.stages):
         for first, earlier in enumerate(board.stages[:then]):
             if earlier.pin_option is None and later.pin_option is None:
-                days = board.spacing_between(earlier.step.treatment, later.step.treatment)
+                days = spacing_between(board.problem, earlier.step.treatment, later.step.treatment)
                 if days > board.least(first, then):
                     found[first, then] = days
     return found

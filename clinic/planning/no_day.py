@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from clinic.planning.board import Board
+from clinic.planning.open_days import days_near, spacing_between
 from clinic.planning.problem import Past
 from clinic.planning.ruler import bits
 from clinic.planning.stage import Stage
@@ -89,13 +90,13 @@ def _dates(board: Board, stage: Stage) -> list[_Bound]:
 def _past(board: Board, stage: Stage) -> list[_Bound]:
     return [
         _Bound(board.all_days & ~near, _past_words(board, stage, past))
-        for past in board.problem.history if (near := board.days_near(stage.step.treatment, past))
+        for past in board.problem.history if (near := days_near(board.problem, stage.step.treatment, past))
     ]
 
 
 def _past_words(board: Board, stage: Stage, past: Past) -> str:
-    treatment = stage.step.treatment
-    days = max(board.spacing_between(treatment, past.treatment), board.spacing_between(past.treatment, treatment))
+    pairs = ((stage.step.treatment, past.treatment), (past.treatment, stage.step.treatment))
+    days = max(spacing_between(board.problem, *pair) for pair in pairs)
     return f"it must stay {days_words(days)} away from the patient's {past.treatment} of {date_words(past.on)}"
 
 
@@ -124,7 +125,7 @@ def _beside(board: Board, stage: Stage, pin: Stage) -> tuple[int, int]:
     """The first and last day that a pin leaves a session, by the gaps and the spacing between the two."""
     one, other = sorted((stage, pin), key=lambda each: each.at)
     least = max(
-        board.least(one.at, other.at), board.spacing_between(one.step.treatment, other.step.treatment)
+        board.least(one.at, other.at), spacing_between(board.problem, one.step.treatment, other.step.treatment)
     )
     most = board.most(one.at, other.at)
     if pin is one:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from clinic.planning.bits import runs, spread
 from clinic.planning.board import Board
 from clinic.planning.no_day import days_beside_pins, no_day
+from clinic.planning.open_days import days_allowed
 from clinic.planning.problem import Costs, Kind, Problem
 from clinic.planning.ruler import bits
 from clinic.planning.search import Looks, OutOfTime, Search
@@ -67,7 +68,7 @@ def days_open_to(board: Board, at: int) -> int:
     """The days on which a step that is not pinned could be, were everybody free: by gaps, dates, history and pins."""
     reached = reached_days(board, at - 1) if at else 0
     stage = board.stages[at]
-    return gap_from_before(board, stage, reached) & board.days_allowed(at) & days_beside_pins(board, stage)
+    return gap_from_before(board, stage, reached) & days_allowed(board.problem, at) & days_beside_pins(board, stage)
 
 
 def reason_of(problem: Problem, unplaceable: int) -> str:
