@@ -104,10 +104,8 @@ def _top(drawn: Drawn) -> float:
 def _count_top(drawn: Drawn) -> float:
     """The same for numbers of any size."""
     most = max((sum(parts) for _, parts in drawn if parts), default=0.0)
-    step = 1.0
-    while step < most:
-        step *= 2.5 if str(step).startswith("2") else 2
-    return step
+    unit = 10.0 ** max(0, len(str(int(most))) - 1)
+    return next(step * unit for step in (1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0) if most <= step * unit)
 
 
 def _left(found: Figures) -> Drawn:

@@ -205,7 +205,7 @@ def coming_finding(supplies: tuple[Supply, ...]) -> str:
     if not full:
         return "All that is owed in the coming 12 weeks finds hours."
     first_on, supply = full[0]
-    more = f" {plural(len(full) - 1, 'other')} follow." if len(full) > 1 else ""
+    more = f" {plural(len(full) - 1, 'other follows', 'others follow')}." if len(full) > 1 else ""
     return f"{supply_words(supply)} will be full in the week of {_week(first_on)}.{more}"
 
 
@@ -215,7 +215,8 @@ def post_finding(post: Post) -> str:
         return "No message came to rest in these months."
     if post.percent is None:
         return "Too few messages to say anything."
-    return f"{percent(post.percent)} of {post.wanted:,} messages reached the mail server."
+    share = percent(post.percent)
+    return f"{share[0].upper()}{share[1:]} of {post.wanted:,} messages reached the mail server."
 
 
 def _week(from_on: date) -> str:

@@ -6,10 +6,14 @@
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const base64 = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)));
 
+  // On a phone the rows are no table to the eye: the roles keep them one for who listens.
+  const roles = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", td: "cell" };
+
   // Everything that was sealed comes in as text, never as markup.
   const made = (tag, look, ...inside) => {
     const element = document.createElement(tag);
     if (look) element.className = look;
+    if (roles[tag]) element.setAttribute("role", roles[tag]);
     element.append(...inside);
     return element;
   };
@@ -47,6 +51,7 @@
     if (visit.expected) time.append(document.createElement("br"), `about ${visit.expected}`);
     const name = made("th", "", own("span", "", visit.patient));
     name.scope = "row";
+    name.setAttribute("role", "rowheader");
     if (visit.phone) name.append(document.createElement("br"), made("bdi", "phone", visit.phone));
     const what = made("td", "", visit.mark ? `${visit.what}, ${visit.mark}` : visit.what);
     if (visit.alerts) what.append(document.createElement("br"), made("strong", "", "! ", own("span", "", visit.alerts)));
@@ -68,6 +73,7 @@
       const heads = ["Time", "Patient", "What", "With, and where", "By hand"].map((text) => {
         const cell = made("th", "", text);
         cell.scope = "col";
+        cell.setAttribute("role", "columnheader");
         return cell;
       });
       section.append(made("table", "", made("thead", "", made("tr", "", ...heads)), made("tbody", "", ...visits.map(row))));
