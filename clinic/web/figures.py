@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from clinic.access import Right
 from clinic.care.figures.definitions import TOPICS, Topic, columns_at
-from clinic.care.figures.months import MOST_MONTHS, Months, month_named, month_of, usual_months
+from clinic.care.figures.months import MOST_MONTHS, Month, Months, month_named, month_of, usual_months
 from clinic.care.figures.tables import By
 from clinic.interchange.cells import harmless
 from clinic.queries.accounts import ClinicCard
@@ -22,11 +22,14 @@ from clinic.web.entry import allowed, here, today
 from clinic.web.figure_drawings import drawings
 from clinic.web.figure_sheets import SHEETS, Sheet
 from clinic.web.kit import kit, now
+from clinic.web.numbers import number_of
 from clinic.web.pages import page
 
 figures = Blueprint("figures", __name__)
 
 ALL = "all"
+EARLIEST = Month(1970, 1)
+"""No clinic has figures from before that: our records begin later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ def _chosen() -> Chosen:
     months, fault = _months(asked.get("from", ""), asked.get("to", ""))
     if not clinics:
         abort(404)
-    protocol_id, practitioner_id = (asked.get(name, None, int) for name in ("protocol", "practitioner"))
+    protocol_id, practitioner_id = (number_of(asked, name) for name in ("protocol", "practitioner"))
     return Chosen(clinics, clinic, months, protocol_id, practitioner_id, fault)
 
 
@@ -110,6 +113,8 @@ def _months(first: str, last: str) -> tuple[Months, str]:
         return usual, "Choose the first and the last month. These are the usual ones."
     if ends < begins:
         return usual, "The last month lies before the first. These are the usual ones."
+    if ends < EARLIEST:
+        return usual, "There are no figures of those months. These are the usual ones."
     if ends > month_of(today()):
         return usual, "The last month has not begun yet. These are the usual ones."
     months = Months(begins, ends)

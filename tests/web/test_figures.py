@@ -85,11 +85,13 @@ def test_months_clinic_and_person_are_asked_for_in_the_address_and_faults_are_sa
 
     pages = {query: alone.get(f"/figures?{query}") for query in (
         "from=2027-02&to=2027-02", "from=2027-02&to=2027-01", "from=2025-01&to=2027-01", "from=x&to=y",
-        f"clinic={world.hill}", "practitioner=999", "from=2027-01&to=2027-09")}
+        f"clinic={world.hill}", "practitioner=999", "from=2027-01&to=2027-09",
+        "from=0002-01&to=0002-03", f"practitioner={10**20}")}
 
     assert {query: page.status_code for query, page in pages.items()} == {
         "from=2027-02&to=2027-02": 200, "from=2027-02&to=2027-01": 422, "from=2025-01&to=2027-01": 422,
-        "from=x&to=y": 422, f"clinic={world.hill}": 404, "practitioner=999": 200, "from=2027-01&to=2027-09": 422}
+        "from=x&to=y": 422, f"clinic={world.hill}": 404, "practitioner=999": 200, "from=2027-01&to=2027-09": 422,
+        "from=0002-01&to=0002-03": 422, f"practitioner={10**20}": 200}
     assert "7 of 7 sessions" in pages["from=2027-02&to=2027-02"].get_data(as_text=True)
     assert "At most 12 months are shown" in pages["from=2025-01&to=2027-01"].get_data(as_text=True)
     both = everywhere.get("/figures?clinic=all").get_data(as_text=True)
