@@ -39,7 +39,7 @@ def day_sheets(folder: Path, clinics: tuple[str, ...], passphrase_file: str | No
         with kit.read() as reading:
             outcome = write_day_sheets(reading, folder, passphrase, clinics=ids, now=kit.clock())
     except OSError as error:
-        raise click.ClickException(f"{folder} cannot be written ({error.strerror}); no file there is half written") from error
+        raise click.ClickException(f"{folder} cannot be written ({error.strerror}); no file is half there") from error
     if isinstance(outcome, Done):
         with kit.work(CLI) as work:
             note_day_sheets(work, tuple(outcome.value))
