@@ -1,4 +1,4 @@
-"""One course as the desk sees it: its sessions, what was asked and overridden, its messages and its history."""
+"""One course as the desk sees it: its sessions, and what was asked and overridden."""
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -10,23 +10,19 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.care.protocols import Protocol
-from clinic.care.states import CourseState, MaintenanceState, MessageState, SessionState
+from clinic.care.states import CourseState, MaintenanceState, SessionState
 from clinic.planning.local import local_of, zone
 from clinic.queries.protocol_contents import content_of
-from clinic.queries.treatment_sessions import SessionLine, last_held_on, of_courses, session_lines
-from clinic.store.accounts import Account, AuditEntry
+from clinic.queries.treatment_sessions import SessionLine, last_held_on, session_lines
+from clinic.store.accounts import Account
 from clinic.store.clinics import Clinic
 from clinic.store.courses import Course, CourseOverride, MaintenancePlan, Recall, Screening, TreatmentSession
-from clinic.store.diary import Appointment
-from clinic.store.outbox import Message, MessageItem
 from clinic.store.protocols import ProtocolVersion
 from clinic.store.resources import Patient, Practitioner
 
 # Joined as tables: of a practitioner and a patient only these columns are read, not what all resources have.
 _PATIENT = Patient.__table__
 _PRACTITIONER = Practitioner.__table__
-HISTORY_LINES = 100
-"""How much of the audit trail a page shows, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,29 +62,6 @@ class OverrideLine:
 
 
 @dataclass(frozen=True, slots=True)
-class MessageLine:
-    """A message of the course, with the kinds of what it says, in the clinic's wall time."""
-
-    id: int
-    kinds: tuple[str, ...]
-    state: MessageState
-    reason: str | None
-    due_at: datetime
-    settled_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryLine:
-    """One entry of the audit trail, in the clinic's wall time."""
-
-    at: datetime
-    who: str
-    action: str
-    number: int | None
-    facts: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class MaintenanceLine:
     """The upkeep of a completed course; `ask_on` is when the patient is asked to come back."""
 
@@ -104,7 +77,7 @@ class MaintenanceLine:
 
 @dataclass(frozen=True, slots=True)
 class CoursePage:
-    """Everything that the page of one course shows."""
+    """What the page of one course shows besides its time line."""
 
     id: int
     state: CourseState
@@ -127,8 +100,6 @@ class CoursePage:
     maintenance: MaintenanceLine | None
     screenings: tuple[ScreeningLine, ...]
     overrides: tuple[OverrideLine, ...]
-    messages: tuple[MessageLine, ...]
-    history: tuple[HistoryLine, ...]
 
     @property
     def done(self) -> int:
@@ -172,8 +143,7 @@ def course_page(db: Session, course_id: int) -> CoursePage | None:
         created_at=local_of(course.created_at, zone(clinic.zone)), created_by=author, ended_on=course.ended_on,
         ended_reason=course.ended_reason, lock_version=course.lock_version, treatment_sessions=lines,
         maintenance=maintenance, screenings=_screenings(db, course_id, protocol, clinic.zone),
-        overrides=_overrides(db, course_id, protocol, clinic.zone), messages=_messages(db, course_id, clinic.zone),
-        history=_history(db, course_id, clinic.zone),
+        overrides=_overrides(db, course_id, protocol, clinic.zone),
     )
 
 
@@ -257,63 +227,4 @@ def _overrides(db: Session, course_id: int, protocol: Protocol, zone_name: str) 
             made_at=local_of(row.made_at, zone(zone_name)), made_by=author,
         )
         for row, author in rows
-    )
-
-
-def _messages(db: Session, course_id: int, zone_name: str) -> tuple[MessageLine, ...]:
-    rows = db.execute(
-        sa.select(Message, MessageItem.kind).join(MessageItem, MessageItem.message_id == Message.id)
-        .where(_owned_by(course_id)).order_by(Message.due_at, Message.id, MessageItem.id)
-    )
-    kinds: dict[int, tuple[Message, list[str]]] = {}
-    for row, kind in rows:
-        kinds.setdefault(row.id, (row, []))[1].append(kind)
-    where = zone(zone_name)
-    return tuple(
-        MessageLine(
-            id=row.id, kinds=tuple(dict.fromkeys(said)), state=MessageState(row.state), reason=row.reason,
-            due_at=local_of(row.due_at, where),
-            settled_at=local_of(row.settled_at, where) if row.settled_at else None,
-        )
-        for row, said in kinds.values()
-    )
-
-
-def _owned_by(course_id: int) -> sa.ColumnElement[bool]:
-    upkeep = sa.select(MaintenancePlan.id).where(MaintenancePlan.course_id == course_id)
-    return sa.or_(
-        sa.and_(MessageItem.owner_kind == "course", MessageItem.owner_id == course_id),
-        sa.and_(MessageItem.owner_kind == "maintenance-plan", MessageItem.owner_id.in_(upkeep)),
-    )
-
-
-def _subjects(course_id: int) -> sa.Subquery:
-    """All that belongs to a course, as its history names it; a list to look up, for asked whether each entry is of one
-    kind or another, PostgreSQL reads every session and every visit there is."""
-    sessions = sa.select(TreatmentSession.id).where(of_courses([course_id])).cte()
-    return sa.union_all(
-        sa.select(sa.literal("course").label("kind"), sa.literal(course_id).label("id"),
-                  sa.cast(sa.null(), sa.Integer).label("session_id")),
-        sa.select(sa.literal("maintenance-plan"), MaintenancePlan.id, sa.null())
-        .where(MaintenancePlan.course_id == course_id),
-        sa.select(sa.literal("treatment_session"), sessions.c.id, sessions.c.id),
-        sa.select(sa.literal("appointment"), Appointment.id, sessions.c.id)
-        .join(sessions, sessions.c.id == Appointment.treatment_session_id),
-    ).subquery()
-
-
-def _history(db: Session, course_id: int, zone_name: str) -> tuple[HistoryLine, ...]:
-    subjects = _subjects(course_id)
-    rows = db.execute(
-        sa.select(AuditEntry, Account.name, TreatmentSession.number)
-        .join(subjects, sa.and_(AuditEntry.subject_kind == subjects.c.kind, AuditEntry.subject_id == subjects.c.id))
-        .outerjoin(Account, Account.id == AuditEntry.account_id)
-        .outerjoin(TreatmentSession, TreatmentSession.id == subjects.c.session_id)
-        .order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(HISTORY_LINES)
-    )
-    where = zone(zone_name)
-    return tuple(
-        HistoryLine(at=local_of(row.at, where), who=name or row.actor, action=row.action, number=number,
-                    facts=row.facts)
-        for row, name, number in rows
     )

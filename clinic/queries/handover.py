@@ -8,7 +8,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from clinic.planning.local import DAY, instant
 from clinic.store.accounts import Account
@@ -30,20 +30,11 @@ class HandoverLine:
     text: str
     written_at: datetime
     author: str | None
-    read_at: datetime | None
-    reader: str | None
-
-    @property
-    def is_read(self) -> bool:
-        """Whether somebody has ticked it."""
-        return self.read_at is not None
 
 
-def handover_notes(db: Session, patient_id: int) -> tuple[HandoverLine, ...]:
-    """The newest notes about a patient, those that nobody has read first; in one statement."""
-    rows = db.execute(_select().where(HandoverNote.patient_id == patient_id).order_by(
-        HandoverNote.read_at.is_not(None), HandoverNote.id.desc()).limit(MOST))
-    return tuple(HandoverLine(*row) for row in rows)
+def unread_notes_of(db: Session, patient_id: int) -> tuple[HandoverLine, ...]:
+    """What nobody has read yet about a patient, newest first; in one statement."""
+    return unread_notes(db, (patient_id,)).get(patient_id, ())
 
 
 def unread_notes(db: Session, patient_ids: Collection[int]) -> Mapping[int, tuple[HandoverLine, ...]]:
@@ -67,13 +58,11 @@ def notes_version(db: Session, clinic_id: int, on: date, *, where: ZoneInfo) -> 
     return "-".join(map(str, row))
 
 
-def _select() -> sa.Select[int, int, str, str, datetime, str, datetime | None, str]:
-    reader = aliased(Account)
+def _select() -> sa.Select[int, int, str, str, datetime, str]:
     return (
         sa.select(HandoverNote.id, HandoverNote.patient_id, Protocol.name, HandoverNote.text, HandoverNote.written_at,
-                  Account.name, HandoverNote.read_at, reader.name)
+                  Account.name)
         .outerjoin(Account, Account.id == HandoverNote.written_by)
-        .outerjoin(reader, reader.id == HandoverNote.read_by)
         .outerjoin(Course, Course.id == HandoverNote.course_id)
         .outerjoin(ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id)
         .outerjoin(Protocol, Protocol.id == ProtocolVersion.protocol_id))

@@ -1,4 +1,4 @@
-"""One patient as the desk sees them: who they are, their courses, what comes, and what they were told."""
+"""One patient as the desk sees them: who they are, their courses and what comes."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -12,19 +12,16 @@ from sqlalchemy.orm import Session
 from clinic.care.outcomes import NoShowCause
 from clinic.care.states import AppointmentState, CourseState, SessionState
 from clinic.queries.bounces import DeadAddress, dead_address
-from clinic.queries.handover import HandoverLine, handover_notes
+from clinic.queries.handover import HandoverLine, unread_notes_of
 from clinic.queries.links import living_links
-from clinic.queries.messages import MessageRow, message_rows
 from clinic.queries.patients import COMING
 from clinic.queries.tasks import TaskRow, open_tasks_of_patient
 from clinic.queries.treatment_sessions import AppointmentLine, appointment_lines, of_courses
-from clinic.store.accounts import Account
 from clinic.store.clinics import Clinic
 from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment
-from clinic.store.outbox import Message
 from clinic.store.protocols import Protocol, ProtocolVersion, Treatment
-from clinic.store.resources import ClinicalNote, Patient
+from clinic.store.resources import Patient
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +108,8 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """What a practitioner wrote."""
-
-    written_at: datetime
-    author: str | None
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class PatientPage:
-    """Everything that the page of one patient shows; notes only for those who may see them.
+    """What the page of one patient shows besides their time line.
 
     `missed` counts the visits that the patient missed, without those for which the clinic was the cause; `links` those
     that open the patient's own page; `dead_address` says why nothing goes to their e-mail address.
@@ -130,9 +118,7 @@ class PatientPage:
     card: PatientCard
     courses: tuple[CourseCard, ...]
     coming: tuple[Visit, ...]
-    messages: tuple[MessageRow, ...]
     tasks: tuple[TaskRow, ...]
-    notes: tuple[Note, ...]
     missed: int
     links: int
     dead_address: DeadAddress | None
@@ -151,9 +137,9 @@ def patient_card(db: Session, patient_id: int) -> PatientCard | None:
 
 
 def patient_page(
-    db: Session, patient_id: int, *, clinic_ids: Sequence[int], now: datetime, with_notes: bool
+    db: Session, patient_id: int, *, clinic_ids: Sequence[int], now: datetime
 ) -> PatientPage | None:
-    """The page of a patient: their courses, visits, messages and tasks at these clinics."""
+    """The page of a patient: their courses, coming visits and tasks at these clinics."""
     card = patient_card(db, patient_id)
     if card is None:
         return None
@@ -161,13 +147,11 @@ def patient_page(
         card,
         _courses(db, patient_id, clinic_ids),
         _coming(db, patient_id, clinic_ids, now),
-        message_rows(db, sa.and_(Message.patient_id == patient_id, Message.clinic_id.in_(clinic_ids)), limit=12),
         open_tasks_of_patient(db, patient_id, clinic_ids),
-        _notes(db, patient_id) if with_notes else (),
         _missed(db, patient_id, clinic_ids),
         living_links(db, patient_id, now=now),
         dead_address(db, card.email),
-        handover_notes(db, patient_id))
+        unread_notes_of(db, patient_id))
 
 
 def _wishes(documents: Sequence[Any]) -> tuple[WishTimes, ...]:
@@ -229,14 +213,3 @@ def _missed(db: Session, patient_id: int, clinic_ids: Sequence[int]) -> int:
     return db.scalar(sa.select(sa.func.count()).select_from(Appointment).where(
         Appointment.patient_id == patient_id, Appointment.clinic_id.in_(clinic_ids),
         Appointment.state == AppointmentState.NOSHOW, ~by_clinic)) or 0
-
-
-def _notes(db: Session, patient_id: int) -> tuple[Note, ...]:
-    rows = db.execute(
-        sa.select(ClinicalNote.written_at, Account.name, ClinicalNote.text)
-        .outerjoin(Account, Account.id == ClinicalNote.written_by)
-        .where(ClinicalNote.patient_id == patient_id)
-        .order_by(ClinicalNote.written_at.desc(), ClinicalNote.id.desc()).limit(50)
-    ).all()
-    return tuple(Note(*row) for row in rows)
-

@@ -8,7 +8,7 @@ from clinic.access import Right
 from clinic.care.states import AppointmentState
 from clinic.planning.local import day_of, zone
 from clinic.queries.check_out import check_out as what_is_left
-from clinic.queries.handover import handover_notes
+from clinic.queries.handover import unread_notes_of
 from clinic.web import course_words
 from clinic.web.addresses import safe_next
 from clinic.web.appointments import appointments, found_appointment, session_words
@@ -31,7 +31,7 @@ def check_out(appointment_id: int) -> Response:
         return redirect(url_for("appointments.end", appointment_id=appointment_id, next=back), 303)
     with kit().read() as db:
         left = what_is_left(db, visit, found.treatment_session, now=now())
-        notes = handover_notes(db, found.patient.id)
+        notes = unread_notes_of(db, found.patient.id)
     return page(
         "appointments/check_out.html", found=found, left=left, notes=notes, late=left.late,
         is_open=visit.state in _OPEN,

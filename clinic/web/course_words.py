@@ -1,4 +1,4 @@
-"""A course in words: its sessions for the time line, the audit trail as sentences."""
+"""A course in words: its states, its sessions for the drawing of its windows."""
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -9,9 +9,9 @@ from clinic.care.outcomes import CONTRAINDICATION_OF, MissedRule, NoShowCause, N
 from clinic.care.protocols import Protocol
 from clinic.care.states import AppointmentState, CourseState, MaintenanceState, SessionState
 from clinic.care.windows import Fit
-from clinic.queries.courses import CoursePage, HistoryLine
+from clinic.queries.courses import CoursePage
 from clinic.queries.treatment_sessions import AppointmentLine, SessionLine
-from clinic.web.words import day, lower_first, moment, plural
+from clinic.web.words import day, moment, plural
 
 FITS = {
     Fit.TOO_EARLY: ("Too early", "bad", "alert"), Fit.EARLY: ("Early", "info", "clock"),
@@ -48,30 +48,6 @@ _RULES = {
     MissedRule.KEEP: "nothing is added", MissedRule.EXTEND: "one session is added",
     MissedRule.RESTART: "the series is given again",
 }
-_ACTIONS = {
-    "interval-changed": "Interval changed", "version-taken-over": "Newer version of the protocol taken over",
-    "contraindication-noted": "Contraindication noted",
-    "contraindication-over": "Contraindication called over", "course-held": "Put on hold", "course-resumed": "Goes on",
-    "appointment-pinned": "Session {number} fixed", "appointment-unpinned": "Session {number} not fixed any more",
-    "session-overdue": "Session {number} overdue: a call was asked for",
-    "course-repaired": "Course put right", "repair-undone": "Putting right undone",
-    "course-booked": "Course booked", "course-moved-in": "Moved in from another system",
-    "course-stopped": "Course stopped early", "course-completed": "Course completed",
-    "session-booked": "Session {number} booked", "appointment-moved": "Session {number} moved",
-    "move-undone": "Session {number} moved back",
-    "appointment-rederived": "Session {number} kept at its local time under new rules of the clock",
-    "appointment-left-behind": "Session {number} meets another visit under new rules of the clock",
-    "appointment-cancelled": "Session {number} cancelled", "appointment-noshow": "Did not come to session {number}",
-    "appointment-swapped": "Another room or device for session {number}",
-    "appointment-arrived": "Arrived for session {number}", "appointment-begun": "Taken in for session {number}",
-    "appointment-confirmed": "Session {number} confirmed",
-    "session-completed": "Session {number} completed",
-    "upkeep-owed": "Maintenance session {number} owed",
-    "dates-held": "Dates held, subject to a consultation", "dates-confirmed": "Dates confirmed",
-    "hold-changed": "Held until another day", "hold-expired": "No longer held: session {number}",
-    "course-lapsed": "Ended: the dates were not confirmed in time",
-    "appointment-not-treated": "Here for session {number}, not treated", "course-extended": "Sessions added",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +75,6 @@ def timeline(lines: Iterable[SessionLine]) -> tuple[TimelineItem, ...]:
             is_held=is_held(line))
         for line in lines
     )
-
-
-def history_words(line: HistoryLine) -> str:
-    """One entry of the audit trail as a sentence."""
-    usual = line.action.replace("-", " ").capitalize() + (" (session {number})" if line.number else "")
-    told = _ACTIONS.get(line.action, usual).format(number=line.number or "")
-    cause = CAUSES.get(line.facts.get("cause", ""))
-    return f"{told}: {lower_first(cause)}" if cause else told
 
 
 def protocol_facts(protocol: Protocol) -> list[tuple[str, str]]:

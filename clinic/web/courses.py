@@ -12,10 +12,11 @@ from clinic.planning.local import zone
 from clinic.queries.consultations import held_dates
 from clinic.queries.course_standing import course_standing
 from clinic.queries.courses import CoursePage, clinic_of_course, course_page
-from clinic.queries.handover import handover_notes
+from clinic.queries.handover import unread_notes_of
 from clinic.queries.just_moved import just_moved
 from clinic.queries.links import as_its_patient
 from clinic.queries.rest_of_course import undo_token
+from clinic.queries.time_line import time_line_of_course
 from clinic.services.courses import stop_course
 from clinic.services.my_page import my_page
 from clinic.services.work import Done, Refused, Stale, UnitOfWork
@@ -29,6 +30,7 @@ from clinic.web.numbers import number_of
 from clinic.web.once import done_once
 from clinic.web.pages import page, stale_page
 from clinic.web.reasons import STOPPING, read_reason, reason_words
+from clinic.web.time_line import asked_stretch, asked_theme, time_line_view
 from clinic.web.words import plural
 from clinic.web.zones import zone_words
 
@@ -38,18 +40,21 @@ courses = Blueprint("courses", __name__)
 @courses.get("/courses/<int:course_id>")
 @allowed(Right.SEE_DIARY)
 def show(course_id: int) -> Response:
-    """The course with its sessions, messages and history."""
+    """The course with its sessions and its time line."""
     found = found_course(course_id)
     with kit().read() as db:
         undo = undo_token(db, course_id, now=now()) if found.state is CourseState.ACTIVE else None
         standing = course_standing(db, course_id, now=now())
-        notes = handover_notes(db, found.patient.id)
+        notes = unread_notes_of(db, found.patient.id)
         held = held_dates(db, course_id, now=now()) if found.state is CourseState.DRAFT else None
         moved = just_moved(db, _just_moved_here(found), now=now())
+        told = time_line_of_course(
+            db, course_id, found.patient.id, theme=asked_theme(), stretch=asked_stretch(), now=now())
+    where = zone(found.zone)
     return page("courses/show.html", course=found, words=course_words, reason_words=reason_words, undo=undo, held=held,
                 moved=moved, standing=standing, notes=notes, on_hold=course_words.is_on_hold(found),
                 lives=course_words.lives(found), off_track=course_words.off_track(found.treatment_sessions),
-                zone_words=zone_words(zone(found.zone)))
+                zone_words=zone_words(where), time_line=time_line_view(told, where, now=now(), of_one_course=True))
 
 
 @courses.get("/courses/<int:course_id>/as-patient")

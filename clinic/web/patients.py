@@ -10,6 +10,7 @@ from clinic.planning.words import times_words
 from clinic.queries.merging import merged_into, undoable_merges
 from clinic.queries.patient import PatientCard, patient_card, patient_page
 from clinic.queries.patients import find_patients
+from clinic.queries.time_line import time_line_of_patient
 from clinic.services import bounces, links
 from clinic.services import patients as service
 from clinic.services.work import Done, Stale
@@ -19,6 +20,7 @@ from clinic.web.forms import Form
 from clinic.web.kit import kit, now
 from clinic.web.pages import page, stale_page
 from clinic.web.patient_form import CHANNEL_WORDS, compared, field_choices, initial_of, read_details
+from clinic.web.time_line import asked_stretch, asked_theme, time_line_view
 
 patients = Blueprint("patients", __name__)
 
@@ -39,17 +41,20 @@ def index() -> Response:
 @allowed(Right.SEE_PATIENTS)
 def show(patient_id: int) -> Response:
     """One patient; clinical notes only for those who may see them."""
+    clinic_ids = clinics_where(here().grants, Right.SEE_PATIENTS)
     with kit().read() as db:
-        found = patient_page(
-            db, patient_id, clinic_ids=clinics_where(here().grants, Right.SEE_PATIENTS), now=now(),
-            with_notes=here().may(Right.SEE_CLINICAL_NOTES))
+        found = patient_page(db, patient_id, clinic_ids=clinic_ids, now=now())
         if found is None and (kept_id := merged_into(db, patient_id)) is not None:
             return redirect(url_for("patients.show", patient_id=kept_id), 303)
         merges = undoable_merges(db, patient_id, now=now())
+        told = time_line_of_patient(
+            db, patient_id, clinic_ids=clinic_ids, theme=asked_theme(), stretch=asked_stretch(), now=now(),
+            with_notes=here().may(Right.SEE_CLINICAL_NOTES))
     if found is None:
         abort(404)
     return page("patients/show.html", patient=found, card=found.card, merges=merges, channels=CHANNEL_WORDS,
-                times_words=times_words, in_words=in_words)
+                times_words=times_words, in_words=in_words,
+                time_line=time_line_view(told, here().clinic.zone, now=now()))
 
 
 @patients.get("/patients/new")

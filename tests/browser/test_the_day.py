@@ -97,7 +97,6 @@ def test_a_practitioner_works_from_a_phone_and_reads_what_the_desk_hands_over(en
     swipe(page, 150)
     expect(page).to_have_url(re.compile("/my-day$"))
     desk.reload()
-    desk.get_by_text("1 note read").click()
-    expect(desk.locator(".history")).to_contain_text("by Practitioner")
+    expect(desk.locator(".tl-row", has_text="Ask about the left cheek")).to_contain_text("by Practitioner")
     walker.page.goto("/")
     expect(page.locator("li.visit", has_text="Ana Novák").last).to_contain_text("In treatment")

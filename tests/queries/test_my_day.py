@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from clinic.care.outcomes import VisitOutcome
 from clinic.planning.local import zone
 from clinic.queries.diary import read_text
-from clinic.queries.handover import handover_notes, notes_version
+from clinic.queries.handover import notes_version
 from clinic.queries.my_day import MyDay, my_day
 from clinic.services.handover import leave_note, mark_read
 from clinic.services.taking_in import take_in
 from clinic.services.work import Done, NotFound, Refused
-from clinic.store.courses import Screening
+from clinic.store.courses import HandoverNote, Screening
 from clinic.store.diary import Appointment
 from clinic.store.engine import for_writing
 from clinic.store.outbox import Message
@@ -68,9 +68,9 @@ def test_a_visit_comes_with_all_that_whoever_treats_must_know(engine: Engine) ->
         with made.work(account) as work:
             mark_read(work, note)
     with Session(engine) as db:
-        known, = handover_notes(db, made.patients[0])
+        known = db.get_one(HandoverNote, note)
         assert "cheek" not in "".join(map(str, db.execute(sa.select(Message.note, Message.reason)).all()))
-    assert (known.reader, known.read_at) == ("Practitioner", made.now)
+    assert (known.read_by, known.read_at) == (made.accounts["practitioner"], made.now)
     assert read(made, person, on).visits[0].notes == ()
     others = [each for each in made.practitioners if each != person]
     assert [read(made, each, on).visits for each in others] == [(), ()]
