@@ -54,8 +54,8 @@ def windows(chromium: Browser) -> Iterator[Windows]:
     assert found.complaints == []
 
 
-def put_in(windows: Windows, file: Path, *, on: date = MONDAY) -> Page:
-    page = windows.open()
+def put_in(windows: Windows, file: Path, *, on: date = MONDAY, scripts: bool = True) -> Page:
+    page = windows.open(scripts=scripts)
     page.clock.set_fixed_time(datetime(on.year, on.month, on.day, 10, tzinfo=UTC))
     page.goto(file.as_uri())
     return page
@@ -66,6 +66,7 @@ def test_the_stick_opens_with_its_passphrase_alone_and_shows_and_prints_who_come
 ) -> None:
     page = put_in(windows, file)
     expect(page.get_by_text("As of Monday 1 Mar 2027, 06:00 (today)")).to_be_visible()
+    expect(page.get_by_text("this is a preview")).to_be_hidden()
     is_sound(Walker(page, shots), "day-sheets-closed")
 
     page.keyboard.type("some other words here")
@@ -115,3 +116,5 @@ def test_a_file_changed_by_one_byte_opens_for_nobody_and_an_old_one_says_so(wind
     forged.get_by_label("Passphrase").fill(PASSPHRASE)
     forged.get_by_role("button", name="Open").click()
     expect(forged.get_by_text("This passphrase does not open the sheets")).to_be_visible()
+
+    expect(put_in(windows, file, scripts=False).get_by_text("this is a preview, or JavaScript is off")).to_be_visible()

@@ -123,6 +123,8 @@
     title.focus();
   };
 
+  // It stands there for whom no script runs, noscript or not: a preview may forbid it without a word.
+  find("preview").hidden = true;
   find("age").textContent = age();
   find("show").addEventListener("change", (event) => { field.type = event.target.checked ? "text" : "password"; });
   find("open").addEventListener("submit", async (event) => {
