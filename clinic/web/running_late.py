@@ -40,7 +40,7 @@ def late(practitioner_id: int) -> Response:
     minutes = form.number("minutes", "The minutes", least=1, most=MOST)
     if minutes is None:
         return _page(form, practitioner_id)
-    back = safe_next(url_for("running_late.index"))
+    back = safe_next(url_for("running_late.index", _anchor=f"late-{practitioner_id}"))
     done = done_once(
         lambda work: say_late(work, practitioner_id, clinic_id=here().clinic_id, minutes=minutes), to=lambda _: back,
         otherwise=back, told=f"Noted: {plural(minutes, 'minute')} late. No appointment was moved, nothing was sent.")

@@ -18,8 +18,6 @@ MAY_COUNT_SECONDS = (
 )
 ASKS_THE_DATE = {"now", "utcnow", "today"}
 ASKS_THE_TIME = {"time", "time_ns", "localtime", "gmtime", "ctime", "clock_gettime"}
-SEEN_AT_ONCE = {"is_visible", "is_hidden", "is_checked", "is_enabled", "is_disabled"}
-"""What a browser answers without waiting: of a page that is still coming, anything. `expect` waits."""
 COUNTS_SECONDS = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"}
 
 
@@ -42,12 +40,6 @@ def clocks(node: ast.AST) -> set[str]:
                 f"time.{name}" for name in ASKS_THE_TIME | COUNTS_SECONDS}
         case _:
             return set()
-
-
-def glances(node: ast.AST) -> set[str]:
-    """What an assertion asks a browser about this very moment."""
-    asked = (each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute))
-    return SEEN_AT_ONCE.intersection(asked) if isinstance(node, ast.Assert) else set()
 
 
 def test_imports_stand_at_the_top_of_a_file() -> None:
@@ -81,13 +73,6 @@ def test_only_the_clock_asks_the_time() -> None:
     assert found == []
 
 
-def test_what_a_browser_is_to_show_is_waited_for() -> None:
-    found = [f"{at(path, node)} {asked}" for path in files("tests/browser") for node in nodes(path)
-             for asked in glances(node)]
-
-    assert found == []
-
-
 def test_no_file_is_too_long_to_read() -> None:
     lengths = {path: len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in files("clinic")}
 
@@ -98,10 +83,8 @@ def test_the_laws_find_who_breaks_them() -> None:
     tree = ast.parse(
         "def f():\n    import os\n    return datetime.now(), datetime.datetime.utcnow, date.today(), time.time()\n"
         "from time import monotonic\n"
-        "assert not page.locator('main').is_visible()\n"
     )
 
     assert len(list(late_imports(tree))) == 1
-    assert {asked for node in ast.walk(tree) for asked in glances(node)} == {"is_visible"}
     assert {asked for node in ast.walk(tree) for asked in clocks(node)} == {
         "date.now", "date.utcnow", "date.today", "time.time", "time.monotonic"}

@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
@@ -109,7 +110,7 @@ def served(one: Site, database_url: str, folder: Path) -> Iterator[Site]:
                    clock=clock)
     worker = Worker(kit, Pace(deliver=0.5, owe=3600))
     worker.start()
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=_answer, args=(server,), daemon=True)
     thread.start()
     try:
         yield site
@@ -118,6 +119,12 @@ def served(one: Site, database_url: str, folder: Path) -> Iterator[Site]:
         worker.stop()
         thread.join(timeout=5)
         kit.engine.dispose()
+
+
+def _answer(server: Any) -> None:
+    # Closing it takes the socket away while it waits there.
+    with suppress(OSError):
+        server.run()
 
 
 def _kit(database_url: str, folder: Path, clock: MovableClock) -> Kit:
@@ -198,12 +205,13 @@ HOLDS = "peel_medium"
 
 
 def booked_course(
-    site: Site, protocol: str, indication: str, sessions: int, *, patient: int = BUSY, patient_id: int | None = None
+    site: Site, protocol: str, indication: str, sessions: int, *, patient: int = BUSY, patient_id: int | None = None,
+    first_on: date | None = None
 ) -> int:
-    """The id of a course booked with the best plan, for the patient of that place or of that id."""
+    """The id of a course booked with the best plan, for the patient of that place or of that id, from that day on."""
     request = CourseRequest(
         patient_id=patient_id or site.clinic.patients[patient], clinic_id=site.clinic.clinic_id,
-        protocol_version_id=site.clinic.versions[protocol], sessions=sessions, not_before_on=MONDAY.date(),
+        protocol_version_id=site.clinic.versions[protocol], sessions=sessions, not_before_on=first_on or MONDAY.date(),
         answers=ScreeningAnswers(indication, LaxityGrade.NONE, none_apply=True))
     with site.kit.read() as db:
         best = offer_course(db, request, now=site.clock.now).offers[0]

@@ -168,6 +168,7 @@ def test_a_visit_is_moved_by_keys_alone(enter: Enter, site: Site, course: int) -
     press("Enter")
     page.wait_for_url(re.compile("/move"))
     expect(page.get_by_role("button", name="Move the appointment")).to_be_focused()
+    page.wait_for_timeout(400)  # what has just the focus takes no key before it can have been read
     press("Enter")
     page.wait_for_url(re.compile("moved="))
 

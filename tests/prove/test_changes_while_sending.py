@@ -35,8 +35,7 @@ from tests.prove.race_desk import Arena
 from tests.sink import Accepted, Faults, Sink
 from tests.small_clinic import SmallClinic, small_clinic
 
-DESKS, OPERATIONS, PATIENTS, WORKERS = (4, 120, 48, 4) if is_full() else (2, 30, 4, 2)
-"""So many patients that none of them comes to the most messages that a clinic may send one on a day."""
+DESKS, OPERATIONS, PATIENTS, WORKERS = (4, 120, 24, 4) if is_full() else (2, 30, 4, 2)
 FAULTS = Faults(data_4xx=0.2, dot_4xx=0.2, slow_reply=1.0, slow_for=0.2)
 CALM = replace(PACE, deliver=0.05, budget=700, lease_for=timedelta(hours=1), owe=2,
                patience=Patience(timedelta(seconds=1), timedelta(seconds=1), 50, timedelta(hours=1)))

@@ -17,7 +17,8 @@ export function showAlike(region) {
     running = new AbortController();
     const found = await askFor(fragment, `${alike}?${wanted}`, running.signal);
     if (!found) return;
-    regionOf(fragment).replaceChildren(...found.childNodes);
+    // Who was typed may be saved, and their form gone.
+    regionOf(fragment)?.replaceChildren(...found.childNodes);
     announce(found.dataset.announce);
   };
   form.addEventListener("input", (event) => {

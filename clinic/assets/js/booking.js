@@ -89,7 +89,7 @@ class Panel {
   #take(found) {
     this.#region().replaceWith(found);
     this.#ready();
-    const to = found.querySelector("[role=alert], .findings") ?? found.querySelector("[data-focus]") ?? found.querySelector("input:not([type=hidden]), #booking-title");
+    const to = found.querySelector("[role=alert], .findings") ?? found.querySelector("[data-focus], [autofocus]") ?? found.querySelector("input:not([type=hidden]), #booking-title");
     if (to.matches("[role=alert], .findings")) to.tabIndex = -1;
     to.focus({ preventScroll: true });
     this.box.scrollTop = 0;

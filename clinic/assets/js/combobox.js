@@ -59,6 +59,7 @@ export function choosing(form, take) {
   };
   const show = (found) => {
     const region = regionOf(REGION, root);
+    if (!region) return; // what was looked for is chosen
     region.replaceChildren(...(found?.childNodes ?? []));
     dress();
   };

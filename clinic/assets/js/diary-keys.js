@@ -1,5 +1,5 @@
-// The grid is one stop of the Tab key; inside it the arrow keys go from visit to visit and to free time. Escape leaves
-// it, so that left and right turn the day again. M picks a visit up: the arrows then go from place to place, on to other
+// The grid is one stop of the Tab key, and up and down go into it from nowhere; inside it the arrow keys go from visit to
+// visit and to free time. Escape leaves it, so that left and right turn the day again. M picks a visit up: the arrows then go from place to place, on to other
 // days as well, and Escape puts it back.
 import { announce } from "./live.js";
 import { goTo, turn } from "./diary-places.js";
@@ -35,6 +35,14 @@ export function enableKeys(region) {
   region.addEventListener("focusin", (event) => {
     const stop = event.target.closest(STOPS);
     if (stop && columnOf(stop)) hold(region, stop);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (!/^Arrow(Up|Down)$/.test(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (document.activeElement !== document.body && document.activeElement.id !== "content") return;
+    const stop = region.querySelector(`.diary-column :is(${STOPS})[tabindex="0"]`);
+    if (!stop) return;
+    event.preventDefault();
+    stop.focus();
   });
   enableKeys.again(region);
 }

@@ -2,7 +2,8 @@
 // be switched off on a device, because speech input types letters (WCAG 2.1.4).
 const REMEMBERED = "single-keys";
 
-const typing = (target) => target.closest("input, textarea, select, [contenteditable]");
+// A tick or a choice takes no letters.
+const typing = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
 
 export function enableShortcuts() {
   const choice = document.getElementById("shortcuts-on");
@@ -25,10 +26,13 @@ function act(key) {
     return Boolean(field);
   }
   if (key === "?") return show("shortcuts");
-  // The page's own place goes before that of the bar.
-  const place = [...document.querySelectorAll(`[data-shortcut="${CSS.escape(key)}"]`)].at(-1);
-  place?.click();
-  if (place?.matches("summary")) place.focus();
+  const wanted = CSS.escape(key);
+  // What stands in the row that has the focus goes first, then the page's own place, then that of the bar.
+  const place = document.activeElement.closest("li, tr")?.querySelector(`[data-row-key="${wanted}"]`)
+    ?? [...document.querySelectorAll(`[data-shortcut="${wanted}"]`)].at(-1);
+  // One key alone changes nothing: it leads to the button or the field, and the next one presses it.
+  if (place?.matches("button, input, summary")) place.focus();
+  if (place?.matches("a, summary")) place.click();
   return Boolean(place) || (key === "h" && Boolean(document.getElementById("help")) && show("help"));
 }
 
