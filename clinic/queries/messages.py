@@ -9,13 +9,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.care.states import MessageState
-from clinic.queries.folding import folded
+from clinic.queries.patients import likely_patients
 from clinic.store.outbox import Message, MessageAttempt, MessageItem, state_is
 from clinic.store.resources import Patient
 
 PAGE = 50
 MOST_COUNTED = 1000
 """Of each state so many are counted and can be turned through; what was sent years ago is found by its patient."""
+MOST_PATIENTS = 200
+"""The messages of so many patients are looked at where a search finds more."""
 _MOVES = (MessageState.PENDING, MessageState.SENDING)
 _TO_A_PATIENT = Message.patient_id.is_not(None)
 """What goes to readers of the newsletter and to accounts has pages of its own."""
@@ -38,13 +40,17 @@ class MessageRow:
 
 @dataclass(frozen=True, slots=True)
 class MessagesPage:
-    """One page of the messages of a clinic, and how many there are in each state, or that there are `more`."""
+    """One page of the messages of a clinic, and how many there are in each state, or that there are `more`.
+
+    Where more patients fit the search than are looked at, it `has_more_patients`.
+    """
 
     rows: tuple[MessageRow, ...]
     counts: Mapping[MessageState, int]
     total: int
     number: int
     more: frozenset[MessageState] = frozenset()
+    has_more_patients: bool = False
 
     @property
     def has_next(self) -> bool:
@@ -92,40 +98,54 @@ def messages_page(
 ) -> MessagesPage:
     """A page of the messages of a clinic to patients: those still to go by their time, then what went, newest first.
 
-    In one state or in all, of one kind or of all, to the patients that the search finds. In three statements.
+    In one state or in all, of one kind or of all, to the patients that the search finds. In four statements at most.
     """
-    if not kind and not search:
-        return _newest(db, clinic_id, state, number)
-    wanted = sa.and_(Message.clinic_id == clinic_id, *_narrowed(kind, search))
+    patients: list[int] = []
+    if search.strip():
+        patients = [each.id for each in likely_patients(db, search, limit=MOST_PATIENTS + 1)]
+        wanted = sa.and_(Message.patient_id.in_(patients[:MOST_PATIENTS]), *_of(kind))
+    else:
+        few = _few_of(db, kind) if kind else None
+        if few is None:
+            return _newest(db, clinic_id, state, kind, number)
+        wanted = Message.id.in_(few)
+    # A sum, or SQLite would read all messages of the clinic to find those few.
+    wanted = sa.and_(wanted, Message.clinic_id + 0 == clinic_id, _TO_A_PATIENT)
     counts = {
         MessageState(code): number for code, number in db.execute(
-            sa.select(Message.state, sa.func.count())
-            .join(Patient.__table__, Patient.__table__.c.id == Message.patient_id)
-            .where(wanted).group_by(Message.state))
+            sa.select(Message.state, sa.func.count()).where(wanted).group_by(Message.state))
     }
     which = sa.and_(wanted, Message.state == state) if state else wanted
     total = counts.get(state, 0) if state else sum(counts.values())
     number = max(1, min(number, -(-total // PAGE)))
-    return MessagesPage(message_rows(db, which, limit=PAGE, offset=(number - 1) * PAGE), counts, total, number)
+    return MessagesPage(message_rows(db, which, limit=PAGE, offset=(number - 1) * PAGE), counts, total, number,
+                        has_more_patients=len(patients) > MOST_PATIENTS)
 
 
-def _newest(db: Session, clinic_id: int, state: MessageState | None, number: int) -> MessagesPage:
+def _few_of(db: Session, kind: str) -> list[int] | None:
+    """Those that say something of a kind that is rare; none where there are more than can be turned through."""
+    found = db.scalars(sa.select(MessageItem.message_id).where(MessageItem.kind == kind).limit(MOST_COUNTED + 1)).all()
+    return [*found] if len(found) <= MOST_COUNTED else None
+
+
+def _newest(db: Session, clinic_id: int, state: MessageState | None, kind: str | None, number: int) -> MessagesPage:
     """A page of them all, of which as many are looked at as can be turned through, however many there are."""
-    found = db.execute(_COUNTS, {"clinic_id": clinic_id}).one()._mapping
+    found = db.execute(_COUNTS_OF_KIND if kind else _COUNTS, {"clinic_id": clinic_id, "kind": kind}).one()._mapping
     counts = {each: min(found[each.value], MOST_COUNTED) for each in MessageState if found[each.value]}
     total = counts.get(state, 0) if state else sum(counts.values())
     number = max(1, min(number, -(-total // PAGE)))
     first = sa.union_all(*(
-        part for each in ([state] if state else MessageState) for part in _first_of(each, clinic_id, number * PAGE)))
+        part for each in ([state] if state else MessageState)
+        for part in _first_of(each, clinic_id, kind, number * PAGE)))
     return MessagesPage(
         message_rows(db, Message.id.in_(first), limit=PAGE, offset=(number - 1) * PAGE), counts, total, number,
         frozenset(each for each in counts if found[each.value] > MOST_COUNTED))
 
 
-def _first_of(state: MessageState, clinic_id: int, limit: int) -> Iterator[sa.Select[int]]:
+def _first_of(state: MessageState, clinic_id: int, kind: str | None, limit: int) -> Iterator[sa.Select[int]]:
     """The first of one state in the order of `message_rows`, as the index of the list has them: those that are not
     settled go by when they are due, the others by when they were."""
-    each = sa.select(Message.id).where(Message.clinic_id == clinic_id, state_is(state), _TO_A_PATIENT)
+    each = sa.select(Message.id).where(Message.clinic_id == clinic_id, state_is(state), _TO_A_PATIENT, *_of(kind))
     by_due = Message.due_at if state in _MOVES else Message.due_at.desc()
     for part in (
         each.where(Message.settled_at.is_(None)).order_by(by_due),
@@ -134,9 +154,10 @@ def _first_of(state: MessageState, clinic_id: int, limit: int) -> Iterator[sa.Se
         yield sa.select(part.limit(limit).subquery().c.id)
 
 
-def _counts() -> sa.Select[int]:
+def _counts(*narrowed: sa.ColumnElement[bool]) -> sa.Select[int]:
     clinic_id = sa.bindparam("clinic_id", type_=sa.Integer)
-    some = {state: sa.select(Message.id).where(Message.clinic_id == clinic_id, state_is(state), _TO_A_PATIENT)
+    some = {state: sa.select(Message.id)
+            .where(Message.clinic_id == clinic_id, state_is(state), _TO_A_PATIENT, *narrowed)
             .limit(MOST_COUNTED + 1).subquery() for state in MessageState}
     return sa.select(*(
         sa.select(sa.func.count()).select_from(each).scalar_subquery().label(state.value)
@@ -190,11 +211,13 @@ def clinic_of_message(db: Session, message_id: int) -> int | None:
     return db.scalar(sa.select(Message.clinic_id).where(Message.id == message_id, _TO_A_PATIENT))
 
 
-def _narrowed(kind: str | None, search: str) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = []
-    if kind:
-        found.append(sa.exists().where(MessageItem.message_id == Message.id, MessageItem.kind == kind))
-    return found + [Patient.search_text.contains(word, autoescape=True) for word in folded(search).split()[:8]]
+def _of(kind: sa.ColumnElement[str] | str | None) -> list[sa.ColumnElement[bool]]:
+    """Those that say something of that kind, or all."""
+    if kind is None:
+        return []
+    # Counted, not asked whether there is any: PostgreSQL would read all items of the kind first.
+    items = sa.select(sa.func.count()).where(MessageItem.message_id == Message.id, MessageItem.kind == kind)
+    return [items.correlate(Message).scalar_subquery() > 0]
 
 
 def _kinds(db: Session, message_ids: list[int]) -> dict[int, tuple[str, ...]]:
@@ -212,4 +235,4 @@ def _patient_name() -> sa.ColumnElement[str]:
     return Patient.given_name + " " + Patient.family_name
 
 
-_COUNTS = _counts()
+_COUNTS, _COUNTS_OF_KIND = _counts(), _counts(*_of(sa.bindparam("kind", type_=sa.Text)))

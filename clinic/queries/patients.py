@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -22,6 +23,9 @@ PAGE = 50
 COMING = (AppointmentState.PROPOSED, AppointmentState.BOOKED, AppointmentState.ARRIVED)
 LIVING = (CourseState.DRAFT, CourseState.ACTIVE, CourseState.ON_HOLD)
 
+# The table of patients alone: asked through the class, all resources there are would be looked through with it.
+_PATIENT: Any = Patient.__table__
+_TOLD_APART = tuple(_PATIENT.c[name] for name in ("id", "given_name", "family_name", "birth_on", "email", "phone"))
 _NUMBER = re.compile(r"[+\d][\d ()./-]*", re.ASCII)
 
 
@@ -90,12 +94,11 @@ def find_patients(db: Session, search: str, *, now: datetime, number: int = 1, l
     """A page of the patients whom all words of the search fit: parts of names in any order, a phone number, an e-mail
     address or a birth date. Those of whom a word begins a name come first. In four statements."""
     wanted = _conditions(search)
-    total = db.scalar(sa.select(sa.func.count()).select_from(Patient).where(*wanted)) or 0
+    total = db.scalar(sa.select(sa.func.count()).select_from(_PATIENT).where(*wanted)) or 0
     number = max(1, min(number, -(-total // limit)))
     rows = db.execute(
-        sa.select(_id(), Patient.given_name, Patient.family_name, Patient.birth_on, Patient.email, Patient.phone,
-                  Patient.alerts)
-        .where(*wanted).order_by(*_order(search), Patient.search_text, _id())
+        sa.select(*_TOLD_APART, _PATIENT.c.alerts)
+        .where(*wanted).order_by(*_order(search), _PATIENT.c.search_text, _PATIENT.c.id)
         .limit(limit).offset((number - 1) * limit)
     ).all()
     ids = [row.id for row in rows]
@@ -146,32 +149,27 @@ def likely_patients(db: Session, search: str, *, limit: int) -> tuple[PatientMat
     """The first patients whom all words of the search fit, as `find_patients` finds them; in one statement, for a list
     that follows the typing."""
     rows = db.execute(
-        sa.select(_id(), Patient.given_name, Patient.family_name, Patient.birth_on, Patient.email, Patient.phone)
-        .where(*_conditions(search)).order_by(*_order(search), Patient.search_text, _id()).limit(limit))
+        sa.select(*_TOLD_APART).where(*_conditions(search))
+        .order_by(*_order(search), _PATIENT.c.search_text, _PATIENT.c.id).limit(limit))
     return tuple(PatientMatch(row.id, f"{row.given_name} {row.family_name}", *row[3:]) for row in rows)
 
 
-def _id() -> sa.ColumnElement[int]:
-    # The key of the joined table itself: asking through it spares the join with all other resources.
-    return Patient.__table__.c.id
-
-
 def _conditions(search: str) -> list[sa.ColumnElement[bool]]:
-    return [Patient.merged_into_id.is_(None), *_about(search.strip())]
+    return [_PATIENT.c.merged_into_id.is_(None), *_about(search.strip())]
 
 
 def _about(text: str) -> list[sa.ColumnElement[bool]]:
     born = births(text)
     if born:
-        return [Patient.birth_on.in_(born)]
+        return [_PATIENT.c.birth_on.in_(born)]
     if _NUMBER.fullmatch(text) and len(digits(text)) >= 3:
         # National and international writing differ in the zeros and the country's code before the number.
-        return [Patient.search_text.contains(digits(text).lstrip("0") or "0", autoescape=True)]
-    return [Patient.search_text.contains(word, autoescape=True) for word in folded(text).split()[:8]]
+        return [_PATIENT.c.search_text.contains(digits(text).lstrip("0") or "0", autoescape=True)]
+    return [_PATIENT.c.search_text.contains(word, autoescape=True) for word in folded(text).split()[:8]]
 
 
 def _order(search: str) -> list[sa.ColumnElement[int]]:
     return [
-        sa.case((Patient.search_text.contains(f" {word}", autoescape=True), 0), else_=1)
+        sa.case((_PATIENT.c.search_text.contains(f" {word}", autoescape=True), 0), else_=1)
         for word in folded(search).split()[:3]
     ]

@@ -11,7 +11,7 @@ from clinic.access import Right
 from clinic.care.states import MessageState
 from clinic.queries.held_back import held_back
 from clinic.queries.message_story import message_story
-from clinic.queries.messages import MessagesPage, clinic_of_message, message_page, messages_page
+from clinic.queries.messages import MOST_PATIENTS, MessagesPage, clinic_of_message, message_page, messages_page
 from clinic.services.letters import MessageBody, body_of
 from clinic.services.mail import mail_is_on, note_read, release_held
 from clinic.services.sending import LONGEST_NOTE
@@ -42,7 +42,8 @@ def index() -> Response:
         is_on, waits = mail_is_on(db), held_back(db, now())
     return page("messages/index.html", found=found, chosen=chosen, wanted=wanted, is_on=is_on, held_back=waits,
                 kinds=sorted(MESSAGE_KINDS.items(), key=lambda each: each[1]),
-                tabs_of=_tabs(found, chosen, wanted), many="more than " if found.more else "")
+                tabs_of=_tabs(found, chosen, wanted), most_patients=MOST_PATIENTS,
+                many="more than " if found.more else "")
 
 
 @messages.get("/messages/<int:message_id>")

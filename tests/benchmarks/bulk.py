@@ -47,7 +47,7 @@ class Bulk:
         return number
 
     def finish(self) -> None:
-        """Everything is in the database, its guards as before, and the database knows what it holds."""
+        """Everything is in the database, and its guards are as before."""
         self._write()
         cursor = self._raw.cursor()
         if self._is_postgresql:
@@ -62,8 +62,10 @@ class Bulk:
         if not self._is_postgresql:
             cursor.execute("PRAGMA foreign_keys=ON")
         self._raw.close()
-        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(sa.text("VACUUM ANALYZE" if self._is_postgresql else "ANALYZE"))
+        # As a clinic's: PostgreSQL looks at its tables by itself, SQLite never does.
+        if self._is_postgresql:
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(sa.text("VACUUM ANALYZE"))
 
     def _silence(self) -> list[str]:
         cursor = self._raw.cursor()
