@@ -1,6 +1,7 @@
 """The composition root: what web, worker and command line are given to work with."""
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -65,6 +66,15 @@ def _smtp(settings: Settings) -> PostOffice | None:
     ))
 
 
+def settle() -> None:
+    """From now on only what requests make is looked through for what may be thrown away: what is loaded stays.
+
+    A page that reads thousands of rows would else have all modules, routes and templates looked through several times.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 def serve_pages(
     kit: Kit, host: str, port: int, *, with_worker: bool, ready: Callable[[], None] = lambda: None
 ) -> None:
@@ -79,7 +89,9 @@ def serve_pages(
     from clinic.web import create_app
     from clinic.worker import Worker
 
-    server = create_server(create_app(kit), host=host, port=port, threads=8, ident=None)
+    app = create_app(kit)
+    settle()
+    server = create_server(app, host=host, port=port, threads=8, ident=None)
     worker = Worker(kit) if with_worker else None
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -176,7 +176,7 @@ def _quiet(db: Session, asked: Asked) -> list[Ended]:
                waits.latest_on < asked.months.until_on - QUIET_AFTER, waits.latest_on <= today - QUIET_AFTER,
                waits.earliest_on < asked.months.until_on - QUIET_AFTER,  # says nothing new, but has the index
                _COURSE.state == CourseState.ACTIVE, ~goes_on, *_which(asked, _last_hands()))
-        .group_by(waits.id, _COURSE.id, _VERSION.protocol_id)).all()
+        .group_by(waits.latest_on, _COURSE.id, _VERSION.protocol_id)).all()
     return [Ended(latest_on + QUIET_AFTER, clinic_id, protocol_id, who, patient_id, CourseEnd.QUIET, GONE_QUIET, count,
                   first_on, last_on)
             for latest_on, clinic_id, protocol_id, who, patient_id, count, first_on, last_on in rows]

@@ -25,7 +25,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from clinic.app import Kit
+from clinic.app import Kit, settle
 from clinic.settings import Settings
 from clinic.store.accounts import Account
 from clinic.store.diary import Appointment
@@ -54,6 +54,7 @@ class Site:
         self.engine, self.years = engine, years
         self.browser: FlaskClient = new_app(Kit(settings, engine, lambda: NOW, None)).test_client()
         sign_in(self.browser, "manager@harbour.example")
+        settle()
         self._token = token(self.browser, self.browser.get("/setup/rooms/new").get_data(as_text=True))
         self.names = {
             "patient": years.patient_id, "course": years.course_id, "visit": years.open_visit_id,

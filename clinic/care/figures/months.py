@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from clinic.planning.local import instant
@@ -82,6 +83,7 @@ class Months:
         return instant(self.from_on, 0, where), instant(self.until_on, 0, where)
 
 
+@lru_cache(maxsize=1000)
 def month_of(on: date) -> Month:
     """The month in which a date lies."""
     return Month(on.year, on.month)

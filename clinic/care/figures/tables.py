@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
 from clinic.care.figures.counted import Column, Happened, counted
@@ -115,8 +115,11 @@ def _causes(found: Mapping[str, Sequence[int]]) -> Causes:
 def _parted(rows: Sequence[Row], by: By) -> Mapping[Key, Sequence[Row]]:
     found: defaultdict[Key, list[Row]] = defaultdict(list)
     if by is By.MONTH:
+        days: defaultdict[date, list[Row]] = defaultdict(list)
         for each in rows:
-            found[month_of(each.on)].append(each)
+            days[each.on].append(each)
+        for on, some in days.items():
+            found[month_of(on)] += some
         return found
     place = Given._fields.index(f"{by.value}_id")
     for each in rows:
