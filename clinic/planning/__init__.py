@@ -4,7 +4,7 @@ from clinic.planning.choices import Choice, choices, soonest_choice
 from clinic.planning.findings import Finding, Weight, blocks
 from clinic.planning.hours import Hours, opening_bits
 from clinic.planning.judge import judge
-from clinic.planning.planner import best_plan, plan, starts, starts_by
+from clinic.planning.planner import best_plan, placed_at, plan, starts, starts_by
 from clinic.planning.problem import (
     Costs,
     Gap,
@@ -26,5 +26,5 @@ __all__ = [
     "Answer", "Choice", "Costs", "Finding", "Gap", "Hours", "Kind", "Need", "Parts", "Past", "Pin", "Placement",
     "Plan", "PlannedSession", "Preferences", "Problem", "Relaxation", "Repair", "Resource", "Ruler", "Spacing",
     "Status", "Step", "Unwilling", "Weight", "best_plan", "blocks", "busy_bits", "choices", "fits", "granule_for",
-    "judge", "opening_bits", "plan", "repair", "ruler", "soonest_choice", "starts", "starts_by",
+    "judge", "opening_bits", "placed_at", "plan", "repair", "ruler", "soonest_choice", "starts", "starts_by",
 ]

@@ -1,15 +1,17 @@
 """The planner's two questions: the best plans of a course, and the starts of one step that leave the rest possible."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from time import monotonic
 
-from clinic.planning.answer import Answer, Plan, Status
+from clinic.planning.answer import Answer, Plan, PlannedSession, Status
 from clinic.planning.bits import each_bit
-from clinic.planning.board import Board
+from clinic.planning.board import MINUTE, Board
 from clinic.planning.bonds import ENDLESS
+from clinic.planning.costs import gap_before
+from clinic.planning.local import day_of
 from clinic.planning.problem import Costs, Kind, Problem
 from clinic.planning.reason import first_unplaceable, is_possible, reached_days, reason_of
 from clinic.planning.relaxations import relaxations_of
@@ -65,6 +67,35 @@ def starts(problem: Problem, step: int = 1) -> Answer:
     else:
         found = tuple(problem.ruler.instant(start) for start in _starts_one_by_one(free, board, step - 1))
     return Answer(Status.OPTIMAL if found else Status.INFEASIBLE, starts=found)
+
+
+def placed_at(problem: Problem, step: int, at: Sequence[datetime]) -> tuple[PlannedSession, ...]:
+    """A step at each of some of its `starts`, with the first-listed resources that are free then; those before it are
+    wherever a plan has them, those after it only where they are pinned."""
+    asked = replace(problem, costs=Costs(0, 0, 0, 0, 0), alternatives=1, steps=tuple(
+        each for place, each in enumerate(problem.steps, 1) if place <= step or each.pinned))
+    board = Board(asked)
+    around = [each for place, each in enumerate(asked.steps, 1) if place != step]
+    if board.hard_until < 0 and asked.steps[step - 1].standing is None and all(each.pinned for each in around):
+        return tuple(_alone_at(board, step - 1, each) for each in at)
+    # With no costs the earliest start is taken, which is the one asked for.
+    return tuple(plan(replace(asked, not_before=each)).plans[0].sessions[step - 1] for each in at)
+
+
+def _alone_at(board: Board, at: int, start_at: datetime) -> PlannedSession:
+    """A step that nothing but pins are around at one of its starts."""
+    problem, stage = board.problem, board.stages[at]
+    if stage.supply is None:
+        assert stage.pin_option is not None and stage.pin_option.resources is not None
+        resources = stage.pin_option.resources
+    else:
+        start = problem.ruler.down(start_at)
+        led = [leader for leader, packed in stage.supply.packed() if packed[start >> 3] >> (start & 7) & 1]
+        resources = min(found for leader in led if (found := stage.supply.assign(start, leader, frozenset())))
+    days = [day_of(each.pinned.start_at if each.pinned else start_at, problem.ruler.zone) for each in problem.steps]
+    return PlannedSession(
+        step=at + 1, treatment=stage.step.treatment, start_at=start_at, end_at=start_at + stage.step.minutes * MINUTE,
+        gap_days=gap_before(problem, at, days), resources=tuple(problem.resources[each].id for each in resources))
 
 
 def starts_by(problem: Problem, kind: Kind, step: int = 1) -> Mapping[str, tuple[datetime, ...]]:

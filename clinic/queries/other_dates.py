@@ -13,7 +13,7 @@ from clinic.queries.course_asks import CourseAsk
 from clinic.queries.course_wishes import finished, wished
 from clinic.queries.kept_dates import around, still_stand
 from clinic.queries.offers import AskedProblem, Offers, ask
-from clinic.queries.times import MOST_DAYS, TimesPage, narrowed, time_offer
+from clinic.queries.times import MOST_DAYS, TimesPage, narrowed, time_offers
 from clinic.queries.visit_choice import VisitChoice
 
 
@@ -41,7 +41,7 @@ def offer_other_dates(
     last_on = min(first_on + timedelta(days=min(max(days, 1), MOST_DAYS) - 1), bookable_to)
     near = narrowed(problem, number, first_on, last_on, None)
     found = starts(near, number)
-    times = tuple(time_offer(near, number, at, number=number, window=window) for at in found.starts or ())
+    times = time_offers(near, number, found.starts or (), number=number, window=window)
     return TimesPage(times, first_on, last_on, window, None if times else _nothing(window, first_on, last_on))
 
 

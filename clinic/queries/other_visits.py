@@ -12,7 +12,7 @@ from clinic.care.parts import Part, patient_minutes, read_parts
 from clinic.planning import Finding, Placement, Problem, Weight, judge, starts
 from clinic.planning.local import DAY, day_of, zone
 from clinic.queries.problems import Asked, earliest_start, planned_visit, problem_of
-from clinic.queries.times import MOST_DAYS, TimesPage, narrowed, time_offer
+from clinic.queries.times import MOST_DAYS, TimesPage, narrowed, time_offers
 from clinic.queries.visit_choice import VisitChoice
 from clinic.store.clinics import Clinic
 from clinic.store.diary import Appointment
@@ -101,7 +101,7 @@ def offer_visit_times(
         _problem(db, wish, asked, now, not_before_on=first_on, until_on=last_on), NUMBER, first_on, last_on,
         practitioner_id)
     found = starts(problem, NUMBER)
-    times = tuple(time_offer(problem, NUMBER, at, number=NUMBER) for at in found.starts or ())
+    times = time_offers(problem, NUMBER, found.starts or (), number=NUMBER)
     reason = found.reason
     if wanted_on > bookable_to:
         reason = f"{clinic.name} books until {bookable_to:%d %B %Y}"

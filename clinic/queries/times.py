@@ -1,14 +1,14 @@
 """Other times for one session: what a move or a booking may choose from."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from clinic.care.windows import Fit, Window
-from clinic.planning import Costs, Kind, Pin, Problem, plan, starts
+from clinic.planning import Kind, Pin, PlannedSession, Problem, placed_at, starts
 from clinic.planning.local import day_of, local_of, zone
 from clinic.queries.offers import names_of
 from clinic.queries.rest_of_course import Rest, rest_of_course
@@ -18,7 +18,6 @@ from clinic.store.clinics import Clinic
 from clinic.store.courses import TreatmentSession
 
 MOST_DAYS = 42
-NO_COSTS = Costs(0, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +101,9 @@ class _Found:
         for way in ways_to_ask(self._rest, number):
             problem = self._narrowed(way.problem, way.step)
             found = starts(problem, way.step)
-            for at in found.starts or ():
-                if at not in offers:
-                    offers[at] = time_offer(problem, way.step, at, number=number, window=self._window,
-                                            moves_others=way.moves_others)
+            others = [at for at in found.starts or () if at not in offers]
+            offers |= zip(others, time_offers(problem, way.step, others, number=number, window=self._window,
+                                              moves_others=way.moves_others), strict=True)
             reason = reason if way.moves_others else found.reason
         return tuple(offers[at] for at in sorted(offers)), reason
 
@@ -145,18 +143,28 @@ def time_offer(
     problem: Problem, step: int, at: datetime, *, number: int, window: Window | None = None, moves_others: bool = False
 ) -> TimeOffer:
     """The step of the problem at that start, with the first-listed resources that are free."""
-    # With no costs the planner takes the earliest start, which is the one asked for, and the first-listed
-    # resources; what comes after it is of no matter then.
-    asked = replace(problem, not_before=at, costs=NO_COSTS, alternatives=1, steps=tuple(
-        each for place, each in enumerate(problem.steps, 1) if place <= step or each.pinned))
-    found = plan(asked).plans[0].sessions[step - 1]
+    return time_offers(problem, step, (at,), number=number, window=window, moves_others=moves_others)[0]
+
+
+def time_offers(
+    problem: Problem, step: int, at: Sequence[datetime], *, number: int, window: Window | None = None,
+    moves_others: bool = False,
+) -> tuple[TimeOffer, ...]:
+    """The step of the problem at each of those starts, with the first-listed resources that are free then."""
+    return tuple(_offered(problem, each, number, window, moves_others) for each in placed_at(problem, step, at))
+
+
+def _offered(
+    problem: Problem, placed: PlannedSession, number: int, window: Window | None, moves_others: bool
+) -> TimeOffer:
     where = problem.ruler.zone
-    names = names_of(problem, found.resources)
+    names = names_of(problem, placed.resources)
     return TimeOffer(
-        number=number, starts_at=at, local_start=local_of(at, where),
-        local_end=local_of(found.end_at, where), resource_ids=tuple(map(int, found.resources)),
+        number=number, starts_at=placed.start_at, local_start=local_of(placed.start_at, where),
+        local_end=local_of(placed.end_at, where), resource_ids=tuple(map(int, placed.resources)),
         practitioner=names.get(Kind.PRACTITIONER), room=names.get(Kind.ROOM), device=names.get(Kind.DEVICE),
-        fit=window.fit(day_of(at, where)) if window else None, gap_days=found.gap_days, moves_others=moves_others)
+        fit=window.fit(day_of(placed.start_at, where)) if window else None, gap_days=placed.gap_days,
+        moves_others=moves_others)
 
 
 def _too_soon(not_before_on: date) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clinic.planning import judge, plan, starts
+from clinic.planning import Costs, Pin, judge, placed_at, plan, starts
 from clinic.planning.document import document_of, problem_of
 from tests.planning.diaries import placements
 from tests.planning.random_problems import course_problem, random_problem
@@ -49,6 +49,24 @@ def test_what_the_judge_accepts_is_among_the_starts(seed: int, data: st.DataObje
 
     if not findings and problem.steps[step].pinned is None:
         assert moved.start_at in (starts(problem, step + 1).starts or ())
+
+
+@settings(max_examples=count(15, 300), deadline=None)
+@given(seeds, st.data())
+def test_a_step_at_one_of_its_starts_is_as_the_plan_that_begins_there_has_it(seed: int, data: st.DataObject) -> None:
+    problem = problem_of(random_problem(seed))
+    answer = plan(problem)
+    if not answer.plans:
+        return
+    place = data.draw(st.integers(0, len(problem.steps) - 1))
+    problem = replace(problem, costs=Costs(0, 0, 0, 0, 0), alternatives=1, steps=tuple(
+        each if at == place or each.pinned else replace(each, pinned=Pin(held.start_at, held.resources))
+        for at, (each, held) in enumerate(zip(problem.steps, answer.plans[0].sessions, strict=True))))
+    found = (starts(problem, place + 1).starts or ())[:8]
+
+    placed = placed_at(problem, place + 1, found)
+
+    assert placed == tuple(plan(replace(problem, not_before=at)).plans[0].sessions[place] for at in found)
 
 
 @settings(max_examples=count(25, 400), deadline=None)
