@@ -12,7 +12,8 @@ _NO_DIGIT = re.compile(r"[^0-9]+", re.ASCII)
 
 
 def folded(text: str) -> str:
-    """Lower case, without accents, with single spaces."""
+    """Lower case, without accents, with single spaces; the sign that PostgreSQL cannot be asked for is one."""
+    text = text.replace("\0", " ")
     if text.isascii():
         return " ".join(text.lower().split())
     parted = unicodedata.normalize("NFKD", text.casefold())

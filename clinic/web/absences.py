@@ -18,7 +18,7 @@ from clinic.web.effects import agreement, is_agreed
 from clinic.web.entry import allowed, check_clinic, here, today
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
-from clinic.web.numbers import number_of
+from clinic.web.numbers import number_of, page_number
 from clinic.web.once import done_once
 from clinic.web.pages import page
 from clinic.web.zones import zone_words
@@ -44,7 +44,7 @@ def index() -> Response:
     """Everybody's absences and everything's downtime at the current clinic that is not over."""
     with kit().read() as db:
         found = absence_page(db, clinic_id=here().clinic_id, since=now(),
-                             number=request.args.get("page", 1, type=int))
+                             number=page_number())
     return page("absences/index.html", found=found)
 
 

@@ -15,6 +15,7 @@ from clinic.web.account_form import compared, initial_of, read_details
 from clinic.web.entry import allowed, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit
+from clinic.web.numbers import page_number
 from clinic.web.pages import page, stale_page
 from clinic.web.right_words import RIGHTS
 from clinic.web.words import ROLES
@@ -27,7 +28,7 @@ accounts = Blueprint("accounts", __name__)
 def index() -> Response:
     """Every account with its roles."""
     with kit().read() as db:
-        found = account_list(db, number=request.args.get("page", 1, type=int))
+        found = account_list(db, number=page_number())
         clinics = clinic_names(db)
     return page("accounts/index.html", found=found, clinics=clinics, roles=ROLES)
 

@@ -24,6 +24,7 @@ from clinic.web.effects import agreement, is_agreed
 from clinic.web.entry import allowed, here, today
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
+from clinic.web.numbers import page_number
 from clinic.web.once import done_once
 from clinic.web.pages import page
 
@@ -139,7 +140,7 @@ def _parse(told: str) -> ClosedDays | None:
 
 def _page(clinic: ClinicLine, form: Form, effect: Effect | None = None) -> Response:
     with kit().read() as db:
-        found = closures_page(db, clinic.id, today=today(), number=request.args.get("page", 1, type=int))
+        found = closures_page(db, clinic.id, today=today(), number=page_number())
     status = 409 if effect and effect.appointments else form.status
     return page("clinics/closures.html", status, clinic=clinic, form=form, found=found, effect=effect,
                 agreement=agreement(effect) if effect else "")

@@ -16,6 +16,7 @@ from clinic.web.effects import agreement, is_agreed
 from clinic.web.entry import allowed, check_clinic, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
+from clinic.web.numbers import page_number
 from clinic.web.once import done_once
 from clinic.web.pages import page, stale_page
 
@@ -27,7 +28,7 @@ devices = Blueprint("devices", __name__)
 def index() -> Response:
     """The devices of the current clinic."""
     with kit().read() as db:
-        found = devices_page(db, here().clinic_id, number=request.args.get("page", 1, type=int))
+        found = devices_page(db, here().clinic_id, number=page_number())
         absences = absences_of(db, [each.id for each in found.rows], since=now())
     return page("devices/index.html", found=found, absences=absences)
 

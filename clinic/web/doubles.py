@@ -20,7 +20,7 @@ from clinic.services.work import Done, Refused, Stale, UnitOfWork
 from clinic.web.entry import allowed, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit
-from clinic.web.numbers import number_of
+from clinic.web.numbers import number_of, page_number
 from clinic.web.once import done_once
 from clinic.web.pages import page
 from clinic.web.patient_form import CHANNEL_WORDS
@@ -56,7 +56,7 @@ def index() -> Response:
     of = number_of(request.args, "of")
     if of is None:
         with kit().read() as db:
-            found = likely_doubles(db, number=request.args.get("page", 1, type=int))
+            found = likely_doubles(db, number=page_number())
         return page("doubles/index.html", found=found, card=None)
     with kit().read() as db:
         card = patient_card(db, of)

@@ -22,6 +22,7 @@ from clinic.web.forms import Form
 from clinic.web.headers import MESSAGE_POLICY
 from clinic.web.kit import kit, now
 from clinic.web.message_words import STEPS, WAITS, happened, reply
+from clinic.web.numbers import page_number
 from clinic.web.pages import page
 from clinic.web.words import MESSAGE_KINDS, MESSAGE_STATES
 
@@ -38,7 +39,7 @@ def index() -> Response:
     with kit().read() as db:
         found = messages_page(
             db, here().clinic_id, state=chosen, kind=wanted["kind"], search=wanted["q"] or "",
-            number=request.args.get("page", 1, type=int))
+            number=page_number())
         is_on, waits = mail_is_on(db), held_back(db, now())
     return page("messages/index.html", found=found, chosen=chosen, wanted=wanted, is_on=is_on, held_back=waits,
                 kinds=sorted(MESSAGE_KINDS.items(), key=lambda each: each[1]),

@@ -28,6 +28,7 @@ from clinic.web.entry import allowed, check_clinic, here
 from clinic.web.forms import Form
 from clinic.web.headers import MESSAGE_POLICY
 from clinic.web.kit import kit, now
+from clinic.web.numbers import page_number
 from clinic.web.pages import page, stale_page
 
 newsletter = Blueprint("newsletter", __name__)
@@ -177,7 +178,7 @@ def readers() -> Response:
     find, state = request.args.get("q", "")[:100], request.args.get("state", "")
     state = state if state in STATES else ""
     with kit().read() as db:
-        found = readers_page(db, find=find, state=state, number=request.args.get("page", 1, type=int))
+        found = readers_page(db, find=find, state=state, number=page_number())
         counts = count_readers(db)
     return page("newsletter/readers.html", found=found, find=find, state=state, counts=counts, states=STATES,
                 languages=LANGUAGE_WORDS, interests=INTEREST_WORDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 from werkzeug.routing import IntegerConverter, Map
 
 LARGEST = 2**31 - 1
@@ -21,6 +21,11 @@ def number_of(values: Mapping[str, Any], name: str) -> int | None:
     given = str(values.get(name, ""))
     is_number = given.isascii() and given.isdigit() and len(given) <= len(str(LARGEST))
     return int(given) if is_number and 0 < int(given) <= LARGEST else None
+
+
+def page_number() -> int:
+    """Which page of a list the address asks for; the first where it asks for none of sense."""
+    return number_of(request.args, "page") or 1
 
 
 class _Id(IntegerConverter):

@@ -18,6 +18,7 @@ from clinic.web.doubles import alike_to
 from clinic.web.entry import allowed, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
+from clinic.web.numbers import page_number
 from clinic.web.pages import page, stale_page
 from clinic.web.patient_form import CHANNEL_WORDS, compared, field_choices, initial_of, read_details
 from clinic.web.time_line import asked_stretch, asked_theme, time_line_view
@@ -33,7 +34,7 @@ def index() -> Response:
     """The patients whom a search finds."""
     search = request.args.get("q", "")[:_LONGEST_SEARCH]
     with kit().read() as db:
-        found = find_patients(db, search, now=now(), number=request.args.get("page", 1, type=int))
+        found = find_patients(db, search, now=now(), number=page_number())
     return page("patients/index.html", found=found, search=search)
 
 

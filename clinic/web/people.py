@@ -17,6 +17,7 @@ from clinic.web.effects import agreement, is_agreed
 from clinic.web.entry import allowed, here, today
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
+from clinic.web.numbers import page_number
 from clinic.web.once import done_once
 from clinic.web.pages import page, stale_page
 from clinic.web.people_form import (
@@ -39,7 +40,7 @@ def index() -> Response:
     """The practitioners in use, or those out of use."""
     in_use = request.args.get("show") != "out"
     with kit().read() as db:
-        found = people_page(db, today=today(), in_use=in_use, number=request.args.get("page", 1, type=int))
+        found = people_page(db, today=today(), in_use=in_use, number=page_number())
         clinics = {ident: name for ident, name, _ in clinic_choices(db)}
     return page("people/index.html", found=found, in_use=in_use, qualifications=QUALIFICATIONS,
                 week_words=lambda rota: week_words(rota, clinics))

@@ -18,6 +18,7 @@ from clinic.web.effects import agreement, is_agreed
 from clinic.web.entry import allowed, check_clinic, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
+from clinic.web.numbers import page_number
 from clinic.web.once import done_once
 from clinic.web.pages import page, stale_page
 
@@ -29,7 +30,7 @@ rooms = Blueprint("rooms", __name__)
 def index() -> Response:
     """The rooms of the current clinic."""
     with kit().read() as db:
-        found = rooms_page(db, here().clinic_id, number=request.args.get("page", 1, type=int))
+        found = rooms_page(db, here().clinic_id, number=page_number())
         absences = absences_of(db, [each.id for each in found.rows], since=now())
     return page("rooms/index.html", found=found, absences=absences)
 

@@ -11,6 +11,7 @@ from clinic.services.tasks import finish_task
 from clinic.web.addresses import safe_next
 from clinic.web.entry import allowed, check_clinic, here
 from clinic.web.kit import kit, now
+from clinic.web.numbers import page_number
 from clinic.web.pages import page
 
 tasks = Blueprint("tasks", __name__)
@@ -22,7 +23,7 @@ def index() -> Response:
     """What is to do by its date, or what was done."""
     done = request.args.get("show") == "done"
     with kit().read() as db:
-        found = tasks_page(db, here().clinic_id, done=done, number=request.args.get("page", 1, type=int))
+        found = tasks_page(db, here().clinic_id, done=done, number=page_number())
         left_open = () if done else open_visits(db, here().clinic_id, now=now())
     return page("tasks/index.html", found=found, done=done, open_visits=left_open)
 

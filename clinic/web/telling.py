@@ -15,7 +15,7 @@ from clinic.web.addresses import safe_next
 from clinic.web.entry import allowed, check_clinic, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
-from clinic.web.numbers import number_of
+from clinic.web.numbers import number_of, page_number
 from clinic.web.once import done_once
 from clinic.web.pages import page
 from clinic.web.telling_words import LANGUAGE_NAMES, OUTCOMES, TOLD, why
@@ -27,7 +27,7 @@ telling = Blueprint("telling", __name__)
 @allowed(Right.SEE_MESSAGES)
 def index() -> Response:
     """Everybody who has to be told something, and what to say to the one who is asked for, or to the first."""
-    return _page(Form(), number_of(request.args, "patient"), request.args.get("page", 1, type=int))
+    return _page(Form(), number_of(request.args, "patient"), page_number())
 
 
 @telling.post("/people-to-tell/<int:patient_id>")

@@ -8,6 +8,7 @@ from clinic.access import Right
 from clinic.queries.undated import Due, undated_page
 from clinic.web.entry import allowed, here, horizon
 from clinic.web.kit import kit
+from clinic.web.numbers import page_number
 from clinic.web.pages import page
 
 undated = Blueprint("undated", __name__)
@@ -26,6 +27,6 @@ def index() -> Response:
     everything = request.args.get("show") == "all"
     with kit().read() as db:
         found = undated_page(db, here().clinic_id, horizon(), only_due=not everything,
-                             number=request.args.get("page", 1, type=int))
+                             number=page_number())
     return page("undated/index.html", found=found, everything=everything, dues=DUES,
                 due=found.counts[Due.OVERDUE] + found.counts[Due.NEAR], all=sum(found.counts.values()))

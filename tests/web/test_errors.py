@@ -102,15 +102,23 @@ def test_an_address_that_is_not_there_has_a_page(client: FlaskClient, world: Wor
     assert "<script>" not in answer.get_data(as_text=True).partition("<main")[2]
 
 
+def test_a_sign_that_no_text_can_hold_finds_what_is_around_it(signed_in: SignedIn) -> None:
+    browser = signed_in("receptionist")
+
+    found = [browser.get(f"/{page}?q=no%00body") for page in ("patients", "find", "diary/book/patients")]
+
+    assert [each.status_code for each in found] == [200, 200, 200]
+
+
 @pytest.mark.parametrize("number", [2**31, 10**20])
 def test_a_number_that_no_row_can_have_leads_nowhere(signed_in: SignedIn, number: int) -> None:
-    browser = signed_in("receptionist")
+    browser = signed_in("manager")
 
     asked = [browser.get(each.format(number)).status_code for each in (
         "/patients/{}", "/courses/new?patient={}", "/diary?moving={}", "/people-to-tell?patient={}",
-        "/patients/doubles?of={}")]
+        "/patients/doubles?of={}", "/setup/devices?page={}")]
 
-    assert asked == [404, 200, 200, 200, 200]
+    assert asked == [404, 200, 200, 200, 200, 200]
 
 
 def test_a_wrong_method_says_which_are_right(client: FlaskClient, world: World) -> None:
