@@ -5,7 +5,8 @@ from playwright.sync_api import Page
 
 
 def open_view(page: Page) -> None:
-    """Opens what the diary can be shown by."""
+    """Opens what the diary can be shown by, which is behind a button on a phone."""
+    page.set_viewport_size({"width": 360, "height": 780})
     page.locator(".diary-view").first.click()
 
 
