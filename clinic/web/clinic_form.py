@@ -31,7 +31,8 @@ def read_clinic(form: Form) -> ClinicDetails:
     """What was typed about a clinic; faults stay with the form."""
     return ClinicDetails(
         name=form.text("name", "The name of the clinic"), zone=form.text("zone", "The time zone", most=64),
-        address=form.text("address", "The address", most=500, lines=True), phone=form.text("phone", "The phone number", most=40),
+        address=form.text("address", "The address", most=500, lines=True),
+        phone=form.text("phone", "The phone number", most=40),
         sender_name=form.text("sender_name", "The sender's name"),
         sender_email=form.text("sender_email", "The sender's e-mail address", most=254),
         hours=tuple(Hours((weekday,), opens, closes) for weekday, opens, closes in _read_hours(form)),

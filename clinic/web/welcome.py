@@ -74,7 +74,8 @@ def _read_clinic(form: Form) -> ClinicDetails:
     return ClinicDetails(
         sender_name=form.text("business", "The name of the business"),
         name=form.text("clinic", "The name of the clinic"), zone=form.text("zone", "The time zone", most=64),
-        address=form.text("address", "The address", most=500, lines=True), phone=form.text("phone", "The phone number", most=40),
+        address=form.text("address", "The address", most=500, lines=True),
+        phone=form.text("phone", "The phone number", most=40),
         sender_email=form.text("sender_email", "The e-mail address of the clinic", most=254),
         hours=(Hours(_WORKDAYS, opens, closes),))
 

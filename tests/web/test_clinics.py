@@ -75,13 +75,14 @@ def test_a_clinic_is_opened_with_its_hours_and_its_maker_works_there_at_once(man
 
 def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(manager: Desk) -> None:
     answer = post(manager.browser, "/setup/clinics", {
-        **HILL, "zone": "Atlantis", "hours-0-1-from": "12:00", "hours-2-0-from": "09:00", "booking_horizon_days": "0"})
+        **HILL, "zone": "Atlantis", "hours-0-1-from": "12:00", "hours-2-0-from": "09:00", "booking_horizon_days": "0",
+        "address": "2 Hill\r\nAlvor"})
     page = text_of(answer)
 
     assert answer.status_code == 422
     for words in ("a whole number from 1 to 3660", "Wednesday: say both, from when and until when."):
         assert words in page
-    for typed in ('value="2 Hill"', 'value="22:00"', 'value="Atlantis" selected'):
+    for typed in ("2 Hill\r\nAlvor</textarea>", 'value="22:00"', 'value="Atlantis" selected'):
         assert typed in page
     again = text_of(post(manager.browser, "/setup/clinics", {**HILL, "zone": "Atlantis", "hours-0-1-from": "12:00"}))
     assert "There is no time zone Atlantis" in again
