@@ -23,7 +23,8 @@ function begin() {
   if (!place || !(at === document.body || at === named) || (named && !named.contains(place))) return;
   place.focus();
   const shownAt = performance.now();
-  place.addEventListener("click", (event) => {
-    if (!event.detail && performance.now() - shownAt < UNREAD) event.preventDefault();
-  });
+  const isUnread = (event) => { if (!event.detail && performance.now() - shownAt < UNREAD) event.preventDefault(); };
+  place.addEventListener("click", isUnread);
+  // Who goes on and comes back means it.
+  place.addEventListener("blur", () => place.removeEventListener("click", isUnread), { once: true });
 }
