@@ -15,7 +15,7 @@ def reach(page: Page, name: str) -> None:
     """Goes on with the tab key until that link or button has the focus."""
     for _ in range(120):
         if name in page.evaluate("document.activeElement.closest('a, button')?.innerText ?? ''"):
-            page.wait_for_timeout(400)  # what has the focus from the beginning takes no key before it can have been read
+            page.wait_for_timeout(400)  # what begins with the focus takes no key before it can have been read
             return
         page.keyboard.press("Tab")
     raise AssertionError(f"the tab key does not reach {name}")
