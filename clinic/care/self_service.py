@@ -5,6 +5,9 @@ from datetime import datetime, timedelta
 
 from clinic.care.states import AppointmentState, PatientsMay
 
+REQUESTS = ("move", "cancel", "unprepared", "symptom")
+"""Kinds of tasks that patients open on their own page."""
+
 
 def what_patients_may(
     allowed: PatientsMay, state: AppointmentState, starts_at: datetime, *, pinned: bool, notice_hours: int,

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from clinic.care.self_service import REQUESTS
 from clinic.queries.open_visits import LEFT_OPEN, open_visit_count
 from clinic.queries.people_to_tell import people_count
 from clinic.queries.undated import Horizon, due_count, opened_by
@@ -23,13 +24,14 @@ NAMELESS = "Clinic"
 @dataclass(frozen=True, slots=True)
 class ShellCounts:
     """The name of the business, and how many messages, tasks, sessions without a date and people to tell of a clinic
-    wait for somebody. A visit that stays open counts as a task."""
+    wait for somebody. A visit that stays open counts as a task, and so do `requests`: what patients ask for."""
 
     business: str
     messages_in_trouble: int
     tasks_due: int
     sessions_due: int
     people_to_tell: int
+    requests: int
 
 
 def business_name(db: Session) -> str:
@@ -53,11 +55,13 @@ def _counts() -> sa.Select[Any]:
         Message.decision.is_(None))
     due = sa.select(sa.func.count()).where(
         Task.clinic_id == clinic_id, Task.done_at.is_(None), Task.due_on <= today)
+    asked = sa.select(sa.func.count()).where(
+        Task.clinic_id == clinic_id, Task.done_at.is_(None), Task.kind.in_(REQUESTS))
     business = sa.select(Business.name).scalar_subquery()
     return sa.select(
         sa.func.coalesce(business, NAMELESS), trouble.scalar_subquery(),
         due.scalar_subquery() + open_visit_count(clinic_id, ended_by), due_count(clinic_id, by),
-        people_count(clinic_id, now))
+        people_count(clinic_id, now), asked.scalar_subquery())
 
 
 _COUNTS = _counts()

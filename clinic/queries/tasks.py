@@ -8,6 +8,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from clinic.care.self_service import REQUESTS
 from clinic.store.accounts import Account, Task
 from clinic.store.resources import Patient
 
@@ -29,11 +30,31 @@ class TaskRow:
     done_by: str | None
     urgent: bool = False
     appointment_id: int | None = None
+    reply: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestOf:
+    """Where a request belongs."""
+
+    clinic_id: int
+    appointment_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTasks:
+    """How many there are to do."""
+
+    requests: int
+    others: int
 
 
 @dataclass(frozen=True, slots=True)
 class TasksPage:
-    """The tasks of a clinic: those to do, the urgent first and then by their date, or those done, newest first."""
+    """The tasks of a clinic: those to do, the urgent first and then by their date, or those done, newest first.
+
+    What patients ask for has a list of its own until it is done.
+    """
 
     rows: tuple[TaskRow, ...]
     total: int
@@ -47,7 +68,8 @@ class TasksPage:
 
 def tasks_page(db: Session, clinic_id: int, *, done: bool, number: int = 1) -> TasksPage:
     """A page of the tasks of a clinic; in two statements."""
-    which = sa.and_(Task.clinic_id == clinic_id, Task.done_at.is_not(None) if done else Task.done_at.is_(None))
+    ended = Task.done_at.is_not(None) if done else sa.and_(Task.done_at.is_(None), Task.kind.not_in(REQUESTS))
+    which = sa.and_(Task.clinic_id == clinic_id, ended)
     total = db.scalar(sa.select(sa.func.count()).select_from(Task).where(which)) or 0
     number = max(1, min(number, -(-total // PAGE)))
     order = (Task.done_at.desc(), Task.id.desc()) if done else _FIRST
@@ -60,6 +82,21 @@ def open_tasks_of_patient(db: Session, patient_id: int, clinic_ids: Sequence[int
     return _rows(db, _select().where(
         Task.patient_id == patient_id, Task.clinic_id.in_(clinic_ids), Task.done_at.is_(None)
     ).order_by(*_FIRST))
+
+
+def request_of(db: Session, task_id: int) -> RequestOf | None:
+    """Whose clinic a patient's request is, and the visit that it is about; none where no patient asked."""
+    row = db.execute(sa.select(Task.clinic_id, Task.appointment_id).where(
+        Task.id == task_id, Task.kind.in_(REQUESTS))).one_or_none()
+    return RequestOf(*row) if row else None
+
+
+def open_task_counts(db: Session, clinic_id: int) -> OpenTasks:
+    """How many requests from patients and how many other tasks of a clinic are open, in one statement."""
+    asked = sa.func.count().filter(Task.kind.in_(REQUESTS))
+    row = db.execute(sa.select(asked, sa.func.count() - asked).select_from(Task).where(
+        Task.clinic_id == clinic_id, Task.done_at.is_(None))).one()
+    return OpenTasks(*row)
 
 
 def clinic_of_task(db: Session, task_id: int) -> int | None:
@@ -79,5 +116,5 @@ def _select() -> sa.Select[Task, str, str]:
 def _rows(db: Session, statement: sa.Select[Task, str, str]) -> tuple[TaskRow, ...]:
     return tuple(
         TaskRow(task.id, task.patient_id, name, task.kind, task.text, task.due_on, task.done_at, done_by,
-                task.urgent, task.appointment_id)
+                task.urgent, task.appointment_id, task.reply)
         for task, name, done_by in db.execute(statement))

@@ -71,7 +71,9 @@ def arms(whose: Whose, theme: Theme | None, *, with_notes: bool) -> list[Arm]:
 
 def _of_visits(whose: Whose) -> sa.ColumnElement[bool]:
     if whose is Whose.COURSE:
-        return Appointment.treatment_session_id.in_(sa.select(_sessions(whose).c.id))
+        # By the patient first, or PostgreSQL would look through all visits that there are.
+        return sa.and_(Appointment.patient_id == patient_id,
+                       Appointment.treatment_session_id.in_(sa.select(_sessions(whose).c.id)))
     # A sum, or SQLite would read all that the clinic ever had in order of time to find what one patient has.
     return sa.and_(Appointment.patient_id == patient_id, (Appointment.clinic_id + 0).in_(clinic_ids))
 
@@ -88,7 +90,7 @@ def _of_messages(whose: Whose) -> sa.ColumnElement[bool]:
     item, upkeep = MessageItem, sa.select(MaintenancePlan.id).where(MaintenancePlan.course_id == course_id)
     of_course = sa.select(item.message_id).where(item.owner_kind == "course", item.owner_id == course_id)
     of_upkeep = sa.select(item.message_id).where(item.owner_kind == "maintenance-plan", item.owner_id.in_(upkeep))
-    return Message.id.in_(sa.union_all(of_course, of_upkeep))
+    return sa.and_(Message.patient_id == patient_id, Message.id.in_(sa.union_all(of_course, of_upkeep)))
 
 
 def _sessions(whose: Whose) -> sa.Subquery:
@@ -102,7 +104,8 @@ def _sessions(whose: Whose) -> sa.Subquery:
     kept_up = (
         sa.select(row.id, row.number, row.maintenance_plan_id, version)
         .join(MaintenancePlan, MaintenancePlan.id == row.maintenance_plan_id)
-        .join(Course, Course.id == MaintenancePlan.course_id).where(_of_courses(whose)))
+        .join(Course, Course.id == MaintenancePlan.course_id)
+        .where(_of_courses(whose), row.maintenance_plan_id.is_not(None)))
     return sa.union_all(own, kept_up).subquery()
 
 

@@ -115,6 +115,18 @@ def move_appointment(
     overrides: Mapping[str, str] | None = None, by_clinic: bool = False,
 ) -> Done[int] | Refused:
     """Gives an appointment a new time, or says what stands in the way. `by_clinic`: the clinic is the cause."""
+    outcome = lay_elsewhere(
+        work, appointment_id, choice, lock_version=lock_version, overrides=overrides, by_clinic=by_clinic)
+    if isinstance(outcome, Done):
+        work.commit()
+    return outcome
+
+
+def lay_elsewhere(
+    work: UnitOfWork, appointment_id: int, choice: VisitChoice, *, lock_version: int,
+    overrides: Mapping[str, str] | None = None, by_clinic: bool = False,
+) -> Done[int] | Refused:
+    """The same without the commit, for whoever changes more than that."""
     opened = open_appointment(work, appointment_id, lock_version)
     appointment, about = opened.appointment, opened.about
     wrong = _not_movable(opened, choice)
@@ -132,7 +144,7 @@ def move_appointment(
         return Refused((TAKEN,))
     if about:
         keep_reasons(work, about.series.course.id, findings, overrides or {}, about.row.number)
-    settle_appointment(work, opened, MOVED, **(former.document(appointment.revision) if former else {}))
+    _follow(work, opened, MOVED, **(former.document(appointment.revision) if former else {}))
     return Done(appointment.id, findings)
 
 

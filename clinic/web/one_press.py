@@ -25,6 +25,12 @@ def one_press(
     return _said(outcome.findings[0].text, back) if isinstance(outcome, Refused) else outcome
 
 
+def said(act: Act, *, back: str, told: str) -> Response:
+    """The same for what is no visit: done once and led back, or what speaks against it."""
+    outcome = done_once(act, to=lambda _: back, otherwise=back, told=told)
+    return _said(outcome.findings[0].text, back) if isinstance(outcome, Refused) else outcome
+
+
 def _said(text: str, back: str) -> Response:
     flash(text, "error")
     return redirect(back, 303)

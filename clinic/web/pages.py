@@ -156,7 +156,7 @@ def _shell(who: Here, counts: ShellCounts) -> dict[str, Any]:
     return {
         "business": counts.business,
         "clinic": who.clinic, "clinics": who.clinics,
-        "home_href": landing(who),
+        "home_href": landing(who), "requests": counts.requests,
         "switch_clinic_href": url_for("signin.switch"),
         "search_href": url_for("finding.show"),
         "search_text": request.args.get("q", "")[:100] if request.endpoint == "finding.show" else "",
@@ -187,12 +187,13 @@ def _places(who: Here) -> list[Place]:
 def _nav(place: Place, counts: ShellCounts) -> dict[str, Any]:
     waiting = {"messages.index": counts.messages_in_trouble, "tasks.index": counts.tasks_due,
                "undated.index": counts.sessions_due, "telling.index": counts.people_to_tell}
-    noun = (request.endpoint or "").partition(".")[0]
+    noun = (request.endpoint or "").partition(".")[0].replace("requests", "tasks")
+    endpoint = "requests.index" if place.endpoint == "tasks.index" and counts.requests else place.endpoint
     current = request.endpoint == place.endpoint or (
         noun == place.endpoint.partition(".")[0] and noun not in ("courses", "appointments")
     )
     return {
-        "label": place.label, "href": url_for(place.endpoint), "icon": place.icon, "key": place.key,
+        "label": place.label, "href": url_for(endpoint), "icon": place.icon, "key": place.key,
         "current": current, "count": waiting.get(place.endpoint) or None,
     }
 

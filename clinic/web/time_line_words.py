@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from clinic.care.self_service import REQUESTS
 from clinic.care.states import ContactOutcome, MessageState
 from clinic.care.time_line import Entry, Source, Theme
 from clinic.interchange.bounce_words import in_words
@@ -42,8 +43,6 @@ _TASKS = {
     "move": "Asked for another time", "cancel": "Asked to cancel", "unprepared": "Cannot follow the preparation",
     "symptom": "Reported a symptom", "bounce": "Address to correct",
 }
-FROM_PATIENTS = frozenset({"move", "cancel", "unprepared", "symptom"})
-"""Kinds of tasks that a patient opens on their own page."""
 _DEEDS = {
     "course-booked": ("Course booked", "course-add"), "course-moved-in": ("Moved in from another system", "download"),
     "course-stopped": ("Course stopped early", "stop"), "course-completed": ("Course completed", "check-circle"),
@@ -158,8 +157,8 @@ def _clinical_note(entry: Entry, where: ZoneInfo, now: datetime) -> Line:
 def _task(entry: Entry, where: ZoneInfo, now: datetime) -> Line:
     done = f"done {moment(local_of(entry.then, where))}" + (f" by {entry.by}" if entry.by else "") if entry.then else (
         "to be done")
-    who = entry.who or ("The patient" if entry.what in FROM_PATIENTS else "")
-    icon = "inbox" if entry.what in FROM_PATIENTS else "tasks"
+    who = entry.who or ("The patient" if entry.what in REQUESTS else "")
+    icon = "inbox" if entry.what in REQUESTS else "tasks"
     return Line(local_of(entry.at, where), icon, "", _TASKS[entry.what], _some(done, entry.why), entry.words, who)
 
 

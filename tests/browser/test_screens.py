@@ -54,6 +54,7 @@ SCREENS: dict[str, Callable[[Site], str]] = {
     "people-to-tell": lambda site: "/people-to-tell",
     "protocols": lambda site: "/protocols",
     "protocol": lambda site: "/protocols/rfmn_laxity",
+    "requests": lambda site: "/requests",
     "tasks": lambda site: "/tasks",
     "day-lists": lambda site: "/day-lists",
     "unconfirmed": lambda site: "/unconfirmed",

@@ -87,6 +87,7 @@ _DESK = {
     "to-plan": "/to-plan?show=all",
     "unconfirmed": "/unconfirmed",
     "people-to-tell": "/people-to-tell",
+    "requests": "/requests",
     "tasks": "/tasks",
     "tasks-done": "/tasks?show=done",
     "running-late": "/running-late",

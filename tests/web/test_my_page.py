@@ -237,13 +237,12 @@ def test_the_desk_sees_what_the_patient_asked_urgent_first_and_that_they_confirm
     clinic.post(browser, f"/my/dates/{first.id}/confirm", revision=0)
     staff = enter(clinic.kit, Role.RECEPTIONIST.value)
 
-    tasks, course = staff.get("/tasks"), text(staff.get(f"/courses/{clinic.courses[0]}"))
+    asked, course = staff.get("/requests"), text(staff.get(f"/courses/{clinic.courses[0]}"))
     patient = text(staff.get(f"/patients/{clinic.made.patients[0]}"))
 
-    page = text(tasks)
+    page = text(asked)
     assert page.count("Urgent") == 1 and page.index("Reports on their page") < page.index("“I am away”")
-    assert f"/appointments/{first.id}/cancel" in page
-    assert "Confirmed" in course and "by the patient, " in course
+    assert "Cancel the visit" in page and "Confirmed" in course and "by the patient, " in course
     assert "Urgent: to do by" in patient and "Revoke links" in patient
 
 
