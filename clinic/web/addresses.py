@@ -8,7 +8,7 @@ from typing import Any
 from flask import g, request, url_for
 
 _PLACE = 987_654_321
-_PLAIN = (str, int, date, type(None))
+_PLAIN = (str, date, bool, type(None))
 _OWN = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*", re.ASCII)
 
 
@@ -32,13 +32,19 @@ def sign_in_address() -> str:
 def address_of(endpoint: str, **named: Any) -> str:
     """What `url_for` says. Pages name hundreds of one shape, with another number each: a shape is asked for once a
     request."""
-    numbers = [name for name, value in named.items() if type(value) is int and value >= 0]
-    if len(numbers) != 1 or not all(isinstance(value, _PLAIN) for value in named.values()):
+    place = None
+    for name, value in named.items():
+        if place is None and type(value) is int and value >= 0:
+            place = name
+        elif not isinstance(value, _PLAIN):
+            return url_for(endpoint, **named)
+    if place is None:
         return url_for(endpoint, **named)
-    shape = (endpoint, *((name, _PLACE if name == numbers[0] else value) for name, value in named.items()))
+    number, named[place] = named[place], _PLACE
+    shape = (endpoint, *named.items())
     known: dict[Any, list[str]] = g.setdefault("addresses", {})
     if shape not in known:
-        known[shape] = url_for(endpoint, **{**named, numbers[0]: _PLACE}).split(str(_PLACE))
+        known[shape] = url_for(endpoint, **named).split(str(_PLACE))
     parts = known[shape]
     # Somebody may look for the very number that holds the place.
-    return str(named[numbers[0]]).join(parts) if len(parts) == 2 else url_for(endpoint, **named)
+    return str(number).join(parts) if len(parts) == 2 else url_for(endpoint, **{**named, place: number})

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from clinic.care.parts import Part, ResourceKind
@@ -24,8 +25,8 @@ Rows = tuple[int, int]
 """From a row to before another one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hour:
+# Tuples, for a day has hundreds of each: a frozen dataclass is filled field by field.
+class Hour(NamedTuple):
     """A full hour of the clock; `again` where the clock shows it for the second time."""
 
     row: int
@@ -33,8 +34,7 @@ class Hour:
     again: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(NamedTuple):
     """A stretch of a column: its shade, where it lies, and its words."""
 
     shade: Shade
@@ -45,8 +45,7 @@ class Band:
     ends_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """Time that can be booked."""
 
     top: int
@@ -55,8 +54,7 @@ class Gap:
     ends_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A part of a block, counted from its top: solid while the patient is treated, light before and after."""
 
     top: int
@@ -65,8 +63,7 @@ class Segment:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A visit where it lies: in lane `lane` of `lanes`, over `span` of them."""
 
     visit: DiaryVisit
@@ -176,7 +173,9 @@ class _Lines:
 
     def _hours(self) -> Iterator[Hour]:
         """The full hours that the clock shows."""
-        for row in range(self.rows):
+        # They begin with a full hour, which on a day of 24 hours comes again after as many rows each time.
+        is_usual = self.day.ends_at - self.day.starts_at == DAY
+        for row in range(0, self.rows, HOUR * MINUTE // ROW if is_usual else 1):
             clock = local_of(self.begins_at + row * ROW, self._where)
             if clock.minute == 0:
                 yield Hour(row, f"{clock:%H:%M}", clock.fold == 1)
@@ -245,6 +244,9 @@ def _shown(columns: Iterable[DiaryColumn], where: ZoneInfo) -> tuple[int, int]:
     for column in columns:
         spans = [(each.starts_at, each.ends_at) for each in column.stretches if each.shade is Shade.WORK]
         spans += [_hull(visit, column.resource) for visit in column.visits]
+        if spans and column.day.ends_at - column.day.starts_at == DAY:
+            # Its clock only goes forward: what begins first reads least.
+            spans = [(min(begins for begins, _ in spans), max(ends for _, ends in spans))]
         found += [(_reading(column.day, begins, where), _reading(column.day, ends, where)) for begins, ends in spans]
     opens = min((begins for begins, _ in found), default=USUAL[0]) // HOUR * HOUR
     closes = -(-max((ends for _, ends in found), default=USUAL[1]) // HOUR) * HOUR

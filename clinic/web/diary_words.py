@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from flask import url_for
@@ -39,8 +40,8 @@ _TONES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class VisitCard:
+# Tuples, for a day has hundreds of each: a frozen dataclass is filled field by field.
+class VisitCard(NamedTuple):
     """A visit in words. `state` is the code of its badge; without names `name` says only that somebody comes."""
 
     id: int
@@ -67,8 +68,7 @@ class VisitCard:
     starts_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class BandWords:
+class BandWords(NamedTuple):
     """A stretch of a column that is not simply time at work."""
 
     band: Band
@@ -76,8 +76,7 @@ class BandWords:
     span: str
 
 
-@dataclass(frozen=True, slots=True)
-class BlockWords:
+class BlockWords(NamedTuple):
     """A visit where it lies: the classes of its place and its looks, where it is besides this column, and its segments
     that are to be seen, each as its classes and its name.
 
@@ -94,8 +93,7 @@ class BlockWords:
     pick_up: str
 
 
-@dataclass(frozen=True, slots=True)
-class GapWords:
+class GapWords(NamedTuple):
     """Time that can be booked, and where that leads; `place` are the classes of where it lies."""
 
     gap: Gap

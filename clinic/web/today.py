@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import NamedTuple
 
 from flask import Blueprint, url_for
 from werkzeug.wrappers import Response
@@ -28,6 +29,29 @@ from clinic.web.words import clock, short_day
 today = Blueprint("today", __name__)
 
 
+class VisitLine(NamedTuple):
+    """An appointment in the words of the day's list, and what can be done with it."""
+
+    id: int
+    lock_version: int
+    course_id: int | None
+    time: str
+    ends: str
+    expected: str
+    name: str
+    href: str
+    what: str
+    who: str
+    place: str
+    place_href: str
+    state: str
+    alert: str
+    has_come: bool
+    is_open: bool
+    is_over: bool
+    is_held: bool
+
+
 @today.get("/")
 @allowed(Right.SEE_DIARY)
 def show() -> Response:
@@ -49,7 +73,7 @@ def show() -> Response:
                 next=url_for("today.show") if is_today else url_for("today.show", day=on))
 
 
-def _line(visit: DayVisit, lateness: DayLateness) -> dict[str, object]:
+def _line(visit: DayVisit, lateness: DayLateness) -> VisitLine:
     """An appointment in the words of the day's list."""
     line, late = visit.line, lateness.expected.get(visit.line.id)
     what = visit.what
@@ -59,17 +83,17 @@ def _line(visit: DayVisit, lateness: DayLateness) -> dict[str, object]:
         what += f" · treated on {short_day(visit.performed_on)}"
     if line.held_until:
         what += f" · held until {short_day(line.held_until)}, subject to consultation"
-    return {
-        "time": clock(line.local_start), "ends": clock(line.local_end), "name": visit.patient,
-        "expected": clock(local_of(late.begins_at, here().clinic.zone)) if late else "",
-        "href": address_of("patients.show", patient_id=visit.patient_id), "what": what,
-        "who": line.practitioner or "", "place": " · ".join(name for name in (line.room, line.device) if name),
-        "state": visit_state(line), "alert": visit.alerts, "id": line.id, "lock_version": line.lock_version,
-        "place_href": _swap_href(visit) if line.room or line.device else "",
-        "course_id": visit.course_id, "has_come": line.local_start.date() <= entry.today(),
-        "is_open": line.state == "arrived" or line.state == "booked" and line.local_start <= now(),
-        "is_over": line.state == "fulfilled", "is_held": line.state is AppointmentState.PROPOSED,
-    }
+    return VisitLine(
+        id=line.id, lock_version=line.lock_version, course_id=visit.course_id,
+        time=clock(line.local_start), ends=clock(line.local_end), name=visit.patient,
+        expected=clock(local_of(late.begins_at, here().clinic.zone)) if late else "",
+        href=address_of("patients.show", patient_id=visit.patient_id), what=what,
+        who=line.practitioner or "", place=" · ".join(name for name in (line.room, line.device) if name),
+        place_href=_swap_href(visit) if line.room or line.device else "",
+        state=visit_state(line), alert=visit.alerts,
+        has_come=line.local_start.date() <= entry.today(),
+        is_open=line.state == "arrived" or line.state == "booked" and line.local_start <= now(),
+        is_over=line.state == "fulfilled", is_held=line.state is AppointmentState.PROPOSED)
 
 
 def _swap_href(visit: DayVisit) -> str:
