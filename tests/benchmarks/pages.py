@@ -38,7 +38,7 @@ from tests.web import seed
 from tests.web.apps import new_app
 from tests.web.conftest import sign_in, token
 
-TIMES = 15
+TIMES = 11
 GROWS = 1.2
 """How many times as long a page may take with five years as with one."""
 
