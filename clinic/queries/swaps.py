@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from clinic.care.states import AppointmentState
 from clinic.planning import Kind, Placement, Problem, judge
 from clinic.planning.local import DAY
 from clinic.queries.other_visits import NUMBER, visit_problem
@@ -14,6 +15,7 @@ from clinic.queries.series import held_by, series_of
 from clinic.store.courses import TreatmentSession
 from clinic.store.diary import Appointment
 
+SWAPPABLE = (AppointmentState.BOOKED, AppointmentState.ARRIVED)
 _OF_RESOURCES = frozenset({
     "busy", "held-twice", "lacks-skill", "not-open", "same-resource", "unknown-resource", "wrong-kind"})
 """What can speak against a room or device; the time stays, so nothing about the time is asked again."""
@@ -31,8 +33,11 @@ class Swap:
 
 
 def swaps(db: Session, appointment_id: int, *, now: datetime) -> tuple[Swap, ...]:
-    """Every free and fit room or device for each that the visit holds, at its own time, the rest of it as it is."""
+    """Every free and fit room or device for each that the visit holds, at its own time, the rest of it as it is; none
+    once it is over."""
     visit = db.get_one(Appointment, appointment_id)
+    if visit.state not in SWAPPABLE:
+        return ()
     held = held_by(db, [visit.id]).get(visit.id, ())
     # Of a visit that has begun, the whole time is asked for, as it was before.
     problem, step = _problem(db, visit, min(now, visit.starts_at))

@@ -3,9 +3,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from clinic.care.states import AppointmentState
 from clinic.planning import Finding, Weight
-from clinic.queries.swaps import swaps
+from clinic.queries.swaps import SWAPPABLE, swaps
 from clinic.services.appointments import closed, open_appointment, settle_appointment
 from clinic.services.holding import TAKEN, Taken, free_lapsed, refusing_overlap
 from clinic.services.work import Done, Refused, UnitOfWork
@@ -22,7 +21,7 @@ def swap_resource(
     """
     opened = open_appointment(work, appointment_id, lock_version)
     appointment = opened.appointment
-    if appointment.state not in (AppointmentState.BOOKED, AppointmentState.ARRIVED):
+    if appointment.state not in SWAPPABLE:
         return Refused((closed(appointment),))
     lock_resources(work.db, [take])
     free_lapsed(work, [take])

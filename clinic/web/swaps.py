@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from clinic.access import Right
 from clinic.planning.local import zone
 from clinic.queries.appointments import AppointmentPage
-from clinic.queries.swaps import swaps
+from clinic.queries.swaps import SWAPPABLE, swaps
 from clinic.services.swaps import swap_resource
 from clinic.services.work import Refused, Stale
 from clinic.web.addresses import safe_next
@@ -55,4 +55,5 @@ def _swap_page(found: AppointmentPage, form: Form) -> Response:
         offered = swaps(db, found.appointment.id, now=now())
     return page(
         "appointments/swap.html", form.status, title=TITLE, found=found, form=form, offered=offered,
-        next=safe_next(""), back=safe_next(home_of(found)), zone_words=zone_words(zone(found.appointment.zone)))
+        is_open=found.appointment.state in SWAPPABLE, next=safe_next(""), back=safe_next(home_of(found)),
+        zone_words=zone_words(zone(found.appointment.zone)))

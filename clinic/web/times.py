@@ -25,6 +25,7 @@ from clinic.web.entry import allowed, check_clinic, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
 from clinic.web.once import done_once
+from clinic.web.over import over_page, over_words
 from clinic.web.pages import page, stale_page
 from clinic.web.placing import in_hand_href, is_from_diary, offer_of, offer_there
 from clinic.web.time_review import (
@@ -127,6 +128,8 @@ def _owed(treatment_session_id: int) -> Wish:
 
 
 def _chosen_or_times(wish: Wish) -> Response:
+    if over := over_words(wish):
+        return over_page(wish, over)
     placed = offer_there(wish.old.id) if wish.old else None
     if isinstance(placed, TimeOffer):
         return _review(wish, placed)
@@ -189,8 +192,9 @@ def _refused(wish: Wish, choice: VisitChoice, form: Form, findings: tuple[Findin
 
 
 def _times_page(wish: Wish, first_on: date, findings: tuple[Finding, ...] = ()) -> Response:
-    practitioner_id = asked_practitioner(wish)
-    subject = wish.subject
+    if over := over_words(wish):
+        return over_page(wish, over)
+    practitioner_id, subject = asked_practitioner(wish), wish.subject
     found = wish.times(first_on, DAYS, practitioner_id)
     return page(
         "appointments/times.html", 409 if findings else 200, wish=wish, subject=subject, found=found,

@@ -9,6 +9,9 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from clinic.app import Kit
+from clinic.services.appointments import cancel_appointment
+from clinic.services.completion import complete_appointment
+from clinic.services.work import Actor, Done
 from clinic.store.courses import CourseOverride, TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.store.resources import Absence
@@ -182,3 +185,27 @@ def test_times_of_a_session_that_is_not_there_are_not_found(kit: Kit) -> None:
     answers = [desk.browser.get("/sessions/99/book"), desk.browser.get("/appointments/99/move")]
 
     assert [answer.status_code for answer in answers] == [404, 404]
+
+
+def test_what_is_over_gets_no_other_time_and_the_page_says_where_to_go_on(kit: Kit) -> None:
+    desk = open_desk(kit)
+    desk.course()
+    done, cancelled = _visit(desk, 1), _visit(desk, 3)
+    shown = desk.browser.get(f"/appointments/{done}/move")
+    with kit.work(Actor("test")) as work:
+        assert isinstance(complete_appointment(work, done, lock_version=1), Done)
+    with kit.work(Actor("test")) as work:
+        assert isinstance(cancel_appointment(work, cancelled, reason="patient", lock_version=1), Done)
+
+    again = [desk.browser.get(each) for each in (
+        f"/appointments/{done}/move", links_to_times(shown)[0], "/sessions/1/book", f"/appointments/{cancelled}/move")]
+    chosen = post(desk.browser, f"/appointments/{done}/move", {"lock_version": "2", "form_key": "k" * 24})
+    swap = desk.browser.get(f"/appointments/{done}/swap")
+
+    assert [each.status_code for each in (*again, chosen, swap)] == [409] * 5 + [200]
+    assert [texts(each, "notice-title") for each in (*again, chosen)] == [
+        ["Done: this visit gets no other time any more."], ["Done: this visit gets no other time any more."],
+        ["This session does not wait for a date any more."], ["Cancelled: this visit gets no other time any more."],
+        ["Done: this visit gets no other time any more."]]
+    assert 'href="/sessions/3/book"' in again[3].get_data(as_text=True)
+    assert texts(swap, "empty-title") == ["This visit is over"]
