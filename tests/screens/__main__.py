@@ -40,7 +40,7 @@ def main() -> None:
         chromium = playwright.chromium.launch(executable_path=_chromium())
         if asked.keep:
             faults = draw_kept(chromium, Path(databases), _ROOT / "docs" / "screens")
-            sys.exit("\n".join(faults))
+            sys.exit("\n".join(faults) or 0)
         for state in asked.state or STATES:
             for world_state in ("new", "empty") if state == "empty" else (state,):
                 _say(f"{state}: making the clinic …\n")

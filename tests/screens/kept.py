@@ -1,4 +1,4 @@
-"""The pictures that are committed: the screens of a busy morning in the large clinic of the demo."""
+"""The pictures that are committed: the desk on a busy morning in the large demo, and what takes months in the small."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -13,11 +13,12 @@ from tests.screens.worlds import served
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A picture in docs/screens: of which screen, how wide, in which scheme."""
+    """A picture in docs/screens: of which screen, how wide, in which scheme, in which clinic."""
 
     screen: str
     width: int = 1440
     scheme: str = "light"
+    world: str = "large"
 
 
 KEPT = {
@@ -27,21 +28,23 @@ KEPT = {
     "week": Kept("diary-week-of-one"),
     "today": Kept("today"),
     "new-course": Kept("plans"),
-    "patient": Kept("patient"),
-    "course": Kept("course"),
-    "check-out": Kept("check-out"),
-    "figures": Kept("figures"),
-    "messages-explained": Kept("rules"),
-    "patients-own-page": Kept("my-page", width=360),
+    "patient": Kept("patient", world="normal"),
+    "course": Kept("course", world="normal"),
+    "check-out": Kept("check-out", world="normal"),
+    "figures": Kept("figures", world="normal"),
+    "messages-explained": Kept("message", world="normal"),
+    "patients-own-page": Kept("my-page", width=360, world="normal"),
 }
 
 
 def draw_kept(chromium: Browser, databases: Path, folder: Path) -> list[str]:
     """Draws them, each as large as the window, and answers what is wrong."""
     folder.mkdir(parents=True, exist_ok=True)
-    with served("large", databases) as world:
-        camera = Camera(chromium, world, folder)
-        faults = [f"{name}: {fault}" for name, kept in KEPT.items()
-                  for fault in camera.draw_one(name, SCREENS[kept.screen], kept.width, kept.scheme)]
-        camera.close()
+    faults: list[str] = []
+    for state in ("large", "normal"):
+        with served(state, databases) as world:
+            camera = Camera(chromium, world, folder)
+            faults += [f"{name}: {fault}" for name, kept in KEPT.items() if kept.world == state
+                       for fault in camera.draw_one(name, SCREENS[kept.screen], kept.width, kept.scheme)]
+            camera.close()
     return faults

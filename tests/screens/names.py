@@ -86,7 +86,7 @@ def _outdated(clinic_id: int) -> sa.Select[tuple[int]]:
     return (
         sa.select(Course.id).join(own, own.id == Course.protocol_version_id)
         .join(newer, newer.protocol_id == own.protocol_id)
-        .where(Course.clinic_id == clinic_id, Course.state == "active", newer.number > own.number,
+        .where(Course.clinic_id == clinic_id, Course.state.in_(("active", "on-hold")), newer.number > own.number,
                newer.state == "approved").limit(1))
 
 

@@ -24,7 +24,7 @@ from clinic.messages.mailbox import MailboxTransport
 from clinic.services.clinics import ClinicDetails, Hours
 from clinic.services.delivery import Courier
 from clinic.services.first_run import FirstRun, begin, setup_code
-from clinic.services.mail import release_held
+from clinic.services.mail import let_go
 from clinic.services.passwords import hash_password
 from clinic.services.work import Actor, Done
 from clinic.services.workers import enlist
@@ -40,6 +40,7 @@ from tests.benchmarks.years import fill_years
 from tests.my_links import new_secret
 from tests.screens.fullness import fill_to_the_brim, publish
 from tests.screens.names import names_of
+from tests.screens.rare import add_what_is_rare
 
 KEY, PASSWORD = "k" * 64, "seven quiet herons"
 NOW = datetime(2027, 3, 3, 10, 40, tzinfo=UTC)
@@ -133,6 +134,9 @@ def _normal(kit: Kit) -> tuple[int, dict[str, str]]:
     clinic_id = demo.sites[PORTO]
     accounts = _let_in(kit.engine, clinic_id, "atlantic-skin.example")
     publish(kit, clinic_id, "Spring at Atlantic Skin", readers=8)
+    with Session(kit.engine) as db:
+        shown = int(str(names_of(db, clinic_id, NOW)["course"]))
+    add_what_is_rare(kit, clinic_id, shown, NOW)
     return clinic_id, accounts
 
 
@@ -141,7 +145,7 @@ def _large(kit: Kit) -> tuple[int, dict[str, str]]:
     demo = build_large(kit.engine, now=NOW)
     clinic_id = min(demo.sites.values())
     with kit.work(Actor("screens")) as work:
-        release_held(work)
+        let_go(work)
     courier = Courier(lambda: kit.work(Actor("screens")), MailboxTransport(), "screens")
     courier.deliver_due(1000)
     return clinic_id, _let_in(kit.engine, clinic_id, "atlantic-skin.example")
