@@ -1,5 +1,5 @@
-"""What a clinic seldom has, and a screen is about: dates that are held, a course that rests, a protocol's newer version,
-an edition that was sent."""
+"""What a clinic seldom has, and a screen is about: held dates, a course at rest, a newer version, an edition that was
+sent."""
 from __future__ import annotations
 
 from datetime import datetime, timedelta
