@@ -1,5 +1,6 @@
 // In a region marked `data-arrows` the arrow keys go from stop to stop as these lie on the screen: to whatever is marked
-// `data-stop`, or to each link and button where nothing is. Where nothing has the focus, up and down go in.
+// `data-stop`, or to each link and button where nothing is. Where nothing has the focus, up and down go in. An open menu
+// is such a region, too.
 const AHEAD = {
   ArrowDown: (from, to) => to.top - from.bottom, ArrowUp: (from, to) => from.top - to.bottom,
   ArrowRight: (from, to) => to.left - from.right, ArrowLeft: (from, to) => from.left - to.right,
@@ -13,7 +14,7 @@ export function enableArrows() {
     const ahead = AHEAD[event.key];
     if (!ahead || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     const at = document.activeElement;
-    const region = at.closest("[data-arrows]") ?? (isNowhere(at) ? document.querySelector("[data-arrows]") : null);
+    const region = at.closest("details.menu[open], [data-arrows]") ?? (isNowhere(at) ? document.querySelector("[data-arrows]") : null);
     if (!region || at.matches("input, select, textarea")) return;
     const isSideways = ahead === AHEAD.ArrowLeft || ahead === AHEAD.ArrowRight;
     const stops = stopsOf(region);
@@ -30,7 +31,7 @@ const isNowhere = (at) => at === document.body || at.id === "content";
 
 function stopsOf(region) {
   const marked = [...region.querySelectorAll("[data-stop]")];
-  return (marked.length ? marked : [...region.querySelectorAll("a[href], button")]).filter((one) => one.getClientRects().length);
+  return (marked.length ? marked : [...region.querySelectorAll("a[href], button, summary")]).filter((one) => one.getClientRects().length);
 }
 
 function nearest(stops, at, ahead, isSideways) {
