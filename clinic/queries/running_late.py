@@ -15,22 +15,40 @@ from clinic.planning.findings import Finding, Weight
 from clinic.planning.lateness import Late
 from clinic.planning.local import day_of, local_of
 from clinic.queries.diary import Diary, DiaryColumn, DiaryResource, DiaryVisit, HeldPart, Shade, diary_of
-from clinic.store.accounts import Account
+from clinic.store.accounts import Account, AuditEntry
 from clinic.store.diary import RunningLate
 from clinic.store.resources import Patient
 
+TOLD = "late-told"
+"""What the audit calls telling a patient when their visit is likely to begin."""
 _OPEN = (AppointmentState.BOOKED, AppointmentState.ARRIVED)
 Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
+class ToldLate:
+    """That a patient was told of a later time: which, when and by whom."""
+
+    at: datetime
+    by: str | None
+    begins_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ToCall:
-    """A patient whose visit begins later than they know, and how to reach them."""
+    """A patient whose visit begins later than they know, how to reach them, and what they were told last."""
 
     visit: DiaryVisit
     given_name: str
     phone: str | None
     language: str
+    told: ToldLate | None = None
+
+    @property
+    def knows(self) -> bool:
+        """Whether they were told of this time, or of one that is later still."""
+        return self.told is not None and self.visit.expected is not None and (
+            self.told.begins_at >= self.visit.expected.begins_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +77,22 @@ class PersonToday:
     touched: tuple[ToCall, ...]
     clashes: tuple[Clash, ...]
 
+    @property
+    def to_tell(self) -> int:
+        """How many do not know yet."""
+        return sum(not call.knows for call in self.touched)
+
 
 def people_today(db: Session, clinic_id: int, *, where: ZoneInfo, now: datetime) -> tuple[PersonToday, ...]:
-    """Everybody who works or is booked at the clinic today, by name; in four statements, however full it is."""
+    """Everybody who works or is booked at the clinic today, by name; in five statements, however full it is."""
     on = day_of(now, where)
     diary = diary_of(db, clinic_id, on, 1, by=ResourceKind.PRACTITIONER, where=where, now=now)
     authors = {row.practitioner_id: row.name for row in db.execute(
         sa.select(RunningLate.practitioner_id, Account.name).join(Account, Account.id == RunningLate.by)
         .where(RunningLate.clinic_id == clinic_id, RunningLate.on_date == on))}
-    reached = _reached(db, [visit.patient_id for visit in diary.visits if visit.expected])
-    return tuple(_person(diary, column, authors.get(column.resource.id), reached, now)
+    later = [visit for visit in diary.visits if visit.expected]
+    reached, told = _reached(db, [visit.patient_id for visit in later]), _told(db, [visit.id for visit in later])
+    return tuple(_person(diary, column, authors.get(column.resource.id), reached, told, now)
                  for column in diary.columns if column.is_here or column.resource.id in diary.late)
 
 
@@ -78,9 +102,19 @@ def _reached(db: Session, patient_ids: Sequence[int]) -> Mapping[int, tuple[str,
     return {row.id: (row.given_name, row.phone, row.language) for row in rows}
 
 
+def _told(db: Session, visit_ids: Sequence[int]) -> Mapping[int, ToldLate]:
+    """What was said last to the patients of these visits."""
+    rows = db.execute(
+        sa.select(AuditEntry.subject_id, AuditEntry.at, Account.name, AuditEntry.facts)
+        .outerjoin(Account, Account.id == AuditEntry.account_id)
+        .where(AuditEntry.subject_kind == "appointment", AuditEntry.subject_id.in_(visit_ids),
+               AuditEntry.action == TOLD).order_by(AuditEntry.id))
+    return {row.subject_id: ToldLate(row.at, row.name, datetime.fromisoformat(row.facts["begins_at"])) for row in rows}
+
+
 def _person(
     diary: Diary, column: DiaryColumn, author: str | None, reached: Mapping[int, tuple[str, str | None, str]],
-    now: datetime,
+    told: Mapping[int, ToldLate], now: datetime,
 ) -> PersonToday:
     ident = column.resource.id
     mine = [visit for visit in column.visits if visit.state in _OPEN and _spans(visit, ident)]
@@ -90,7 +124,8 @@ def _person(
         return PersonToday(column.resource, following, None, None, (), ())
     touched = [visit for visit in mine if visit.expected]
     return PersonToday(
-        column.resource, following, late, author, tuple(ToCall(visit, *reached[visit.patient_id]) for visit in touched),
+        column.resource, following, late, author,
+        tuple(ToCall(visit, *reached[visit.patient_id], told.get(visit.id)) for visit in touched),
         (*_ends(diary, column, touched), *_meetings(diary, column, touched)))
 
 

@@ -1,14 +1,17 @@
 """A practitioner runs late today, or is on time again: it moves no appointment and sends nothing."""
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
+from clinic.care.states import AppointmentState
+from clinic.planning.findings import Finding, Weight
 from clinic.planning.local import day_of, zone
-from clinic.services.work import Done, UnitOfWork, record
+from clinic.queries.running_late import TOLD
+from clinic.services.work import Done, Refused, UnitOfWork, record
 from clinic.store.clinics import Clinic
-from clinic.store.diary import RunningLate
+from clinic.store.diary import Appointment, RunningLate
 from clinic.store.locks import lock_resources
 from clinic.store.resources import Practitioner
 
@@ -36,6 +39,16 @@ def say_on_time(work: UnitOfWork, practitioner_id: int, *, clinic_id: int) -> Do
         record(work, "on-time-again", "practitioner", practitioner_id, clinic_id=clinic_id)
     work.commit()
     return Done(practitioner_id)
+
+
+def note_told(work: UnitOfWork, appointment_id: int, *, begins_at: datetime) -> Done[int] | Refused:
+    """Notes that a patient was told that their visit is likely to begin then; the visit itself stays as it is."""
+    visit = work.db.get_one(Appointment, appointment_id)
+    if visit.state not in (AppointmentState.BOOKED, AppointmentState.ARRIVED):
+        return Refused((Finding("closed", Weight.BLOCKS, "This visit is over or cancelled: there is nothing to tell"),))
+    record(work, TOLD, "appointment", visit.id, clinic_id=visit.clinic_id, begins_at=begins_at.isoformat())
+    work.commit()
+    return Done(visit.id)
 
 
 def _row(work: UnitOfWork, practitioner_id: int, clinic_id: int) -> RunningLate | None:

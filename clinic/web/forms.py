@@ -6,10 +6,10 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 
-from flask import request
+from flask import abort, request
 from werkzeug.datastructures import MultiDict
 
 from clinic.planning.findings import Finding
@@ -189,6 +189,17 @@ class Form:
     def _wrong(self, name: str, words: str, instead: T) -> T:
         self.fault(name, words)
         return instead
+
+
+def sent_instant(text: str) -> datetime:
+    """An instant that a page of ours put into a hidden field; 400 for anything else."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        abort(400)
+    if at.tzinfo is None:
+        abort(400)
+    return at
 
 
 def form_key() -> str:

@@ -25,7 +25,7 @@ def one_press(
     return _said(outcome.findings[0].text, back) if isinstance(outcome, Refused) else outcome
 
 
-def said(act: Act, *, back: str, told: str) -> Response:
+def press(act: Act, *, back: str, told: str) -> Response:
     """The same for what is no visit: done once and led back, or what speaks against it."""
     outcome = done_once(act, to=lambda _: back, otherwise=back, told=told)
     return _said(outcome.findings[0].text, back) if isinstance(outcome, Refused) else outcome

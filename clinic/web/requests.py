@@ -1,7 +1,6 @@
 """Requests from patients: each row one press from done, as they wish, or answered and why."""
 from __future__ import annotations
 
-from datetime import datetime
 from urllib.parse import urlencode
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
@@ -16,10 +15,10 @@ from clinic.queries.visit_choice import parse_choice
 from clinic.services import requests as service
 from clinic.web.appointments import found_appointment
 from clinic.web.entry import allowed, check_clinic, here
-from clinic.web.forms import Form
+from clinic.web.forms import Form, sent_instant
 from clinic.web.kit import kit, now
 from clinic.web.once import Act
-from clinic.web.one_press import one_press, said
+from clinic.web.one_press import one_press, press
 from clinic.web.pages import page
 from clinic.web.words import moment
 
@@ -41,7 +40,7 @@ def index() -> Response:
 def move(task_id: int) -> Response:
     """Moves the visit to a time that its patient wishes for; if it is taken, or moves others too, the desk looks."""
     found, form = _visit(task_id), Form(request.form)
-    visit, at, version = found.appointment, _instant(form.value("at")), form.version()
+    visit, at, version = found.appointment, sent_instant(form.value("at")), form.version()
     local = local_of(at, zone(visit.zone))
     with kit().read() as db:
         offer = wished_offer(db, visit.id, at, now=now())
@@ -72,7 +71,8 @@ def answer(task_id: int) -> Response:
     _clinic_of(task_id)
     reply = Form(request.form).text("reply", "The answer", most=service.LONGEST_REPLY, required=False)
     back = url_for("requests.index")
-    return said(lambda work: service.answer_request(work, task_id, reply=reply), back=back, told="The request is done.")
+    return press(lambda work: service.answer_request(work, task_id, reply=reply), back=back,
+                 told="The request is done.")
 
 
 def _clinic_of(task_id: int) -> int | None:
@@ -92,13 +92,3 @@ def _visit(task_id: int) -> AppointmentPage:
 
 def _pressed(found: AppointmentPage, form: Form, act: Act, *, told: str, wanted: str) -> Response:
     return one_press(found, form, act, back=url_for("requests.index"), told=told, title="Request", wanted=wanted)
-
-
-def _instant(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        abort(400)
-    if at.tzinfo is None:
-        abort(400)
-    return at

@@ -9,14 +9,16 @@ from werkzeug.wrappers import Response
 from clinic.access import Right
 from clinic.planning.local import local_of
 from clinic.queries.running_late import PersonToday, ToCall, people_today
-from clinic.services.running_late import MOST, say_late, say_on_time
+from clinic.services.running_late import MOST, note_told, say_late, say_on_time
 from clinic.services.work import Refused
 from clinic.web.addresses import safe_next
+from clinic.web.appointments import found_appointment
 from clinic.web.entry import allowed, here
-from clinic.web.forms import Form
+from clinic.web.forms import Form, sent_instant
 from clinic.web.kit import kit, now
 from clinic.web.late_words import to_say
 from clinic.web.once import done_once
+from clinic.web.one_press import press
 from clinic.web.pages import page
 from clinic.web.words import clock, plural
 
@@ -58,6 +60,16 @@ def on_time(practitioner_id: int) -> Response:
         otherwise=back, told="Noted: on time again.")
     assert not isinstance(done, Refused)
     return done
+
+
+@running_late.post("/running-late/visits/<int:appointment_id>/told")
+@allowed(Right.ARRIVE)
+def told(appointment_id: int) -> Response:
+    """Notes that a patient was told of the later time that the row shows."""
+    found_appointment(appointment_id)  # 404 where the right is not held
+    begins_at = sent_instant(request.form.get("begins_at", ""))
+    return press(lambda work: note_told(work, appointment_id, begins_at=begins_at),
+                 back=safe_next(url_for("running_late.index")), told="Noted: the patient knows.")
 
 
 def _page(form: Form, wrong: int | None = None) -> Response:

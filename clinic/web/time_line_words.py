@@ -60,6 +60,7 @@ _DEEDS = {
     "appointment-confirmed": ("{visit} confirmed", "check"), "appointment-pinned": ("{visit} fixed", "pin"),
     "appointment-unpinned": ("{visit} not fixed any more", "pin"),
     "appointment-swapped": ("Another room or device for {visit}", "room"),
+    "late-told": ("Told that {visit} begins later", "phone"),
     "appointment-rederived": ("{visit} kept at its local time under new rules of the clock", "clock"),
     "appointment-left-behind": ("{visit} meets another one under new rules of the clock", "alert"),
     "patient-added": ("Patient added", "person"), "patient-changed": ("Details changed", "edit"),
@@ -189,6 +190,8 @@ def _deed_facts(entry: Entry, where: ZoneInfo) -> tuple[str, ...]:
         return _some(f"for {moment(entry.local_start)}" if entry.local_start and entry.ref == 0 else "")
     if entry.what in ("appointment-cancelled", "hold-expired", "appointment-confirmed"):
         return _some(moment(entry.local_start) if entry.local_start else "")
+    if entry.what == "late-told":
+        return _some(_later(facts, where))
     if entry.what == "patient-changed":
         return _some(", ".join(_FIELDS.get(each, each) for each in facts.get("fields", ())))
     if entry.what == "course-extended" and isinstance(facts.get("sessions"), int):
@@ -202,6 +205,10 @@ def _from(facts: Mapping[str, object], where: ZoneInfo) -> str:
         return f"from {moment(local_of(parse_choice(str(facts.get('before', ''))).starts_at, where))}"
     except ValueError:
         return ""
+
+
+def _later(facts: Mapping[str, object], where: ZoneInfo) -> str:
+    return f"at about {local_of(datetime.fromisoformat(str(facts['begins_at'])), where):%H:%M}"
 
 
 def _filled(words: str, entry: Entry) -> str:
