@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from clinic.access import Role
 from clinic.care.states import MessageState
+from clinic.queries import messages
 from clinic.store.outbox import Message, MessageAttempt
 from clinic.web.headers import MESSAGE_POLICY
 from tests.web import seed
@@ -88,6 +89,31 @@ def test_the_list_can_be_narrowed_to_one_state(
 
     assert counted == {"/messages": 9, "/messages?state=held": 1, "/messages?state=junk": 9,
                        "/messages?state=held'--": 9}
+
+
+def test_the_list_can_be_narrowed_to_a_name_and_to_a_kind(
+    signed_in: SignedIn, world: World, rows: Callable[[], Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "MOST_PATIENTS", 3)
+    monkeypatch.setattr(messages, "MOST_COUNTED", 4)
+    with rows() as db:
+        for place in range(5):
+            patient_id = seed.add_patient(db, f"P{place}")
+            seed.add_message(db, patient_id, world.harbour, kind="confirmation", state="pending")
+            if place % 2:
+                seed.add_message(db, patient_id, world.harbour, kind="aftercare", state="expired")
+                seed.add_message(db, patient_id, world.hill, kind="aftercare", state="expired")
+        db.commit()
+    browser = signed_in()
+
+    pages = {query: browser.get(f"/messages?{query}").get_data(as_text=True) for query in (
+        "q=p1", "q=p1&kind=aftercare", "q=p1&state=expired", "kind=aftercare", "kind=aftercare&state=pending",
+        "kind=confirmation", "q=nov", "q=nobody")}
+
+    assert {query: page.count('class="cell-lead"') for query, page in pages.items()} == {
+        "q=p1": 2, "q=p1&kind=aftercare": 1, "q=p1&state=expired": 1, "kind=aftercare": 2,
+        "kind=aftercare&state=pending": 0, "kind=confirmation": 5, "q=nov": 4, "q=nobody": 0}
+    assert [query for query, page in pages.items() if "Type more of the name" in page] == ["q=nov"]
 
 
 def test_a_held_message_is_let_go_by_who_may(
