@@ -9,10 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from clinic.queries.effects import TO_COME
+from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.resources import Absence, Device, Practitioner, Resource, Room
 
 SHOWN = 100
 PAGE = 40
+STANDING = 20
+_NAME = sa.func.coalesce(Practitioner.__table__.c.name, Room.__table__.c.name, Device.__table__.c.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,17 @@ class AbsencePage:
 
 
 @dataclass(frozen=True, slots=True)
+class StandingAbsence:
+    """An absence that visits still stand in, and how many."""
+
+    id: int
+    name: str
+    starts_at: datetime
+    ends_at: datetime
+    visits: int
+
+
+@dataclass(frozen=True, slots=True)
 class Absentee:
     """A practitioner, a room or a device that an absence can be noted for."""
 
@@ -69,6 +84,22 @@ def absence_page(db: Session, *, clinic_id: int, since: datetime, number: int = 
     total = db.scalar(sa.select(sa.func.count()).select_from(wanted.order_by(None).subquery())) or 0
     rows = db.execute(wanted.limit(PAGE).offset((number - 1) * PAGE))
     return AbsencePage(tuple(AbsenceLine(*row) for row in rows), total, number)
+
+
+def standing_absences(db: Session, *, clinic_id: int, now: datetime) -> tuple[StandingAbsence, ...]:
+    """Those that visits to come at a clinic still stand in, the next first, twenty at most; one statement."""
+    found = (
+        sa.select(Absence.id, sa.func.count(Appointment.id.distinct()).label("visits"))
+        .join(ResourceBooking, sa.and_(
+            ResourceBooking.resource_id == Absence.resource_id, ResourceBooking.ends_at > Absence.starts_at,
+            ResourceBooking.starts_at < Absence.ends_at, ResourceBooking.ends_at > now))
+        .join(Appointment, Appointment.id == ResourceBooking.appointment_id)
+        .where(Absence.ends_at > now, ResourceBooking.clinic_id == clinic_id, Appointment.state.in_(TO_COME))
+        .group_by(Absence.id).subquery())
+    told = _all().join(found, found.c.id == Absence.id).with_only_columns(
+        Absence.id, _NAME, Absence.starts_at, Absence.ends_at, found.c.visits)
+    rows = db.execute(told.order_by(Absence.starts_at, Absence.id).limit(STANDING))
+    return tuple(StandingAbsence(*row) for row in rows)
 
 
 def absence(db: Session, absence_id: int) -> AbsenceLine | None:
@@ -96,9 +127,9 @@ def _lines(since: datetime) -> sa.Select[Any]:
 def _all() -> sa.Select[Any]:
     whose, person, room, device = Resource.__table__, Practitioner.__table__, Room.__table__, Device.__table__
     return (
-        sa.select(Absence.id, Absence.resource_id, whose.c.kind, sa.func.coalesce(
-            person.c.name, room.c.name, device.c.name), sa.func.coalesce(room.c.clinic_id, device.c.clinic_id),
-            Absence.starts_at, Absence.ends_at, Absence.reason, Absence.source)
+        sa.select(Absence.id, Absence.resource_id, whose.c.kind, _NAME,
+                  sa.func.coalesce(room.c.clinic_id, device.c.clinic_id),
+                  Absence.starts_at, Absence.ends_at, Absence.reason, Absence.source)
         .join(whose, whose.c.id == Absence.resource_id)
         .outerjoin(person, person.c.id == Absence.resource_id)
         .outerjoin(room, room.c.id == Absence.resource_id)

@@ -15,7 +15,7 @@ from clinic.store.protocols import Treatment
 from clinic.store.resources import Patient
 
 SHOWN = 50
-_TO_COME = ("proposed", "booked", "arrived")
+TO_COME = ("proposed", "booked", "arrived")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class MetVisit:
     clinic_id: int
     clinic: str
     course_id: int | None
+    phone: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def visits_named(db: Session, appointment_ids: Collection[int], *, limit: int = 
 
 
 def _effect(db: Session, which: sa.ColumnElement[bool], limit: int) -> Effect:
-    met = sa.and_(which, Appointment.state.in_(_TO_COME))
+    met = sa.and_(which, Appointment.state.in_(TO_COME))
     appointments, patients = db.execute(
         sa.select(sa.func.count(), sa.func.count(Appointment.patient_id.distinct())).where(met)).one()
     return Effect(appointments, patients, _rows(db, met, limit) if appointments else ())
@@ -87,7 +88,7 @@ def _rows(db: Session, met: sa.ColumnElement[bool], limit: int) -> tuple[MetVisi
             Appointment.id, Appointment.patient_id, person.c.given_name + " " + person.c.family_name,
             sa.func.coalesce(Treatment.name, Appointment.treatment_code), Appointment.local_start,
             Appointment.minutes, Clinic.id, Clinic.name,
-            sa.func.coalesce(TreatmentSession.course_id, MaintenancePlan.course_id))
+            sa.func.coalesce(TreatmentSession.course_id, MaintenancePlan.course_id), person.c.phone)
         .join(person, person.c.id == Appointment.patient_id)
         .join(Clinic, Clinic.id == Appointment.clinic_id)
         .outerjoin(Treatment, Treatment.code == Appointment.treatment_code)

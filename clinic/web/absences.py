@@ -74,11 +74,27 @@ def add() -> Response:
             work, away.resource_id, starts_at=away.starts_at, ends_at=away.ends_at, reason=away.reason)
 
     back = safe_next(url_for("absences.index"))
-    outcome = done_once(act, to=lambda _: back, otherwise=back, told="The absence was noted.")
+    outcome = done_once(act, to=lambda ident: url_for("absences.visits", absence_id=ident) if effect.appointments
+                        else back, otherwise=back, told="The absence was noted.")
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
         return _form_page(form)
     return outcome
+
+
+@absences.get("/absences/<int:absence_id>/visits")
+@allowed(Right.BOOK)
+def visits(absence_id: int) -> Response:
+    """The visits of the current clinic that still stand in an absence, for the desk to move one after the other."""
+    with kit().read() as db:
+        found = absence(db, absence_id)
+        if found is None:
+            abort(404)
+        if found.clinic_id is not None:
+            check_clinic(found.clinic_id)
+        met = visits_met(db, resource_ids=[found.resource_id], clinic_id=here().clinic_id,
+                         from_at=max(found.starts_at, now()), to_at=found.ends_at)
+    return page("absences/visits.html", absence=found, met=met)
 
 
 @absences.post("/setup/absences/<int:absence_id>/remove")

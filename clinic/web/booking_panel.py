@@ -12,7 +12,6 @@ from werkzeug.wrappers import Response
 
 from clinic.access import Right
 from clinic.planning.findings import Finding, Weight
-from clinic.queries.birth_dates import births
 from clinic.queries.booking_here import booking_here
 from clinic.queries.doubles import Alike, alike, person_of
 from clinic.queries.patients import PatientMatch, likely_patients
@@ -31,6 +30,7 @@ from clinic.web.kit import kit, now
 from clinic.web.numbers import number_of
 from clinic.web.once import done_once
 from clinic.web.pages import bare_page, page
+from clinic.web.patient_form import first_words
 from clinic.web.repair import plan_key
 
 MOST_FOUND = 8
@@ -139,7 +139,7 @@ def _shown(asked: AskedTime, form: Form, *, adding: bool = False) -> Response:
             found = booking_here(db, panel.patient.id, panel.spot.spot, now=now())
         return shown(panel, form, "booking/offers.html", found=found, plan_key=plan_key)
     if adding or request.args.get("new"):
-        return shown(panel, form, "booking/new.html", first=_first_words(search), alike=_alike(form))
+        return shown(panel, form, "booking/new.html", first=first_words(search), alike=_alike(form))
     return shown(panel, form, "booking/find.html", search=search, matches=matches(search), action=url_for("diary.book"))
 
 
@@ -153,18 +153,6 @@ def matches(search: str) -> Sequence[PatientMatch]:
         return ()
     with kit().read() as db:
         return likely_patients(db, search, limit=MOST_FOUND + 1)
-
-
-def _first_words(search: str) -> dict[str, str]:
-    """What the form of a new patient begins with: what was looked for, in the field that it looks like."""
-    if "@" in search:
-        return {"email": search}
-    if births(search):
-        return {}
-    if any(each.isdigit() for each in search):
-        return {"phone": search}
-    given, _, family = search.partition(" ")
-    return {"given_name": given, "family_name": family}
 
 
 def _details(form: Form) -> PatientDetails:

@@ -13,6 +13,7 @@ from flask import abort, request
 from werkzeug.datastructures import MultiDict
 
 from clinic.planning.findings import Finding
+from clinic.planning.words import date_words
 
 T = TypeVar("T")
 
@@ -104,9 +105,9 @@ class Form:
         if read is None:
             return self._wrong(name, f"{label} must be a date, such as 2027-03-01.", None)
         if earliest is not None and read < earliest:
-            return self._wrong(name, f"{label} cannot be before {earliest.isoformat()}.", None)
+            return self._wrong(name, f"{label} cannot be before {date_words(earliest)}.", None)
         if latest is not None and read > latest:
-            return self._wrong(name, f"{label} cannot be after {latest.isoformat()}.", None)
+            return self._wrong(name, f"{label} cannot be after {date_words(latest)}.", None)
         return read
 
     def time(self, name: str, label: str, *, required: bool = True) -> int | None:

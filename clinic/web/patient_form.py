@@ -5,6 +5,7 @@ from typing import Any
 
 from clinic.care.translations import LANGUAGES
 from clinic.planning.words import times_words
+from clinic.queries.birth_dates import births
 from clinic.queries.patient import PatientCard
 from clinic.services.patients import CHANNELS, FIRST_BIRTH, PatientDetails, Wish
 from clinic.web.entry import today
@@ -35,6 +36,18 @@ def read_details(form: Form) -> PatientDetails:
         rather_times=_read_wishes(form, "rather"),
         alerts=form.text("alerts", "The alerts", most=500, required=False, lines=True),
     )
+
+
+def first_words(search: str) -> dict[str, str]:
+    """What the form of a new patient begins with: what was looked for, in the field that it looks like."""
+    if "@" in search:
+        return {"email": search}
+    if births(search):
+        return {}
+    if any(each.isdigit() for each in search):
+        return {"phone": search}
+    given, _, family = search.partition(" ")
+    return {"given_name": given, "family_name": family}
 
 
 def initial_of(card: PatientCard) -> dict[str, Any]:

@@ -14,13 +14,14 @@ from clinic.queries.time_line import time_line_of_patient
 from clinic.services import bounces, links
 from clinic.services import patients as service
 from clinic.services.work import Done, Stale
+from clinic.web.addresses import safe_next
 from clinic.web.doubles import alike_to
 from clinic.web.entry import allowed, here
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
 from clinic.web.numbers import page_number
 from clinic.web.pages import page, stale_page
-from clinic.web.patient_form import CHANNEL_WORDS, compared, field_choices, initial_of, read_details
+from clinic.web.patient_form import CHANNEL_WORDS, compared, field_choices, first_words, initial_of, read_details
 from clinic.web.time_line import asked_stretch, asked_theme, time_line_view
 
 patients = Blueprint("patients", __name__)
@@ -61,10 +62,10 @@ def show(patient_id: int) -> Response:
 @patients.get("/patients/new")
 @allowed(Right.EDIT_PATIENTS)
 def new() -> Response:
-    """The form for a new patient, begun with the name that was searched for."""
-    given, _, family = request.args.get("name", "")[:_LONGEST_SEARCH].strip().partition(" ")
+    """The form for a new patient, begun with what was searched for."""
+    searched = request.args.get("name", "")[:_LONGEST_SEARCH].strip()
     return _new_page(Form(initial={
-        "given_name": given, "family_name": family, "channel": "email", "language": "en", "service": "yes"}))
+        **first_words(searched), "channel": "email", "language": "en", "service": "yes"}))
 
 
 @patients.post("/patients")
@@ -78,7 +79,7 @@ def add() -> Response:
             outcome = service.add_patient(work, details, is_another=form.ticked("is_another"))
         if isinstance(outcome, Done):
             flash("The patient was added.", "ok")
-            return redirect(url_for("patients.show", patient_id=outcome.value), 303)
+            return redirect(_onward(outcome.value), 303)
         form.add(outcome.findings)
     return _new_page(form)
 
@@ -144,7 +145,21 @@ def _card(patient_id: int) -> PatientCard:
 def _new_page(form: Form) -> Response:
     found = alike_to(form.value("given_name"), form.value("family_name"), form.value("birth_on"), form.value("email"),
                      form.value("phone"))
-    return page("patients/new.html", form.status, form=form, alike=found, **field_choices(form))
+    return page("patients/new.html", form.status, form=form, alike=found, next=_course_asked(), **field_choices(form))
+
+
+def _onward(patient_id: int) -> str:
+    """Where a new patient leads: on with the course that they were added for, or to their own page."""
+    course = _course_asked()
+    if not course:
+        return url_for("patients.show", patient_id=patient_id)
+    return f"{course}{'&' if '?' in course else '?'}patient={patient_id}"
+
+
+def _course_asked() -> str:
+    """The address of the new course that waits for the patient, if one does."""
+    asked = safe_next("")
+    return asked if asked.partition("?")[0] == url_for("courses.new") else ""
 
 
 def _edit_page(card: PatientCard, form: Form) -> Response:

@@ -15,7 +15,7 @@ from tests.web import seed
 from tests.web.checksums import checksum
 from tests.web.conftest import SignedIn, World, post
 from tests.web.counting import own_statements
-from tests.web.desk import field, open_desk
+from tests.web.desk import enter, field, open_desk
 
 Rows = Callable[[], Session]
 LEAVE = {"from_on": "2027-03-08", "to_on": "2027-03-12", "reason": "Leave"}
@@ -102,6 +102,36 @@ def test_an_absence_says_whom_it_meets_and_is_noted_once_that_was_seen(kit: Kit)
     assert "Mon 1 Mar 2027, 10:00" in page or "1 Mar 2027" in page
     assert "This absence meets 1 appointment of 1 patient" in shorter.get_data(as_text=True)
     assert saved.status_code == 303
+
+    listed = desk.browser.get(saved.location).get_data(as_text=True)
+    to_plan = desk.browser.get("/to-plan").get_data(as_text=True)
+    assert listed.count("/move\"") == 3
+    assert ("3 visits while" in to_plan, saved.location in to_plan) == (True, True)
+
+
+def test_visits_in_an_absence_are_for_the_desk_to_move_until_none_is_left(kit: Kit) -> None:
+    desk = open_desk(kit)
+    desk.course(sessions="3")
+    with desk.rows() as db:
+        held = db.execute(sa.text("SELECT DISTINCT resource_id FROM resource_booking"
+                                  " JOIN practitioner ON practitioner.id = resource_id")).scalar_one()
+        away = Absence(resource_id=held, starts_at=seed.NOW, ends_at=seed.NOW + timedelta(days=300), reason="Sick")
+        db.add(away)
+        db.commit()
+        visits = f"/absences/{away.id}/visits"
+
+    before, to_plan = own_statements(kit, desk.browser, "/to-plan")
+    assert "Sick" not in desk.browser.get(visits).get_data(as_text=True) + to_plan
+    with desk.rows() as db:
+        db.execute(sa.text("UPDATE appointment SET state = 'cancelled'"))
+        db.execute(sa.text("DELETE FROM resource_booking"))
+        db.commit()
+    after, to_plan = own_statements(kit, desk.browser, "/to-plan")
+
+    assert before == after
+    assert visits not in to_plan
+    assert "No visit stands in it any more" in desk.browser.get(visits).get_data(as_text=True)
+    assert enter(kit, "auditor").get(visits).status_code == 403
 
 
 def test_a_form_that_is_sent_twice_is_done_once(signed_in: SignedIn, rows: Rows, who: int) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from html import unescape
 
 import pytest
 import sqlalchemy as sa
@@ -36,6 +37,21 @@ def test_a_new_patient_is_kept_as_typed(signed_in: SignedIn, rows: Callable[[], 
     assert (row.marketing_consent_at, row.wants_service_messages) == (None, True)
 
 
+def test_a_patient_added_for_a_course_is_typed_once_and_leads_on_to_it(signed_in: SignedIn) -> None:
+    browser = signed_in()
+    page = browser.get("/courses/new?q=Anna+Nov%C3%A1kov%C3%A1&first_on=2027-03-08").get_data(as_text=True)
+    address = unescape(page.partition('href="/patients/new')[2].partition('"')[0])
+
+    form = browser.get(f"/patients/new{address}").get_data(as_text=True)
+    going = unescape(form.partition('name="next" value="')[2].partition('"')[0])
+    added = post(browser, "/patients", {**ANNA, "next": going})
+    astray = post(browser, "/patients", {**ANNA, "given_name": "Bo", "next": "/courses/new@evil.example"})
+
+    assert ('value="Anna"' in form, 'value="Nováková"' in form) == (True, True)
+    assert added.location == "/courses/new?first_on=2027-03-08&patient=1"
+    assert astray.location == "/patients/2"
+
+
 def test_the_form_offers_the_languages_that_have_messages() -> None:
     assert sorted(LANGUAGES) == list(languages())
 
@@ -43,7 +59,7 @@ def test_the_form_offers_the_languages_that_have_messages() -> None:
 @pytest.mark.parametrize(("change", "words"), [
     ({"given_name": ""}, "Enter the first name."),
     ({"family_name": "x" * 101}, "The family name may have at most 100 characters; this has 101."),
-    ({"birth_on": "2027-03-02"}, "The birth date cannot be after 2027-03-01."),
+    ({"birth_on": "2027-03-02"}, "The birth date cannot be after 1 March 2027."),
     ({"birth_on": "12.3.1984"}, "The birth date must be a date, such as 2027-03-01."),
     ({"email": ""}, "Enter the e-mail address, or choose another way to reach the patient."),
     ({"email": "anna@@example"}, "anna@@example"),

@@ -107,7 +107,7 @@ def test_wishes_decide_on_which_days_and_before_which_event(kit: Kit) -> None:
     assert "the last session is on Sat 12 Jun 2027 at the latest" in texts(in_time, "notice-body")[0]
     assert texts(wrong, "error-summary") == [
         "There is something to correct The end must be after the beginning. "
-        "The event cannot be before 2027-03-02."]
+        "The event cannot be before 2 March 2027."]
 
 
 def test_without_a_patient_it_is_said_by_how_much_an_event_comes_too_early(kit: Kit) -> None:
