@@ -93,7 +93,9 @@ def map_address(found: MyPage) -> str:
 
 
 def _birth_date(form: Form) -> date | None:
-    parts = [form.number(name, name, least=1, most=most) for name, most in (("day", 31), ("month", 12), ("year", 9999))]
+    """A date in figures; a year such as 85 is asked for again, and costs none of the few tries."""
+    parts = [form.number(name, name, least=least, most=most) for name, least, most in (
+        ("day", 1, 31), ("month", 1, 12), ("year", 1000, 9999))]
     if any(part is None for part in parts):
         return None
     day, month, year = (part or 0 for part in parts)
