@@ -88,7 +88,9 @@ def test_an_absence_says_whom_it_meets_and_the_second_button_notes_it(enter: Ent
     expect(page.get_by_role("alert")).to_contain_text("This absence meets")
     is_sound(walker, "absence-effect")
     page.get_by_role("button", name="Note the absence all the same").click()
-    page.wait_for_url("**/setup/absences")
+    page.wait_for_url("**/absences/*/visits")
+    is_sound(walker, "absence-visits")
+    page.goto("/setup/absences")
     is_sound(walker, "absences-some")
 
     expect(page.locator("main")).to_contain_text("Parental leave")
