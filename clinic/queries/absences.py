@@ -87,14 +87,18 @@ def absence_page(db: Session, *, clinic_id: int, since: datetime, number: int = 
 
 
 def standing_absences(db: Session, *, clinic_id: int, now: datetime) -> tuple[StandingAbsence, ...]:
-    """Those that visits to come at a clinic still stand in, the next first, twenty at most; one statement."""
+    """Those noted here that visits to come at a clinic still stand in, the next first, twenty at most; one statement.
+
+    Not those of outside calendars: they are many, and often hold the very visits that were copied to them.
+    """
     found = (
         sa.select(Absence.id, sa.func.count(Appointment.id.distinct()).label("visits"))
         .join(ResourceBooking, sa.and_(
             ResourceBooking.resource_id == Absence.resource_id, ResourceBooking.ends_at > Absence.starts_at,
             ResourceBooking.starts_at < Absence.ends_at, ResourceBooking.ends_at > now))
         .join(Appointment, Appointment.id == ResourceBooking.appointment_id)
-        .where(Absence.ends_at > now, ResourceBooking.clinic_id == clinic_id, Appointment.state.in_(TO_COME))
+        .where(Absence.source.is_(None), Absence.ends_at > now, ResourceBooking.clinic_id == clinic_id,
+               Appointment.state.in_(TO_COME))
         .group_by(Absence.id).subquery())
     told = _all().join(found, found.c.id == Absence.id).with_only_columns(
         Absence.id, _NAME, Absence.starts_at, Absence.ends_at, found.c.visits)
