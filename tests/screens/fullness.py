@@ -79,7 +79,7 @@ def _rename_things(db: Session, busiest: int) -> None:
     for at, person in enumerate(db.scalars(sa.select(Practitioner).order_by(Practitioner.id))):
         given, family = HARD_NAMES[at % len(HARD_NAMES)]
         if person.id == busiest or at % 3 == 1:
-            person.name = f"Dr {given} {family}"
+            person.name = f"Dr {given} {family}{f' {at}' if at > len(HARD_NAMES) else ''}"
     for at, thing in enumerate(db.scalars(sa.select(Room).order_by(Room.id))):
         thing.name = LONG_WORD if at == 0 else thing.name
     for at, machine in enumerate(db.scalars(sa.select(Device).order_by(Device.id))):
