@@ -85,6 +85,7 @@ _DESK = {
     "visit-cancel": "/appointments/{visit}/cancel",
     "consultation-end": "/appointments/{visit}/end",
     "to-plan": "/to-plan?show=all",
+    "visits-in-an-absence": "/absences/{absence}/visits",
     "unconfirmed": "/unconfirmed",
     "people-to-tell": "/people-to-tell",
     "requests": "/requests",

@@ -15,7 +15,7 @@ from clinic.store.diary import Appointment
 from clinic.store.newsletter import Edition
 from clinic.store.outbox import Message
 from clinic.store.protocols import ProtocolVersion, Treatment
-from clinic.store.resources import Device, Patient, Practitioner, Room, Rota
+from clinic.store.resources import Absence, Device, Patient, Practitioner, Room, Rota
 
 
 def names_of(db: Session, clinic_id: int, now: datetime) -> dict[str, object]:
@@ -26,6 +26,7 @@ def names_of(db: Session, clinic_id: int, now: datetime) -> dict[str, object]:
         "clinic": clinic_id, "today": today, "later": _workday(today + timedelta(days=7)),
         "account": db.scalar(sa.select(sa.func.max(Account.id))),
         "practitioner": db.scalar(_busiest(clinic_id, today)) or db.scalar(sa.select(sa.func.min(Practitioner.id))),
+        "absence": db.scalar(sa.select(sa.func.min(Absence.id)).where(Absence.source.is_(None))),
         "room": db.scalar(sa.select(sa.func.min(Room.id)).where(Room.clinic_id == clinic_id)),
         "device": db.scalar(sa.select(sa.func.min(Device.id)).where(Device.clinic_id == clinic_id)),
         "treatment": db.scalar(sa.select(sa.func.max(Treatment.id))),
