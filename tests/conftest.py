@@ -38,6 +38,11 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("full" if config.getoption("--full") else "short")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a third of the time a worker waits for browsers, servers and processes."""
+    return (os.cpu_count() or 1) + 1
+
+
 _LONG, _SHORT = ("browser", "prove"), ("care", "messages")
 """The folders whose files take longest, and those whose files take no time."""
 
