@@ -24,14 +24,20 @@ NAMELESS = "Clinic"
 @dataclass(frozen=True, slots=True)
 class ShellCounts:
     """The name of the business, and how many messages, tasks, sessions without a date and people to tell of a clinic
-    wait for somebody. A visit that stays open counts as a task, and so do `requests`: what patients ask for."""
+    wait for somebody. What is open counts, whatever its date: `requests` are what patients ask for, and `to_do` all
+    other tasks, with the visits that stay open."""
 
     business: str
     messages_in_trouble: int
-    tasks_due: int
+    to_do: int
     sessions_due: int
     people_to_tell: int
     requests: int
+
+    @property
+    def tasks(self) -> int:
+        """Everything that the tasks of the clinic list."""
+        return self.to_do + self.requests
 
 
 def business_name(db: Session) -> str:
@@ -42,25 +48,25 @@ def business_name(db: Session) -> str:
 def shell_counts(db: Session, clinic_id: int, horizon: Horizon, now: datetime) -> ShellCounts:
     """What waits for a person at this clinic, in one statement."""
     return ShellCounts(*db.execute(_COUNTS, {
-        "clinic_id": clinic_id, "now": now, "today": horizon.today, "opened_by": opened_by(horizon.today),
+        "clinic_id": clinic_id, "now": now, "opened_by": opened_by(horizon.today),
         "ended_by": now - LEFT_OPEN}).one())
 
 
 def _counts() -> sa.Select[Any]:
     clinic_id = sa.bindparam("clinic_id", type_=sa.Integer)
     now, ended_by = (sa.bindparam(name, type_=Instant()) for name in ("now", "ended_by"))
-    today, by = (sa.bindparam(name, type_=sa.Date) for name in ("today", "opened_by"))
+    by = sa.bindparam("opened_by", type_=sa.Date)
     trouble = sa.select(sa.func.count()).where(
         Message.clinic_id == clinic_id, Message.patient_id.is_not(None), state_is(*TROUBLE),
         Message.decision.is_(None))
-    due = sa.select(sa.func.count()).where(
-        Task.clinic_id == clinic_id, Task.done_at.is_(None), Task.due_on <= today)
+    others = sa.select(sa.func.count()).where(
+        Task.clinic_id == clinic_id, Task.done_at.is_(None), Task.kind.not_in(REQUESTS))
     asked = sa.select(sa.func.count()).where(
         Task.clinic_id == clinic_id, Task.done_at.is_(None), Task.kind.in_(REQUESTS))
     business = sa.select(Business.name).scalar_subquery()
     return sa.select(
         sa.func.coalesce(business, NAMELESS), trouble.scalar_subquery(),
-        due.scalar_subquery() + open_visit_count(clinic_id, ended_by), due_count(clinic_id, by),
+        others.scalar_subquery() + open_visit_count(clinic_id, ended_by), due_count(clinic_id, by),
         people_count(clinic_id, now), asked.scalar_subquery())
 
 

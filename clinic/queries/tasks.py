@@ -42,14 +42,6 @@ class RequestOf:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenTasks:
-    """How many there are to do."""
-
-    requests: int
-    others: int
-
-
-@dataclass(frozen=True, slots=True)
 class TasksPage:
     """The tasks of a clinic: those to do, the urgent first and then by their date, or those done, newest first.
 
@@ -89,14 +81,6 @@ def request_of(db: Session, task_id: int) -> RequestOf | None:
     row = db.execute(sa.select(Task.clinic_id, Task.appointment_id).where(
         Task.id == task_id, Task.kind.in_(REQUESTS))).one_or_none()
     return RequestOf(*row) if row else None
-
-
-def open_task_counts(db: Session, clinic_id: int) -> OpenTasks:
-    """How many requests from patients and how many other tasks of a clinic are open, in one statement."""
-    asked = sa.func.count().filter(Task.kind.in_(REQUESTS))
-    row = db.execute(sa.select(asked, sa.func.count() - asked).select_from(Task).where(
-        Task.clinic_id == clinic_id, Task.done_at.is_(None))).one()
-    return OpenTasks(*row)
 
 
 def clinic_of_task(db: Session, task_id: int) -> int | None:

@@ -156,7 +156,7 @@ def _shell(who: Here, counts: ShellCounts) -> dict[str, Any]:
     return {
         "business": counts.business,
         "clinic": who.clinic, "clinics": who.clinics,
-        "home_href": landing(who), "requests": counts.requests,
+        "home_href": landing(who), "requests": counts.requests, "to_do": counts.to_do,
         "switch_clinic_href": url_for("signin.switch"),
         "search_href": url_for("finding.show"),
         "search_text": request.args.get("q", "")[:100] if request.endpoint == "finding.show" else "",
@@ -185,7 +185,7 @@ def _places(who: Here) -> list[Place]:
 
 
 def _nav(place: Place, counts: ShellCounts) -> dict[str, Any]:
-    waiting = {"messages.index": counts.messages_in_trouble, "tasks.index": counts.tasks_due,
+    waiting = {"messages.index": counts.messages_in_trouble, "tasks.index": counts.tasks,
                "undated.index": counts.sessions_due, "telling.index": counts.people_to_tell}
     noun = (request.endpoint or "").partition(".")[0].replace("requests", "tasks")
     endpoint = "requests.index" if place.endpoint == "tasks.index" and counts.requests else place.endpoint

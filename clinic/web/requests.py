@@ -10,7 +10,7 @@ from clinic.access import Right
 from clinic.planning.local import local_of, zone
 from clinic.queries.appointments import AppointmentPage
 from clinic.queries.requests import requests_page, wished_offer
-from clinic.queries.tasks import open_task_counts, request_of
+from clinic.queries.tasks import request_of
 from clinic.queries.visit_choice import parse_choice
 from clinic.services import requests as service
 from clinic.web.appointments import found_appointment
@@ -31,8 +31,7 @@ def index() -> Response:
     """What patients ask for, signs of danger first."""
     with kit().read() as db:
         found = requests_page(db, here().clinic_id, where=here().clinic.zone, now=now())
-        counts = open_task_counts(db, here().clinic_id)
-    return page("requests/index.html", found=found, counts=counts, longest_reply=service.LONGEST_REPLY)
+    return page("requests/index.html", found=found, longest_reply=service.LONGEST_REPLY)
 
 
 @requests.post("/requests/<int:task_id>/move")

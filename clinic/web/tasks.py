@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from clinic.access import Right
 from clinic.queries.open_visits import open_visits
-from clinic.queries.tasks import clinic_of_task, open_task_counts, tasks_page
+from clinic.queries.tasks import clinic_of_task, tasks_page
 from clinic.services.tasks import finish_task
 from clinic.web.addresses import safe_next
 from clinic.web.entry import allowed, check_clinic, here
@@ -24,9 +24,8 @@ def index() -> Response:
     done = request.args.get("show") == "done"
     with kit().read() as db:
         found = tasks_page(db, here().clinic_id, done=done, number=page_number())
-        counts = open_task_counts(db, here().clinic_id)
         left_open = () if done else open_visits(db, here().clinic_id, now=now())
-    return page("tasks/index.html", found=found, done=done, open_visits=left_open, counts=counts)
+    return page("tasks/index.html", found=found, done=done, open_visits=left_open)
 
 
 @tasks.post("/tasks/<int:task_id>/finish")

@@ -12,6 +12,7 @@ from clinic.store.clinics import OpeningHours
 from clinic.store.diary import Appointment
 from tests.web import seed
 from tests.web.conftest import FixedClock, SignedIn, World, post
+from tests.web.desk import texts
 
 
 def test_tasks_are_listed_by_date_and_done_once(
@@ -40,6 +41,7 @@ def test_a_visit_that_stays_open_is_a_task_after_twenty_minutes_and_red_when_the
 ) -> None:
     with rows() as db:
         patient = seed.add_patient(db)
+        seed.add_task(db, patient, world.harbour, due_on=date(2027, 4, 1))
         visit = seed.add_appointment(db, patient, world.harbour, seed.NOW, state="arrived")
         ends_at = db.scalars(sa.select(Appointment.ends_at).where(Appointment.id == visit)).one()
         db.add(OpeningHours(clinic_id=world.harbour, weekday=0, opens=9 * 60, closes=18 * 60))
@@ -55,3 +57,5 @@ def test_a_visit_that_stays_open_is_a_task_after_twenty_minutes_and_red_when_the
     assert [["The clinic has closed" in page for page in pages] for pages in shown] == [
         [False, False], [False, False], [True, True]]
     assert f"/appointments/{visit}/end" in shown[1][1]
+    answer = signed_in().get("/tasks")
+    assert texts(answer, "count") == ["2", "0", "2"]  # the navigation, requests, to do
