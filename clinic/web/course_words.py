@@ -60,6 +60,7 @@ class TimelineItem:
     ideal_on: date | None
     latest_on: date | None
     held_on: date | None
+    fit: Fit | None
     when: str
     detail: str
     href: str | None
@@ -71,7 +72,7 @@ def timeline(lines: Iterable[SessionLine]) -> tuple[TimelineItem, ...]:
     return tuple(
         TimelineItem(
             number=line.number, state=line.state, earliest_on=line.earliest_on, ideal_on=line.ideal_on,
-            latest_on=line.latest_on, held_on=line.held_on, when=_when(line), detail="", href=None,
+            latest_on=line.latest_on, held_on=line.held_on, fit=line.fit, when=_when(line), detail="", href=None,
             is_held=is_held(line))
         for line in lines
     )

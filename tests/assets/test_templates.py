@@ -12,6 +12,7 @@ from jinja2 import UndefinedError
 import clinic
 from clinic import paths
 from clinic.care.states import AppointmentState, CourseState, MessageState, SessionState
+from clinic.care.windows import Window
 from clinic.planning.findings import Finding, Weight
 from tests.assets.gallery import environment, page
 
@@ -130,15 +131,16 @@ def test_findings_that_block_come_first_and_say_so() -> None:
 @pytest.mark.parametrize(
     ("offset", "said"),
     [
-        (-8, "1 day before its window"), (-7, "7 days before ideal"), (-1, "1 day before ideal"),
-        (0, "on its ideal day"), (1, "1 day after ideal"), (7, "7 days after ideal"), (9, "2 days after its window"),
+        (-8, "1 day before its window"), (-7, "7 days before ideal"), (-3, "in its ideal days"),
+        (0, "on its ideal day"), (3, "in its ideal days"), (4, "4 days after ideal"), (9, "2 days after its window"),
     ],
 )
 def test_a_session_says_how_it_lies_to_its_window(offset: int, said: str) -> None:
     def day(days: int) -> date:
         return TODAY + timedelta(days=days)
 
-    one = {"earliest_on": day(-7), "ideal_on": TODAY, "latest_on": day(7), "held_on": day(offset)}
+    one = {"earliest_on": day(-7), "ideal_on": TODAY, "latest_on": day(7), "held_on": day(offset),
+           "fit": Window(day(-7), TODAY, day(7)).fit(day(offset))}
 
     assert words('{% from "macros/course.html" import fit %}{{ fit(one) }}', one=one) == said
 
@@ -150,7 +152,7 @@ def drawn(macro: str, sessions: list[dict[str, Any]]) -> str:
 
 
 def _session(number: int, state: str, held_on: date | None) -> dict[str, Any]:
-    known = {"earliest_on": None, "ideal_on": held_on, "latest_on": None, "held_on": held_on}
+    known = {"earliest_on": None, "ideal_on": held_on, "latest_on": None, "held_on": held_on, "fit": None}
     return {"number": number, "state": state, "when": "", "detail": "", "href": None, **known}
 
 
