@@ -64,7 +64,7 @@ def shown_plans(
     found = offers.findings if offers else ()
     kept = offers.kept if offers else None
     numbers = {each.number for each in kept.kept} if kept else set()
-    cards = plan_cards(offers.offers, numbers, offers.deadline) if offers else ()
+    cards = plan_cards(offers.offers, numbers, offers.deadline, today=today()) if offers else ()
     key = asked.form.value("plan")
     warnings = tuple(each for each in found if each.weight is Weight.WARNS)
     finish = asked.request.wishes.finish if asked.request else None

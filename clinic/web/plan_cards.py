@@ -55,17 +55,17 @@ class PlanCard:
 
 
 def plan_cards(
-    offers: Sequence[CourseOffer], kept: Container[int] = (), deadline: Deadline | None = None
+    offers: Sequence[CourseOffer], kept: Container[int] = (), deadline: Deadline | None = None, *, today: date
 ) -> tuple[PlanCard, ...]:
     """A card for each offer, in order; sessions whose numbers are in `kept` have a date that is agreed on."""
-    return tuple(_card(offer, kept, deadline) for offer in offers)
+    return tuple(_card(offer, kept, deadline, today) for offer in offers)
 
 
-def _card(offer: CourseOffer, kept: Container[int], deadline: Deadline | None) -> PlanCard:
+def _card(offer: CourseOffer, kept: Container[int], deadline: Deadline | None, today: date) -> PlanCard:
     return PlanCard(
         key=" ".join(visit.choice for visit in offer.visits),
         title=" · ".join(_TITLES[label] for label in offer.labels), summary=_summary(offer),
-        reasons=(*_reasons(offer), *_finish(offer, deadline)), owed=_owed(offer.undated),
+        reasons=(*_reasons(offer, today), *_finish(offer, deadline)), owed=_owed(offer.undated),
         visits=tuple(_visit(visit, offer.visits[0].local_start.year, kept) for visit in offer.visits),
     )
 
@@ -116,14 +116,13 @@ def _owed(undated: Sequence[UndatedOffer]) -> str:
     return begins + "; ".join(told) + "."
 
 
-def _reasons(offer: CourseOffer) -> tuple[str, ...]:
+def _reasons(offer: CourseOffer, today: date) -> tuple[str, ...]:
     """What the plan costs, in days, weekdays, changes and sessions."""
     parts, visits = offer.parts, len(offer.visits)
     waits = parts["wait"] // _COSTS.wait_day
     others = parts["other_practitioner"] // _COSTS.other_practitioner
     outside = parts["outside_windows"] // _COSTS.outside_windows
-    told = [f"Begins {plural(waits, 'day')} after the first date asked for" if waits
-            else "Begins on the first date asked for"]
+    told = [_begins(waits, offer.visits[0].local_start.date(), today)]
     if visits > 1:
         told += [_gaps(parts), _weekdays(offer.visits), _people(parts, offer.visits)]
     if others:
@@ -131,6 +130,15 @@ def _reasons(offer: CourseOffer) -> tuple[str, ...]:
     if outside:
         told.append(f"{plural(outside, 'session')} outside the times that the patient would rather have")
     return tuple(each for each in told if each)
+
+
+def _begins(waits: int, begins_on: date, today: date) -> str:
+    """How long the plan waits: from today, or from a later first date, whether it was asked for or follows from rules.
+    """
+    if begins_on - timedelta(days=waits) == today:
+        return "Begins today" if not waits else "Begins tomorrow" if waits == 1 else f"Begins in {plural(waits, 'day')}"
+    after = f"{plural(waits, 'day')} after" if waits else "on"
+    return f"Begins {after} the first possible date"
 
 
 def _gaps(parts: Mapping[str, int]) -> str:

@@ -76,7 +76,7 @@ def test_a_healthy_patient_is_offered_the_best_plan_first(kit: Kit) -> None:
     assert texts(answer, "plan-title") == ["Best plan · Same practitioner throughout", "Finished soonest"]
     assert texts(answer, "plan-day")[:3] == ["Mon 1 Mar", "Mon 5 Apr", "Mon 10 May"]
     assert texts(answer, "plan-reasons")[0] == (
-        "Begins on the first date asked for Every gap is ideal All on Mondays One practitioner throughout")
+        "Begins today Every gap is ideal All on Mondays One practitioner throughout")
 
 
 def test_a_chosen_plan_is_booked_whole_with_its_screening_and_confirmation(kit: Kit) -> None:
