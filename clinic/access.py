@@ -33,6 +33,7 @@ class Right(StrEnum):
     SEE_MESSAGES = "see-messages"
     RELEASE_MESSAGES = "release-messages"
     SETTLE_TASKS = "settle-tasks"
+    NOTE_ABSENCES = "note-absences"
     SET_UP = "set-up"
     MANAGE_ACCOUNTS = "manage-accounts"
     SEE_AUDIT = "see-audit"
@@ -44,6 +45,7 @@ class Right(StrEnum):
 _DESK = frozenset({
     Right.SEE_DIARY, Right.SEE_PATIENTS, Right.EDIT_PATIENTS, Right.BOOK, Right.ARRIVE, Right.COMPLETE,
     Right.SEE_PROTOCOLS, Right.SEE_MESSAGES, Right.RELEASE_MESSAGES, Right.SETTLE_TASKS,
+    Right.NOTE_ABSENCES,
 })
 
 GRANTS: dict[Role, frozenset[Right]] = {
@@ -51,7 +53,8 @@ GRANTS: dict[Role, frozenset[Right]] = {
     Role.PRACTITIONER: _DESK | {Right.SEE_CLINICAL_NOTES, Right.OVERRIDE_SCREENING, Right.APPROVE_PROTOCOLS},
     Role.MANAGER: _DESK | {Right.EDIT_PROTOCOLS, Right.SET_UP, Right.SEE_FIGURES, Right.SEE_AUDIT, Right.MOVE_DATA,
                           Right.WRITE_NEWSLETTER},
-    Role.ADMINISTRATOR: frozenset({Right.SET_UP, Right.MANAGE_ACCOUNTS, Right.SEE_AUDIT, Right.SEE_PROTOCOLS}),
+    Role.ADMINISTRATOR: frozenset({Right.SET_UP, Right.NOTE_ABSENCES, Right.MANAGE_ACCOUNTS, Right.SEE_AUDIT,
+                                   Right.SEE_PROTOCOLS}),
     Role.AUDITOR: frozenset({
         Right.SEE_DIARY, Right.SEE_PATIENTS, Right.SEE_PROTOCOLS, Right.SEE_MESSAGES, Right.SEE_AUDIT,
         Right.SEE_FIGURES,

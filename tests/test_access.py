@@ -21,6 +21,7 @@ approve-protocols   - P - - -
 see-messages        R P M - U
 release-messages    R P M - -
 settle-tasks        R P M - -
+note-absences       R P M A -
 set-up              - - M A -
 manage-accounts     - - - A -
 see-audit           - - M A U

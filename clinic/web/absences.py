@@ -1,4 +1,8 @@
-"""Absences of practitioners and downtime of rooms and devices: listed, noted, taken back."""
+"""Absences of practitioners and downtime of rooms and devices: listed, noted, taken back.
+
+The desk notes and takes back absences of practitioners; downtime is for those who set the clinic up, and so is why
+somebody is away.
+"""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -25,7 +29,8 @@ from clinic.web.zones import zone_words
 
 absences = Blueprint("absences", __name__)
 
-KINDS = (("practitioner", "Practitioners"), ("room", "Rooms"), ("device", "Devices"))
+PRACTITIONER = "practitioner"
+KINDS = ((PRACTITIONER, "Practitioners"), ("room", "Rooms"), ("device", "Devices"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Away:
 
 
 @absences.get("/setup/absences")
-@allowed(Right.SET_UP)
+@allowed(Right.NOTE_ABSENCES)
 def index() -> Response:
     """Everybody's absences and everything's downtime at the current clinic that is not over."""
     with kit().read() as db:
@@ -49,14 +54,14 @@ def index() -> Response:
 
 
 @absences.get("/setup/absences/new")
-@allowed(Right.SET_UP)
+@allowed(Right.NOTE_ABSENCES)
 def new() -> Response:
     """The form of an absence, begun with whom it was asked for."""
     return _form_page(Form(initial={"of": number_of(request.args, "of") or "", "from_on": today()}))
 
 
 @absences.post("/setup/absences")
-@allowed(Right.SET_UP)
+@allowed(Right.NOTE_ABSENCES)
 def add() -> Response:
     """Notes an absence; first shows whose appointments it meets."""
     form = Form(request.form)
@@ -74,8 +79,9 @@ def add() -> Response:
             work, away.resource_id, starts_at=away.starts_at, ends_at=away.ends_at, reason=away.reason)
 
     back = safe_next(url_for("absences.index"))
-    outcome = done_once(act, to=lambda ident: url_for("absences.visits", absence_id=ident) if effect.appointments
-                        else back, otherwise=back, told="The absence was noted.")
+    may_move = effect.appointments and here().may(Right.BOOK)
+    outcome = done_once(act, to=lambda ident: url_for("absences.visits", absence_id=ident) if may_move else back,
+                        otherwise=back, told="The absence was noted.")
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
         return _form_page(form)
@@ -98,12 +104,12 @@ def visits(absence_id: int) -> Response:
 
 
 @absences.post("/setup/absences/<int:absence_id>/remove")
-@allowed(Right.SET_UP)
+@allowed(Right.NOTE_ABSENCES)
 def remove(absence_id: int) -> Response:
     """Takes an absence back."""
     with kit().read() as db:
         found = absence(db, absence_id)
-    if found is None:
+    if found is None or not _may_note(found.kind):
         abort(404)
     if found.clinic_id is not None:
         check_clinic(found.clinic_id)
@@ -139,7 +145,12 @@ def _read(form: Form) -> Away | None:
 
 def _absentees() -> tuple[Absentee, ...]:
     with kit().read() as db:
-        return absentees(db, clinic_id=here().clinic_id)
+        return tuple(each for each in absentees(db, clinic_id=here().clinic_id) if _may_note(each.kind))
+
+
+def _may_note(kind: str) -> bool:
+    """Whether this account may say that one of that kind is not there."""
+    return kind == PRACTITIONER or here().may(Right.SET_UP)
 
 
 def _form_page(form: Form, effect: Effect | None = None) -> Response:

@@ -18,6 +18,7 @@ RIGHTS = {
     Right.SEE_MESSAGES: "See messages and what became of them",
     Right.RELEASE_MESSAGES: "Let go of messages that wait, and send again",
     Right.SETTLE_TASKS: "Settle tasks",
+    Right.NOTE_ABSENCES: "Note that a practitioner is away, and take it back",
     Right.SET_UP: "Arrange clinics, people, rooms, devices, treatments and texts",
     Right.MANAGE_ACCOUNTS: "Make accounts, give roles and passwords",
     Right.SEE_AUDIT: "See who did what",

@@ -33,7 +33,7 @@ PLACES: tuple[SetupPlace, ...] = (
                "Address, zone, opening hours, quiet hours, closures and public holidays."),
     SetupPlace("Practitioners", "people.index", "people", Right.SET_UP,
                "Who treats what, with their rotas, certificates and swaps."),
-    SetupPlace("Absences and downtime", "absences.index", "calendar", Right.SET_UP,
+    SetupPlace("Absences and downtime", "absences.index", "calendar", Right.NOTE_ABSENCES,
                "When somebody is away, or a room or device out of service."),
     SetupPlace("Rooms", "rooms.index", "room", Right.SET_UP, "The rooms of this clinic, and what they offer."),
     SetupPlace("Devices", "devices.index", "device", Right.SET_UP, "The devices of this clinic, by their type."),

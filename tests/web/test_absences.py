@@ -202,3 +202,28 @@ def test_the_list_asks_the_same_of_the_database_however_long_it_is(
 
     assert number == 2
     assert page.count("Remove this absence?") == min(count, 40)
+
+
+def test_the_desk_notes_that_somebody_is_sick_and_takes_it_back_but_no_downtime(
+    signed_in: SignedIn, rows: Rows, world: World, who: int
+) -> None:
+    desk = signed_in(Role.RECEPTIONIST)
+    with rows() as db:
+        room = seed.add_room(db, world.harbour)
+        db.add(Absence(resource_id=room, starts_at=seed.NOW, ends_at=seed.NOW + timedelta(hours=1), reason="Paint"))
+        db.commit()
+        downtime = db.scalars(sa.select(Absence.id)).one()
+    away = {"of": str(who), "from_on": "2027-03-01", "reason": "Flu"}
+
+    assert "/setup/absences/new?next=/" in desk.get("/").get_data(as_text=True)
+    form = desk.get("/setup/absences/new").get_data(as_text=True)
+    noted = [post(desk, "/setup/absences", {**away, "of": str(of)}).status_code for of in (room, who)]
+    listed = desk.get("/setup/absences").get_data(as_text=True)
+    with rows() as db:
+        sick = db.scalars(sa.select(Absence.id).where(Absence.resource_id == who)).one()
+    assert f'<option value="{room}"' not in form
+    assert noted == [422, 303]
+    assert ("Mon 1 Mar 2027" in listed, "Flu" in listed, 'href="/setup"' in listed) == (True, False, False)
+    assert [post(desk, f"/setup/absences/{ident}/remove", {}).status_code for ident in (downtime, sick)] == [404, 303]
+    assert len(kept(rows)) == 1
+    assert signed_in(Role.AUDITOR).get("/setup/absences/new").status_code == 403
