@@ -18,6 +18,8 @@ from clinic.store.diary import Appointment, ResourceBooking, RunningLate
 from clinic.store.resources import Practitioner
 
 _COUNT = (AppointmentState.BOOKED, AppointmentState.ARRIVED, AppointmentState.FULFILLED)
+OPEN = (AppointmentState.BOOKED, AppointmentState.ARRIVED)
+"""The states of a visit that is still to come or going on."""
 _NOTHING = Delay(timedelta(0), timedelta(0))
 Span = tuple[datetime, datetime]
 
@@ -47,7 +49,7 @@ class LatePerson:
 
 @dataclass(frozen=True, slots=True)
 class DayLateness:
-    """Who runs late on a day at a clinic, and what that means for which appointment."""
+    """Who runs late on a day at a clinic until their last visit is over, and what that means for which appointment."""
 
     people: tuple[LatePerson, ...]
     expected: Mapping[int, Expected]
@@ -67,7 +69,9 @@ def lateness_of(db: Session, clinic_id: int, on: date, *, where: ZoneInfo) -> Da
             its[row.visit_id].append((row.held_from, row.held_to))
     found = latest(delays(_loads(held, visits), person.said) for person, held in spans.items())
     treated_at = {ident: min(held[ident][0][0] for held in spans.values() if ident in held) for ident in visits}
-    return DayLateness(tuple(spans), {
+    still = tuple(person for person, held in spans.items()
+                  if not held or any(visits[ident].state in OPEN for ident in held))
+    return DayLateness(still, {
         ident: expected_of(visits[ident].starts_at, visits[ident].ends_at, delay,
                            is_here=visits[ident].state == AppointmentState.ARRIVED, treated_at=treated_at[ident])
         for ident, delay in found.items()})

@@ -15,13 +15,13 @@ from clinic.planning.findings import Finding, Weight
 from clinic.planning.lateness import Late
 from clinic.planning.local import day_of, local_of
 from clinic.queries.diary import Diary, DiaryColumn, DiaryResource, DiaryVisit, HeldPart, Shade, diary_of
+from clinic.queries.lateness import OPEN
 from clinic.store.accounts import Account, AuditEntry
 from clinic.store.diary import RunningLate
 from clinic.store.resources import Patient
 
 TOLD = "late-told"
 """What the audit calls telling a patient when their visit is likely to begin."""
-_OPEN = (AppointmentState.BOOKED, AppointmentState.ARRIVED)
 Span = tuple[datetime, datetime]
 
 
@@ -68,10 +68,14 @@ class Clash:
 
 @dataclass(frozen=True, slots=True)
 class PersonToday:
-    """A practitioner who is here today: what comes next, and where they run late, since when and what follows."""
+    """A practitioner who is here today: what comes next, and where they run late, since when and what follows.
+
+    Whoever `is_done` had visits, and all are over.
+    """
 
     resource: DiaryResource
     following: DiaryVisit | None
+    is_done: bool
     late: Late | None
     said_by: str | None
     touched: tuple[ToCall, ...]
@@ -117,14 +121,15 @@ def _person(
     told: Mapping[int, ToldLate], now: datetime,
 ) -> PersonToday:
     ident = column.resource.id
-    mine = [visit for visit in column.visits if visit.state in _OPEN and _spans(visit, ident)]
+    mine = [visit for visit in column.visits if visit.state in OPEN and _spans(visit, ident)]
+    is_done = bool(column.visits) and not mine
     following = next((visit for visit in mine if visit.begun_at is None and visit.ends_at > now), None)
     late = diary.late.get(ident)
     if late is None:
-        return PersonToday(column.resource, following, None, None, (), ())
+        return PersonToday(column.resource, following, is_done, None, None, (), ())
     touched = [visit for visit in mine if visit.expected]
     return PersonToday(
-        column.resource, following, late, author,
+        column.resource, following, is_done, late, author,
         tuple(ToCall(visit, *reached[visit.patient_id], told.get(visit.id)) for visit in touched),
         (*_ends(diary, column, touched), *_meetings(diary, column, touched)))
 
@@ -160,7 +165,7 @@ def _meetings(diary: Diary, column: DiaryColumn, touched: Sequence[DiaryVisit]) 
     mine = {visit.id for visit in touched}
     for visit in touched:
         for other in diary.visits:
-            if other.id == visit.id or other.state not in _OPEN or (other.id in mine and other.id < visit.id):
+            if other.id == visit.id or other.state not in OPEN or (other.id in mine and other.id < visit.id):
                 continue
             held = next((part for part in other.holds for own in visit.holds if own.resource == part.resource != who
                          and _meet(_moved(visit, own), _moved(other, part))), None)

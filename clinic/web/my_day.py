@@ -65,6 +65,7 @@ def _context(found: MyDay) -> dict[str, Any]:
         "before": _to(on - DAY), "after": _to(on + DAY), "now_href": _to(today()), "source": _to(on), "keys": _KEYS,
         "free": [span_words(*span, here().clinic.zone) for span in found.free][:1], "minutes": MINUTES, "most": MOST,
         "here_href": _to(on), "resource": {"id": here().practitioner_id, "name": found.name},
+        "may_be_late": bool(left) or not found.visits,
     }
 
 

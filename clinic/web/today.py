@@ -11,7 +11,7 @@ from clinic.access import Right
 from clinic.care.states import AppointmentState
 from clinic.planning.local import local_of
 from clinic.queries.held_back import held_back
-from clinic.queries.lateness import NOBODY_LATE, DayLateness, lateness_of
+from clinic.queries.lateness import NOBODY_LATE, OPEN, DayLateness, lateness_of
 from clinic.queries.open_visits import open_visits
 from clinic.queries.readiness import has_course
 from clinic.queries.today import DayVisit, day_at
@@ -66,10 +66,11 @@ def show() -> Response:
         urgent = urgent_checks(db)
         papers = paper_notice(db, entry.today())
         left_open = open_visits(db, here().clinic_id, now=now()) if is_today else ()
+    may_be_late = is_today and any(visit.line.state in OPEN for visit in day.visits)
     steps = [(words, url_for("today.show", day=on + timedelta(days=days))) for days, words in WEEK_STEPS]
     return page("today/day.html", day=day, visits=[_line(visit, lateness) for visit in day.visits], steps=steps,
                 held_back=waits, late=lateness.people, is_new=is_new, papers=papers, open_visits=left_open,
-                urgent=urgent, before=on - timedelta(days=1), after=on + timedelta(days=1),
+                may_be_late=may_be_late, urgent=urgent, before=on - timedelta(days=1), after=on + timedelta(days=1),
                 next=url_for("today.show") if is_today else url_for("today.show", day=on))
 
 

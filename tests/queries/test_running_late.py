@@ -109,6 +109,21 @@ def test_who_was_told_is_ticked_until_the_delay_grows_and_what_is_over_is_not(en
     assert grown.touched[0].told is not None and isinstance(refused, Refused)
 
 
+def test_who_has_seen_the_last_patient_of_the_day_is_not_called_late_any_more(engine: Engine) -> None:
+    made = busy(engine, (at(1, 10), 0, 0, 0), (at(1, 10, 45), 1, 0, 0))
+    late(made, 20)
+    where, found = zone("Europe/London"), []
+
+    for visit_id in (None, *(each.visit.id for each in read(made)[0].touched)):
+        with Session(for_writing(engine)) as db:
+            db.execute(sa.update(Appointment).where(Appointment.id == visit_id).values(state="fulfilled"))
+            db.commit()
+            listed = lateness_of(db, made.clinic_id, day_of(made.now, where), where=where)
+        found.append((len(listed.people), read(made)[0].is_done))
+
+    assert found == [(1, False), (1, False), (0, True)]
+
+
 def test_what_the_lateness_meets_is_named(engine: Engine) -> None:
     made = busy(engine, (at(1, 10), 0, 0, 0), (at(1, 10, 45), 1, 1, 0), (at(1, 12), 2, 0, 1), (at(1, 17, 10), 0, 0, 1))
     found = []

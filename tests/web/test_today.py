@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.access import Role
@@ -12,6 +13,7 @@ from clinic.app import Kit
 from clinic.services import protocols
 from clinic.services.work import Actor
 from clinic.store.courses import MaintenancePlan, TreatmentSession
+from clinic.store.diary import Appointment
 from clinic.store.protocols import ProtocolVersion
 from tests.web import seed
 from tests.web.conftest import FixedClock, SignedIn, World, post
@@ -112,13 +114,19 @@ def test_only_what_can_be_done_yet_is_offered(
         db.commit()
     browser = signed_in()
 
-    today = visits(browser.get("/").get_data(as_text=True))
+    page = browser.get("/").get_data(as_text=True)
+    today = visits(page)
     later = visits(browser.get("/?day=2027-03-03").get_data(as_text=True))
     auditor = visits(signed_in(Role.AUDITOR).get("/").get_data(as_text=True))
 
     offered = [[action in one for action in ("/arrive", "/complete", "/end")] for one in (*today, *later)]
     assert offered == [[True, True, True], [True, False, True], [False, False, False]]
     assert [("<form" in one) for one in auditor] == [False, False]
+    assert "/running-late" in page
+    with rows() as db:
+        db.execute(sa.update(Appointment).values(state="fulfilled"))
+        db.commit()
+    assert "/running-late" not in browser.get("/").get_data(as_text=True)
 
 
 def test_sessions_whose_window_is_near_wait_for_a_date(
