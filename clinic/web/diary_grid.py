@@ -183,7 +183,8 @@ class _Lines:
 
 def _column(column: DiaryColumn, lines: _Lines, hours: tuple[Hour, ...], now: datetime) -> GridColumn:
     bands, gaps = [], []
-    for each in column.stretches:
+    # An absence may begin before the work that it lies over.
+    for each in sorted(column.stretches, key=lambda stretch: stretch.shade is not Shade.WORK):
         top, end = lines.between(each.starts_at, each.ends_at)
         if end > top:
             bands.append(Band(each.shade, top, end - top, each.words, each.starts_at, each.ends_at))

@@ -52,6 +52,7 @@ class VisitCard(NamedTuple):
     time: str
     ends: str
     expected: str
+    away: str
     name: str
     what: str
     mark: str
@@ -139,6 +140,7 @@ def card(visit: DiaryVisit, chosen: Choices, *, with_parts: bool = False) -> Vis
         id=visit.id, day=short_day(visit.local_start.date()), parts=_parts(visit) if with_parts else "",
         lock_version=visit.lock_version,
         href=_href(visit), time=clock(visit.local_start), ends=clock(visit.local_end), expected=_expected(visit),
+        away=f"{' and '.join(visit.away)} away" if visit.away else "",
         name=visit.patient if chosen.names else NAMELESS, what=visit.treatment,
         mark=visit.mark, fit=FITS[visit.fit] if visit.fit else None, state=_state(visit),
         is_confirmed=visit.is_confirmed, pinned=visit.pinned, held_until=held, alert=alert,
@@ -207,7 +209,7 @@ def _block(
 ) -> BlockWords:
     visit, its = block.visit, card(block.visit, chosen)
     size = next((name for most, name in SIZES if block.rows <= most), "")
-    marks = bool(its.alert) + its.is_confirmed + (visit.state is not AppointmentState.BOOKED)
+    marks = bool(its.alert) + bool(its.away) + its.is_confirmed + (visit.state is not AppointmentState.BOOKED)
     names = {ResourceKind.PRACTITIONER: its.practitioner, ResourceKind.ROOM: its.room, ResourceKind.DEVICE: its.device}
     elsewhere = " · ".join(name for kind, name in names.items() if name and kind is not resource.kind)
     place = f"slot t{block.top} d{block.rows} n{block.lanes} l{block.lane} w{block.span}"

@@ -156,6 +156,26 @@ def test_today_is_one_key_away_and_weeks_are_turned_keeping_the_weekday(desk: De
         assert f'href="/diary{f"?day={day}" if day else ""}" data-shortcut="{key}"' in html
 
 
+def test_a_visit_to_come_says_that_who_treats_is_away_but_not_for_what_an_outside_calendar_copied(desk: Desk) -> None:
+    told = []
+    for source in ("own.ics", None):
+        with desk.rows() as db:
+            db.add(Absence(resource_id=desk.clinic.practitioners[0], starts_at=seed.NOW - timedelta(hours=1),
+                           ends_at=seed.NOW + timedelta(hours=2), reason="Flu", source=source))
+            db.commit()
+        told.append((page(desk), page(desk, "/diary?by=room&show=day"), page(desk, "/diary?by=practitioner&show=list")))
+        page(desk, "/diary?show=day")
+
+    assert [[each.count("Dr Amari away") for each in pages[:2]] for pages in told] == [[0, 0], [1, 1]]
+    assert [re.sub(r"<svg.*?</svg>", "", pages[2]).count("Away</span>") for pages in told] == [0, 1]
+    assert told[1][0].index("band-work") < told[1][0].index("band-away")
+    assert "09:00 to 11:00 · away RF microneedling" in blocks(told[1][0])[0]
+    with desk.rows() as db:
+        db.execute(sa.update(Appointment).values(state="cancelled"))
+        db.commit()
+    assert "Dr Amari away" not in page(desk)
+
+
 def test_who_is_away_is_said_without_the_reason_and_what_is_broken_with_it(desk: Desk) -> None:
     with desk.rows() as db:
         for ident, reason in ((desk.clinic.practitioners[1], "Burnout"), (desk.clinic.rooms[1], "Leak")):
