@@ -39,7 +39,7 @@ LABELS: Mapping[Part | Addition, str] = {
 _HINTS: Mapping[Part | Addition, str] = {
     Addition.DIRECTIONS: "In confirmations, changes and reminders, such as the entrance, parking, the bus stop.",
     Addition.CANCELLATION: "In confirmations, changes and reminders: how late, and what then.",
-    Addition.CLOSING: "At the end of every message.",
+    Addition.CLOSING: "At the end of every message, in place of our “Warm regards”.",
 }
 _FIRST = MessageKind.CONFIRMATION
 _KINDS = frozenset(kind.value for kind in MessageKind)

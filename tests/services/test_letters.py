@@ -84,7 +84,8 @@ def test_a_message_says_the_own_words_of_the_clinic_that_writes_it(desk: Desk) -
 
     assert found is not None
     assert "How to find us:\nThe blue door.\n" in found.text
-    assert found.text.index("Just reply") < found.text.index("Até já!") < found.text.index("Warm regards")
+    assert found.text.index("Just reply") < found.text.index("\n\nAté já!\n\nClínica Alvor\n")
+    assert "Warm regards" not in found.text
     assert "The blue door." in found.html
 
 
