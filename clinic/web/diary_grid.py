@@ -16,6 +16,8 @@ from clinic.planning.local import DAY, MINUTE, instant, local_of
 from clinic.queries.diary import Diary, DiaryColumn, DiaryDay, DiaryResource, DiaryVisit, Shade
 
 ROW = timedelta(minutes=5)
+SHORTEST_GAP = timedelta(minutes=10)
+"""Free time shorter than this is not offered for booking: no part of a treatment in our library is shorter."""
 HOUR, WHOLE_DAY = 60, 1440
 LEAST_HOURS = 8
 USUAL = (9 * HOUR, 17 * HOUR)
@@ -189,6 +191,8 @@ def _column(column: DiaryColumn, lines: _Lines, hours: tuple[Hour, ...], now: da
         if end > top:
             bands.append(Band(each.shade, top, end - top, each.words, each.starts_at, each.ends_at))
     for starts_at, ends_at in column.free:
+        if ends_at - starts_at < SHORTEST_GAP:
+            continue
         top, end = lines.between(starts_at, ends_at)
         gaps.append(Gap(top, end - top, starts_at, ends_at))
     own, row = lines.hours, lines.row(now)

@@ -163,3 +163,15 @@ def test_a_day_without_work_shows_its_usual_hours() -> None:
     grid = grid_of(Diary(LONDON, (its,), (column,), ()), (column,), now=instant(MONDAY, 0, LONDON))
 
     assert (grid.hours[0].words, grid.rows) == ("09:00", 96)
+
+
+def test_free_time_that_no_visit_fits_in_is_not_offered() -> None:
+    its = day()
+    nine = instant(MONDAY, 540, LONDON)
+    free = tuple((nine + timedelta(minutes=begins), nine + timedelta(minutes=ends)) for begins, ends in (
+        (0, 5), (30, 40), (60, 150)))
+    column = DiaryColumn(its, ADA, (), free, ())
+
+    [shown] = grid_of(Diary(LONDON, (its,), (column,), ()), (column,), now=nine).columns
+
+    assert [(gap.top, gap.rows) for gap in shown.gaps] == [(6, 2), (12, 18)]
