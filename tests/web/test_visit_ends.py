@@ -238,7 +238,7 @@ def test_what_follows_a_missed_visit_is_told_before_it_is_saved_and_after(kit: K
     assert f"Noted. {adds}" in course
     assert "Session 2 was missed" in course
     assert "1 of 4" in course
-    assert "Did not come to session 2: ill" in course
+    assert "Session 2: did not come · ill · closed by Receptionist" in course
     with desk.rows() as db:
         assert db.scalars(sa.select(TreatmentSession.number).order_by(TreatmentSession.number)).all() == [1, 2, 3, 4]
 
