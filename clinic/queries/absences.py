@@ -94,7 +94,8 @@ def standing_absences(db: Session, *, clinic_id: int, now: datetime) -> tuple[St
     found = (
         sa.select(Absence.id, sa.func.count(Appointment.id.distinct()).label("visits"))
         .join(ResourceBooking, sa.and_(
-            ResourceBooking.resource_id == Absence.resource_id, ResourceBooking.ends_at > Absence.starts_at,
+            # A sum, or SQLite would begin with all that the clinic ever booked.
+            ResourceBooking.resource_id == Absence.resource_id + 0, ResourceBooking.ends_at > Absence.starts_at,
             ResourceBooking.starts_at < Absence.ends_at, ResourceBooking.ends_at > now))
         .join(Appointment, Appointment.id == ResourceBooking.appointment_id)
         .where(Absence.source.is_(None), Absence.ends_at > now, ResourceBooking.clinic_id == clinic_id,

@@ -200,8 +200,10 @@ def _deeds(whose: Whose) -> Iterator[Arm]:
     yield _deed(
         Source.DEED_ON_SESSION, Theme.COURSE, kind == "treatment_session", (mine, mine.c.id == subject),
         about=_protocol_name(mine.c.version_id), number=mine.c.number, upkeep_id=mine.c.plan_id)
+    # Said twice, or SQLite would begin with all that was ever done to any visit.
+    visits = sa.select(Appointment.id).where(_of_visits(whose)).correlate(None)
     yield _deed(
-        Source.DEED_ON_VISIT, Theme.VISITS, sa.and_(kind == "appointment", _of_visits(whose)),
+        Source.DEED_ON_VISIT, Theme.VISITS, sa.and_(kind == "appointment", subject.in_(visits), _of_visits(whose)),
         (Appointment, Appointment.id == subject), number=TreatmentSession.number,
         upkeep_id=TreatmentSession.maintenance_plan_id, local_start=Appointment.local_start,
         words=Appointment.cancellation_reason, ref=Appointment.revision,

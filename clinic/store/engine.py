@@ -20,6 +20,8 @@ WAIT_SECONDS = 60
 PATIENCE = "clinic_patience"
 """Execution option of a connection that will wait another number of seconds for SQLite's write lock."""
 
+# Compiling a statement, as PostgreSQL begins to with a clinic's third year, takes longer than what any page asks.
+_SETTINGS = "-c timezone=UTC -c lock_timeout=15000 -c jit=off"
 _LOCK_NOT_AVAILABLE = "55P03"
 _PATIENCE = "busy_timeout=20000"
 _PRAGMAS = (
@@ -42,7 +44,7 @@ def open_engine(url: str | URL, *, pool_size: int = 10, durable: bool = True) ->
         # appointment whose rows have gone since.
         return sa.create_engine(
             parsed.set(drivername="postgresql+psycopg"), pool_size=pool_size, max_overflow=10, pool_pre_ping=True,
-            isolation_level="REPEATABLE READ", connect_args={"options": "-c timezone=UTC -c lock_timeout=15000"},
+            isolation_level="REPEATABLE READ", connect_args={"options": _SETTINGS},
         )
     raise ValueError(f"the database must be SQLite or PostgreSQL, not {kind}")
 
