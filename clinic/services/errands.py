@@ -95,8 +95,9 @@ def _run(folder: Path, act: Act, lock: int) -> None:
 
 
 def _locked(folder: Path, how: int) -> int | None:
-    """The lock of the folder, to be closed; none where another holds it. Who only looks holds it for an instant."""
-    for _ in range(5):
+    """The lock of the folder, to be closed; none where another holds it. Who only looks holds it for an instant, which
+    is long on a busy machine."""
+    for _ in range(50):
         handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(handle, how | fcntl.LOCK_NB)
