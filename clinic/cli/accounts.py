@@ -4,7 +4,7 @@ from __future__ import annotations
 import click
 
 from clinic.access import Grant, Role
-from clinic.cli.shell import CLI, open_kit, password_of, reached, say
+from clinic.cli.shell import CLI, clinics_called, open_kit, password_of, reached, say
 from clinic.services.work import Done
 
 
@@ -49,19 +49,12 @@ def create_account(
     email: str, name: str, clinics: tuple[str, ...], roles: tuple[str, ...], password_stdin: bool
 ) -> None:
     """Create an account for EMAIL with its roles."""
-    from clinic.queries.clinics import clinic_ids_by_name
     from clinic.services.accounts import create_account as create
 
     kit = open_kit()
-    with kit.read() as reading:
-        known = clinic_ids_by_name(reading)
-    if not known:
-        raise click.ClickException("There is no clinic yet: open one with `clinic open-clinic`")
-    unknown = [each for each in clinics if each not in known]
-    if unknown:
-        raise click.ClickException(f"No clinic is called {unknown[0]!r}; there are: {', '.join(sorted(known))}")
+    chosen = clinics_called(kit, clinics)
     password = password_of(password_stdin)
-    grants = [Grant(known[each], Role(role)) for each in clinics or sorted(known) for role in roles]
+    grants = [Grant(clinic_id, Role(role)) for clinic_id in chosen for role in roles]
     with kit.work(CLI) as work:
         outcome = create(work, email=email, name=name, password=password, grants=grants)
     say(outcome, f"Created an account for {email}")

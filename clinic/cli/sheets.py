@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from clinic.cli.shell import CLI, open_kit, reached, say
+from clinic.cli.shell import CLI, clinics_called, open_kit, reached, say
 from clinic.services.work import Done
 
 MOST_BYTES = 8 * 1024
@@ -22,22 +22,14 @@ MOST_BYTES = 8 * 1024
 def day_sheets(folder: Path, clinics: tuple[str, ...], passphrase_file: str | None) -> None:
     """Write today and the next three days of each clinic, encrypted, into FOLDER: one file a clinic, in place of the
     one before, which any browser opens without this program."""
-    from clinic.queries.clinics import clinic_ids_by_name
     from clinic.services.day_sheets import note_day_sheets, write_day_sheets
 
     kit = open_kit()
-    with kit.read() as reading:
-        known = clinic_ids_by_name(reading)
-    if not known:
-        raise click.ClickException("There is no clinic yet: open one with `clinic open-clinic`")
-    unknown = [each for each in clinics if each not in known]
-    if unknown:
-        raise click.ClickException(f"No clinic is called {unknown[0]!r}; there are: {', '.join(sorted(known))}")
+    chosen = clinics_called(kit, clinics)
     passphrase = _passphrase(passphrase_file, folder)
-    ids = [known[each] for each in clinics or known]
     try:
         with kit.read() as reading:
-            outcome = write_day_sheets(reading, folder, passphrase, clinics=ids, now=kit.clock())
+            outcome = write_day_sheets(reading, folder, passphrase, clinics=chosen, now=kit.clock())
     except OSError as error:
         raise click.ClickException(f"{folder} cannot be written ({error.strerror}); no file is half there") from error
     if isinstance(outcome, Done):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,20 @@ def open_kit(*, current: bool = True, may_begin: bool = True) -> Kit:
     except CannotMigrate as error:
         raise click.ClickException(str(error)) from error
     return kit
+
+
+def clinics_called(kit: Kit, names: Collection[str]) -> list[int]:
+    """The ids of the clinics of these names, or of all by name; an error that says which there are."""
+    from clinic.queries.clinics import clinic_ids_by_name
+
+    with kit.read() as reading:
+        known = clinic_ids_by_name(reading)
+    if not known:
+        raise click.ClickException("There is no clinic yet: open one with `clinic open-clinic`")
+    unknown = [each for each in names if each not in known]
+    if unknown:
+        raise click.ClickException(f"No clinic is called {unknown[0]!r}; there are: {', '.join(sorted(known))}")
+    return [known[each] for each in names or sorted(known)]
 
 
 def _settings() -> Settings:
