@@ -26,6 +26,7 @@ from clinic.queries.times import offer_times
 from clinic.queries.visit_choice import parse_choice
 from clinic.services import (
     appointments,
+    attendance,
     clinics,
     closures,
     completion,
@@ -279,11 +280,11 @@ def _live(demo: Demo, day: date, chance: random.Random, courier: Courier) -> Non
         demo.now = max(demo.now, appointment.starts_at)
         with demo.work() as work:
             if luck < 0.03 and appointment.ends_at < demo.until:
-                _must(appointments.mark_noshow(
+                _must(attendance.mark_noshow(
                     work, appointment.id, cause=_next(demo, NoShowCause), lock_version=appointment.lock_version))
                 continue
             if luck > 0.97 and appointment.ends_at < demo.until:
-                _must(appointments.end_untreated(
+                _must(attendance.end_untreated(
                     work, appointment.id, cause=_next(demo, NotTreatedCause), lock_version=appointment.lock_version))
                 continue
             if luck < 0.06:
@@ -296,7 +297,7 @@ def _live(demo: Demo, day: date, chance: random.Random, courier: Courier) -> Non
                 _must(completion.complete_appointment(
                     work, appointment.id, partly=partly, lock_version=appointment.lock_version))
             else:
-                _must(appointments.mark_arrived(work, appointment.id, lock_version=appointment.lock_version))
+                _must(attendance.mark_arrived(work, appointment.id, lock_version=appointment.lock_version))
         courier.deliver_due(1000)
 
 

@@ -14,7 +14,7 @@ from clinic.demo.build import Demo, add_accounts, approve
 from clinic.demo.large_files import Files
 from clinic.interchange.moving_in import Report
 from clinic.planning.local import day_of, instant, zone
-from clinic.services import appointments, clinics, closures, completion
+from clinic.services import attendance, clinics, closures, completion
 from clinic.services.mail import switch_mail_on
 from clinic.services.move_in import move_in
 from clinic.services.work import Refused
@@ -92,6 +92,6 @@ def _live_today(demo: Demo) -> None:
                 work.now = demo.now = max(demo.now, each.ends_at)
                 outcome = completion.complete_appointment(work, each.id, lock_version=each.lock_version)
             else:
-                outcome = appointments.mark_arrived(work, each.id, lock_version=each.lock_version)
+                outcome = attendance.mark_arrived(work, each.id, lock_version=each.lock_version)
             if isinstance(outcome, Refused):
                 raise RuntimeError("; ".join(finding.text for finding in outcome.findings))

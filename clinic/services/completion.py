@@ -19,8 +19,8 @@ from clinic.planning.local import day_of, zone
 from clinic.planning.words import date_words
 from clinic.queries.missed import effect_of_lateness
 from clinic.queries.series import Series, series_of
-from clinic.services.appointments import locked_series, owner_of
 from clinic.services.holding import free, refresh_windows
+from clinic.services.locked_appointments import locked_series, owner_of
 from clinic.services.missed import add_sessions
 from clinic.services.reconcile import Owner, reconcile
 from clinic.services.work import Done, Refused, UnitOfWork, check_version, record

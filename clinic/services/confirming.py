@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from clinic.care.states import AppointmentState
-from clinic.services.appointments import closed, open_appointment, settle_appointment
+from clinic.services.locked_appointments import closed, open_appointment, settle_appointment
 from clinic.services.work import Done, Refused, UnitOfWork
 
 

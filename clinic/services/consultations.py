@@ -12,8 +12,8 @@ from clinic.planning.local import DAY, day_of, instant, zone
 from clinic.queries.consultations import CONSULTATION, consultations_of, held_courses
 from clinic.queries.forbidden import forbidden
 from clinic.queries.series import Place, Series, course_series, held_by
-from clinic.services.appointments import closed, open_appointment, settle_appointment
 from clinic.services.holding import refresh_windows
+from clinic.services.locked_appointments import closed, open_appointment, settle_appointment
 from clinic.services.overrides import keep_reasons, not_entitled, unsettled
 from clinic.services.reconcile import Owner, reconcile
 from clinic.services.work import Done, Refused, UnitOfWork, check_version, record

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from clinic.planning import Finding, Weight
 from clinic.queries.just_moved import just_moved
-from clinic.services.appointments import open_appointment, parts_of, settle_appointment
 from clinic.services.holding import TAKEN, Taken, change_time, free_lapsed
+from clinic.services.locked_appointments import open_appointment, parts_of, settle_appointment
 from clinic.services.work import Done, Refused, UnitOfWork
 from clinic.store.clinics import Clinic
 from clinic.store.locks import lock_resources

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from clinic.care.states import AppointmentState
 from clinic.planning import Finding, Weight
-from clinic.services.appointments import locked_series
+from clinic.services.locked_appointments import locked_series
 from clinic.services.work import Done, Refused, UnitOfWork, check_version, record
 from clinic.store.courses import TreatmentSession
 from clinic.store.diary import Appointment

@@ -5,8 +5,8 @@ import sqlalchemy as sa
 
 from clinic.planning import Finding, Weight
 from clinic.queries.swaps import SWAPPABLE, swaps
-from clinic.services.appointments import closed, open_appointment, settle_appointment
 from clinic.services.holding import TAKEN, Taken, free_lapsed, refusing_overlap
+from clinic.services.locked_appointments import closed, open_appointment, settle_appointment
 from clinic.services.work import Done, Refused, UnitOfWork
 from clinic.store.diary import ResourceBooking
 from clinic.store.locks import lock_resources

@@ -4,7 +4,7 @@ from __future__ import annotations
 from clinic.care.states import AppointmentState
 from clinic.planning import Finding, Weight
 from clinic.planning.local import day_of, zone
-from clinic.services.appointments import closed, open_appointment, settle_appointment
+from clinic.services.locked_appointments import closed, open_appointment, settle_appointment
 from clinic.services.work import Done, Refused, UnitOfWork
 
 

@@ -15,7 +15,8 @@ from clinic.queries.appointments import (
     VisitSubject,
     appointment_page,
 )
-from clinic.services.appointments import cancel_appointment, mark_arrived
+from clinic.services.appointments import cancel_appointment
+from clinic.services.attendance import mark_arrived
 from clinic.services.work import Done, Refused, Stale, UnitOfWork
 from clinic.web import course_words
 from clinic.web.addresses import safe_next

@@ -23,7 +23,7 @@ from clinic.queries.consultations import CONSULTATION, HeldCourse, held_courses
 from clinic.queries.forbidden import forbidden
 from clinic.queries.series import course_series
 from clinic.queries.visit_ends import VisitEnds, visit_ends
-from clinic.services.appointments import end_untreated, mark_noshow
+from clinic.services.attendance import end_untreated, mark_noshow
 from clinic.services.completion import complete_appointment
 from clinic.services.consultations import complete_visit
 from clinic.services.work import Done, Refused, Stale, UnitOfWork

@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import expect
 
-from clinic.services.appointments import mark_arrived
+from clinic.services.attendance import mark_arrived
 from clinic.services.work import Done
 from clinic.store.courses import TreatmentSession
 from clinic.store.diary import Appointment

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy.orm import Session
 
-from clinic.services.appointments import cancel_appointment, mark_arrived
+from clinic.services.appointments import cancel_appointment
+from clinic.services.attendance import mark_arrived
 from clinic.services.work import Done
 from clinic.store.diary import Appointment
 from clinic.store.resources import Patient, Room

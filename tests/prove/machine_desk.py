@@ -9,14 +9,8 @@ from hypothesis.stateful import precondition, rule
 
 from clinic.care.outcomes import NoShowCause, NotTreatedCause, PartlyTreated
 from clinic.queries.visit_choice import VisitChoice, parse_choice
-from clinic.services.appointments import (
-    book_session,
-    cancel_appointment,
-    end_untreated,
-    mark_arrived,
-    mark_noshow,
-    move_appointment,
-)
+from clinic.services.appointments import book_session, cancel_appointment, move_appointment
+from clinic.services.attendance import end_untreated, mark_arrived, mark_noshow
 from clinic.services.completion import complete_appointment
 from clinic.services.courses import book_course
 from clinic.services.moving_back import move_back

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from clinic.care.outcomes import NoShowCause, NotTreatedCause
-from clinic.services.appointments import end_untreated, mark_noshow
+from clinic.services.attendance import end_untreated, mark_noshow
 from clinic.services.completion import complete_appointment
 from tests.prove.machine_clinic import Clinic
 from tests.prove.plain_rows import Row

@@ -9,13 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from clinic.queries.visit_choice import VisitChoice
-from clinic.services.appointments import (
-    book_session,
-    cancel_appointment,
-    mark_arrived,
-    mark_noshow,
-    move_appointment,
-)
+from clinic.services.appointments import book_session, cancel_appointment, move_appointment
+from clinic.services.attendance import mark_arrived, mark_noshow
 from clinic.services.completion import complete_appointment
 from clinic.services.courses import stop_course
 from clinic.services.work import Refused, Stale, UnitOfWork

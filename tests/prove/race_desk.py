@@ -24,13 +24,8 @@ from clinic.queries.offers import offer_course
 from clinic.queries.other_visits import VisitWish, offer_visit_times
 from clinic.queries.times import TimeOffer, offer_times
 from clinic.queries.visit_choice import parse_choice
-from clinic.services.appointments import (
-    book_session,
-    cancel_appointment,
-    mark_arrived,
-    mark_noshow,
-    move_appointment,
-)
+from clinic.services.appointments import book_session, cancel_appointment, move_appointment
+from clinic.services.attendance import mark_arrived, mark_noshow
 from clinic.services.completion import complete_appointment
 from clinic.services.consultations import complete_visit, confirm_dates, hold_until
 from clinic.services.courses import book_course, stop_course

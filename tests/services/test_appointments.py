@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from clinic.care.windows import Fit
 from clinic.queries.visit_choice import VisitChoice
-from clinic.services import appointments
+from clinic.services import appointments, attendance
 from clinic.services.work import Done, NotFound, Refused, Stale
 from clinic.store.courses import CourseOverride, MaintenancePlan
 from clinic.store.diary import Appointment
@@ -46,12 +46,12 @@ Mark = Callable[[SmallClinic, Appointment], Done[int] | Refused]
 
 def arrive(made: SmallClinic, appointment: Appointment) -> Done[int] | Refused:
     with made.work() as work:
-        return appointments.mark_arrived(work, appointment.id, lock_version=appointment.lock_version)
+        return attendance.mark_arrived(work, appointment.id, lock_version=appointment.lock_version)
 
 
 def miss(made: SmallClinic, appointment: Appointment) -> Done[int] | Refused:
     with made.work() as work:
-        return appointments.mark_noshow(work, appointment.id, lock_version=appointment.lock_version)
+        return attendance.mark_noshow(work, appointment.id, lock_version=appointment.lock_version)
 
 
 def move_on(made: SmallClinic, appointment: Appointment) -> Done[int] | Refused:
@@ -174,7 +174,7 @@ def test_who_saw_an_older_version_is_told_the_present_one_and_changes_nothing(en
 def test_an_appointment_that_is_not_there_is_not_found(engine: Engine) -> None:
     made = small_clinic(engine)
 
-    for act in (appointments.mark_arrived, appointments.mark_noshow):
+    for act in (attendance.mark_arrived, attendance.mark_noshow):
         with pytest.raises(NotFound), made.work() as work:
             act(work, 999_999, lock_version=1)
     with pytest.raises(NotFound):

@@ -12,7 +12,8 @@ from clinic.care.outcomes import NotTreatedCause
 from clinic.planning.local import instant, zone
 from clinic.queries.visit_choice import parse_choice
 from clinic.services import consultations
-from clinic.services.appointments import book_session, cancel_appointment, end_untreated, move_appointment
+from clinic.services.appointments import book_session, cancel_appointment, move_appointment
+from clinic.services.attendance import end_untreated
 from clinic.services.courses import book_course, stop_course
 from clinic.services.holding import free_lapsed
 from clinic.services.reconcile import reconcile_patient

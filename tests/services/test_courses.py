@@ -10,7 +10,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from clinic.care.screening import LaxityGrade
-from clinic.services.appointments import mark_arrived
+from clinic.services.attendance import mark_arrived
 from clinic.services.courses import stop_course
 from clinic.services.reconcile import Owner, reconcile
 from clinic.services.work import Actor, Done, NotFound, Refused, Stale, UnitOfWork

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from clinic.care.outcomes import NoShowCause
 from clinic.messages.mailbox import MailboxTransport
-from clinic.services import appointments, mail
+from clinic.services import appointments, attendance, mail
 from clinic.services.delivery import Courier
 from clinic.services.work import Done, Refused
 from clinic.store.accounts import AuditEntry
@@ -55,7 +55,7 @@ def miss(
     made: SmallClinic, visit: Appointment, cause: NoShowCause = NoShowCause.FORGOT
 ) -> Done[int] | Refused:
     with made.work("receptionist") as work:
-        return appointments.mark_noshow(work, visit.id, cause=cause, lock_version=visit.lock_version)
+        return attendance.mark_noshow(work, visit.id, cause=cause, lock_version=visit.lock_version)
 
 
 def clock(day: date, hour: int) -> datetime:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from clinic.queries.swaps import Swap, swaps
 from clinic.queries.visit_choice import parse_choice
-from clinic.services.appointments import mark_arrived
+from clinic.services.attendance import mark_arrived
 from clinic.services.swaps import swap_resource
 from clinic.services.visits import book_visit
 from clinic.services.work import Done, Refused

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from clinic.care.outcomes import NotTreatedCause, PartlyTreated
 from clinic.messages.mailbox import MailboxTransport
-from clinic.services import appointments, mail
+from clinic.services import attendance, mail
 from clinic.services.completion import complete_appointment
 from clinic.services.delivery import Courier
 from clinic.services.work import Done, Refused
@@ -46,7 +46,7 @@ def send_home(
     made: SmallClinic, visit: Appointment, cause: NotTreatedCause = NotTreatedCause.TAN, details: str = ""
 ) -> Done[int] | Refused:
     with made.work("practitioner") as work:
-        return appointments.end_untreated(
+        return attendance.end_untreated(
             work, visit.id, cause=cause, details=details, lock_version=visit.lock_version)
 
 
@@ -101,7 +101,7 @@ def test_who_was_here_and_was_not_treated_still_has_the_session_and_hears_nothin
     tell(made)
     made.now = visit.starts_at - timedelta(minutes=10)  # early, so that the planned time is still ahead
     with made.work() as work:
-        done(appointments.mark_arrived(work, visit.id, lock_version=visit.lock_version))
+        done(attendance.mark_arrived(work, visit.id, lock_version=visit.lock_version))
     before = waiting(made)
 
     done(send_home(made, row(made, Appointment, visit.id), cause, "  said at the desk "))

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from clinic.care.outcomes import NoShowCause, NotTreatedCause
 from clinic.planning.local import zone
 from clinic.queries.visit_choice import parse_choice
-from clinic.services.appointments import cancel_appointment, end_untreated, mark_arrived, mark_noshow, move_appointment
+from clinic.services.appointments import cancel_appointment, move_appointment
+from clinic.services.attendance import end_untreated, mark_arrived, mark_noshow
 from clinic.services.consultations import complete_visit
 from clinic.services.reconcile import sweep
 from clinic.services.work import Stale

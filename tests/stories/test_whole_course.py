@@ -17,7 +17,7 @@ from clinic.queries.course_asks import CourseRequest
 from clinic.queries.offers import offer_course
 from clinic.queries.times import TimeOffer, offer_times
 from clinic.queries.visit_choice import parse_choice
-from clinic.services import appointments, completion, courses, mail
+from clinic.services import appointments, attendance, completion, courses, mail
 from clinic.services.delivery import Courier
 from clinic.services.work import Done
 from clinic.store.courses import MaintenancePlan, TreatmentSession
@@ -88,7 +88,7 @@ class Story:
         self.until(appointment.starts_at)
         with self.clinic.work() as work:
             assert isinstance(
-                appointments.mark_arrived(work, appointment.id, lock_version=appointment.lock_version), Done)
+                attendance.mark_arrived(work, appointment.id, lock_version=appointment.lock_version), Done)
         self.until(appointment.ends_at)
         with self.clinic.work() as work:
             assert isinstance(completion.complete_appointment(
