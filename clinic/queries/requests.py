@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from clinic.care.self_service import REQUESTS
+from clinic.care.self_service import ANSWERED, REQUESTS, answer_now
 from clinic.care.states import AppointmentState
 from clinic.planning.local import day_of, local_of, zone
+from clinic.queries.my_answers import MyAnswer, has_moved_since_asked
 from clinic.queries.my_times import my_times
 from clinic.queries.times import TimeOffer
 from clinic.store.accounts import Task
@@ -45,7 +46,11 @@ class AskedOf:
 
 @dataclass(frozen=True, slots=True)
 class RequestRow:
-    """One request: who asks, what in whose words, about which visit, and when they could come instead."""
+    """One request: who asks, what in whose words, about which visit, and when they could come instead.
+
+    `answer` is what the patient's page says, in `language`, once the request is settled with the visit as it is; none
+    where it would say nothing.
+    """
 
     id: int
     kind: str
@@ -57,6 +62,9 @@ class RequestRow:
     asked_at: datetime
     visit: AskedOf | None
     wished: tuple[Wished, ...]
+    has_moved: bool
+    answer: MyAnswer | None
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +80,9 @@ def requests_page(db: Session, clinic_id: int, *, where: ZoneInfo, now: datetime
     each = Patient.__table__.c
     rows = db.execute(
         sa.select(Task.id, Task.kind, Task.urgent, Task.patient_id, (each.given_name + " " + each.family_name)
-                  .label("patient"), each.phone, Task.text, Task.created_at, Task.wished, Appointment,
+                  .label("patient"), each.phone, each.language, Task.text, Task.created_at, Task.wished, Appointment,
                   sa.func.coalesce(Treatment.name, Appointment.treatment_code).label("what"), TreatmentSession.number,
-                  sa.func.count().over().label("total"))
+                  has_moved_since_asked(), sa.func.count().over().label("total"))
         .join(Patient.__table__, each.id == Task.patient_id)
         .outerjoin(Appointment, Appointment.id == Task.appointment_id)
         .outerjoin(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
@@ -102,4 +110,13 @@ def _row(row: Any, where: ZoneInfo, now: datetime) -> RequestRow:
     times = [datetime.fromisoformat(each) for each in row.wished]
     wished = tuple(Wished(at, local_of(at, there)) for at in sorted(times) if at > now and about and about.is_booked)
     return RequestRow(row.id, row.kind, row.urgent, row.patient_id, row.patient, row.phone, row.text,
-                      local_of(row.created_at, where), about, wished)
+                      local_of(row.created_at, where), about, wished, row.has_moved, _answer(row, there, now),
+                      row.language)
+
+
+def _answer(row: Any, there: ZoneInfo, now: datetime) -> MyAnswer | None:
+    visit = row.Appointment
+    if row.kind not in ANSWERED or visit is None or visit.starts_at <= now:
+        return None
+    answer = answer_now(AppointmentState(visit.state), is_done=True, has_moved=row.has_moved)
+    return MyAnswer(row.kind, answer, day_of(row.created_at, there), visit.local_start, day_of(now, there), "")

@@ -32,6 +32,7 @@ from clinic.messages.words import Labels, labels, short_day_in_words
 from clinic.planning.local import day_of, zone
 from clinic.queries.letters import LetterFacts, PartFacts, letter_facts
 from clinic.queries.links import MyBrowser
+from clinic.queries.my_answers import MyAnswer, my_answers
 from clinic.queries.owner_facts import instruction_number, owner_head
 from clinic.queries.treatment_sessions import AppointmentLine, appointment_lines
 from clinic.services.calendar_parts import calendar_entry, organizer_of
@@ -109,6 +110,7 @@ class MyPage:
     past: tuple[str, ...]
     wants_reminders: bool
     health: MyHealth | None
+    answers: tuple[MyAnswer, ...]
 
     @property
     def is_booked(self) -> bool:
@@ -154,7 +156,8 @@ def my_page(db: Session, browser: MyBrowser, *, now: datetime) -> MyPage:
     return MyPage(
         language=language_of(known.facts), clinic=_clinic(known), dates=_dates(known, browser),
         undated=0 if is_visit else known.facts.undated, past=_past(known), wants_reminders=browser.wants_reminders,
-        health=_health(db, known) if browser.is_born else None)
+        health=_health(db, known) if browser.is_born else None,
+        answers=my_answers(db, browser.patient_id, _which(browser), now=now))
 
 
 def dates_file(db: Session, browser: MyBrowser, *, now: datetime) -> bytes:

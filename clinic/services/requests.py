@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from clinic.care.endings import BY_PATIENT
-from clinic.care.self_service import REQUESTS
+from clinic.care.self_service import CANCELLED, MOVED, REQUESTS
 from clinic.planning.findings import Finding, Weight
 from clinic.queries.visit_choice import VisitChoice
 from clinic.services.appointments import lay_elsewhere, lay_off
@@ -11,7 +11,6 @@ from clinic.services.work import Done, NotFound, Refused, UnitOfWork
 from clinic.store.accounts import Task
 
 LONGEST_REPLY = 300
-MOVED, CANCELLED = "As wished: moved", "As wished: cancelled"
 _SEEN_TO = Finding("seen-to", Weight.BLOCKS, "Somebody has seen to this request meanwhile")
 
 
@@ -34,7 +33,7 @@ def cancel_as_wished(work: UnitOfWork, task_id: int, *, lock_version: int) -> Do
 
 
 def answer_request(work: UnitOfWork, task_id: int, *, reply: str) -> Done[int] | Refused:
-    """Settles a request with what was said to the patient; nothing changes and nothing is sent."""
+    """Settles a request with the answer that its patient reads on their page; nothing changes and nothing is sent."""
     task = _open_request(work, task_id)
     if isinstance(task, Refused):
         return task

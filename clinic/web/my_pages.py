@@ -9,6 +9,7 @@ from flask import Flask, g
 from werkzeug.wrappers import Response
 
 from clinic.services.dates_said import day_said, hours_said, moment_said
+from clinic.web.my_answers import answer_said
 from clinic.web.my_words import my_language, my_languages, my_words, said
 from clinic.web.pages import bare_page, page
 
@@ -16,7 +17,7 @@ from clinic.web.pages import bare_page, page
 def install(app: Flask) -> None:
     """Gives the templates dates as patients read them."""
     app.jinja_env.filters.update(
-        day_said=day_said, moment_said=moment_said, hours_said=_hours_said)
+        day_said=day_said, moment_said=moment_said, hours_said=_hours_said, answer_said=answer_said)
 
 
 def _hours_said(span: tuple[datetime, datetime], language: str) -> str:

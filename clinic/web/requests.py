@@ -17,6 +17,7 @@ from clinic.web.appointments import found_appointment
 from clinic.web.entry import allowed, check_clinic, here
 from clinic.web.forms import Form, sent_instant
 from clinic.web.kit import kit, now
+from clinic.web.my_words import my_languages
 from clinic.web.once import Act
 from clinic.web.one_press import one_press, press
 from clinic.web.pages import page
@@ -31,7 +32,8 @@ def index() -> Response:
     """What patients ask for, signs of danger first."""
     with kit().read() as db:
         found = requests_page(db, here().clinic_id, where=here().clinic.zone, now=now())
-    return page("requests/index.html", found=found, longest_reply=service.LONGEST_REPLY)
+    return page("requests/index.html", found=found, longest_reply=service.LONGEST_REPLY,
+                languages=my_languages())
 
 
 @requests.post("/requests/<int:task_id>/move")
@@ -66,7 +68,7 @@ def cancel(task_id: int) -> Response:
 @requests.post("/requests/<int:task_id>/answer")
 @allowed(Right.SETTLE_TASKS)
 def answer(task_id: int) -> Response:
-    """Settles it with what the patient was told."""
+    """Settles it with the answer that the patient reads on their page."""
     _clinic_of(task_id)
     reply = Form(request.form).text("reply", "The answer", most=service.LONGEST_REPLY, required=False)
     back = url_for("requests.index")

@@ -17,6 +17,7 @@ from clinic.store.links import Link
 from clinic.store.resources import Patient
 from tests.browser.conftest import Enter
 from tests.browser.desk import Walker
+from tests.browser.hands import Keys
 from tests.browser.site import BUSY, Site
 from tests.browser.soundness import is_sound
 from tests.my_links import new_secret
@@ -152,8 +153,8 @@ def test_on_a_phone_without_scripts_everything_takes_a_few_taps(phone: Callable[
         assert [task.urgent for task in db.scalars(sa.select(Task).where(Task.kind == "symptom"))] == [True]
 
 
-def test_a_german_page_for_those_who_are_asked_is_sound_and_passes_the_wish_on(
-    phone: Callable[..., Walker], site: Site
+def test_a_german_page_passes_the_wish_on_and_says_what_the_desk_answers_by_keyboard_alone(
+    phone: Callable[..., Walker], enter: Enter, site: Site
 ) -> None:
     _set(site, BORN, "ask", "ask")
     with site.rows() as db:
@@ -169,6 +170,21 @@ def test_a_german_page_for_those_who_are_asked_is_sound_and_passes_the_wish_on(
     is_sound(walker, "my-wishes-de")
     walker.click("button", "Wunsch senden")
     is_sound(walker, "my-asked-de")
+
+    staff = enter()
+    hand, page = Keys(staff.page), staff.page
+    page.goto("/requests")
+    row = page.locator(".ask").filter(has_text="Asks to move")
+    hand.take(row.locator("summary", has_text="Decline"))
+    expect(row.get_by_text("Das ist leider nicht möglich. Es bleibt bei Ihrem Termin am")).to_be_visible()
+    is_sound(staff, "requests-decline")
+    hand.typed(row.get_by_label("And what you write"), "Samstags ist geschlossen")
+    hand.press("Enter")
+    expect(page.get_by_text("The request is done.", exact=True)).to_be_visible()
+    expect(row).to_have_count(0)
+    walker.page.goto("/my")
+    expect(walker.page.locator("#asked")).to_contain_text("Die Praxis schreibt: Samstags ist geschlossen")
+    is_sound(walker, "my-answered-de")
 
     with site.rows() as db:
         db.get_one(Patient, site.clinic.patients[BUSY]).language = "en"

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -9,9 +10,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from clinic.app import Kit
+from clinic.queries.visit_choice import parse_choice
+from clinic.services.appointments import move_appointment
+from clinic.services.dates_said import moment_said
+from clinic.services.work import Actor, Done
 from clinic.store.accounts import Task
 from clinic.store.diary import Appointment
-from tests.web.conftest import post
+from clinic.store.resources import Patient
+from tests.web.conftest import FixedClock, post
 from tests.web.desk import enter, texts
 from tests.web.my_patients import FLAGS, MyClinic, my_clinic, text, times_of
 
@@ -40,6 +46,12 @@ def pressed(browser: FlaskClient, task: Task, what: str, **changed: object) -> t
     return answer.status_code, text(browser.get(answer.location)) if answer.location else text(answer)
 
 
+def asked(browser: FlaskClient) -> str:
+    """What the patient's page says of what they asked for, as text; empty where it says nothing."""
+    part = text(browser.get("/my")).partition('id="asked"')[2].partition("</section>")[0]
+    return " ".join(re.sub(r"<[^>]*>", "", part.partition(">")[2]).split())
+
+
 def test_signs_of_danger_come_first_and_each_row_says_what_is_asked(clinic: MyClinic) -> None:
     desk = enter(clinic.kit, "receptionist")
 
@@ -65,6 +77,7 @@ def test_one_press_moves_the_visit_to_the_time_wished_for_and_the_request_is_don
     assert (after.id, after.starts_at.isoformat()) == (before.id, move.wished[0])
     assert (done.done_at is not None, done.reply) == (True, "As wished: moved")
     assert "As wished: moved" in text(desk.get("/tasks?show=done"))
+    assert f"Your date is now {moment_said(after.local_start, 'en')}." in asked(clinic.entered())
     assert "As wished: moved" in " ".join(texts(desk.get(f"/patients/{before.patient_id}?show=notes"), "tl-row"))
 
 
@@ -98,6 +111,67 @@ def test_a_visit_is_cancelled_as_asked_and_a_request_declined_once(clinic: MyCli
         assert db.get_one(Appointment, others.id).state == "cancelled"
         assert [db.get_one(Task, each.id).reply for each in (move, symptom, cancel)] == [
             "No other time before the holidays", None, "As wished: cancelled"]
+
+
+def test_their_own_page_says_what_became_of_each_request_and_the_desk_saw_it_before(clinic: MyClinic) -> None:
+    first, desk = clinic.entered(born=True), enter(clinic.kit, "receptionist")
+    other = clinic.entered(1)
+    waits, theirs = asked(first), asked(other)
+    move, _, cancel = clinic.tasks()
+    foretold = text(desk.get("/requests"))
+
+    pressed(desk, move, "answer", reply="We are closed on Saturdays")
+    pressed(desk, cancel, "cancel")
+
+    assert "We have it and will be in touch. Until then your date is Wednesday 10 March" in waits
+    assert "You asked for another time on" in waits and "You asked to cancel on" in theirs
+    says = "We cannot change it. Your date stays Wednesday 10 March"
+    assert says in foretold and "No message goes out: call Ana" in foretold
+    answered = asked(first)
+    assert says in answered and "The clinic writes: We are closed on Saturdays" in answered
+    assert re.search(r"Answered on Monday 1 March", answered) and "Receptionist" not in answered
+    assert "Your date is cancelled." in asked(other) and "As wished" not in asked(other)
+
+
+def test_before_the_birth_date_their_page_keeps_what_the_clinic_wrote_and_the_preparation_to_itself(
+    clinic: MyClinic
+) -> None:
+    desk, (move, *_), visit = enter(clinic.kit, "receptionist"), clinic.tasks(), clinic.dates()[0]
+    clinic.post(clinic.entered(born=True), f"/my/dates/{visit.id}/unprepared", note="Sunburn")
+    pressed(desk, move, "answer", reply="Not before the skin has healed")
+    pressed(desk, clinic.tasks()[-1], "answer", reply="Come without make-up")
+
+    shut, opened = asked(clinic.entered()), asked(clinic.entered(born=True))
+
+    assert "Your date stays" in shut and "shows once you have given your date of birth" in shut
+    assert [each in shut for each in ("skin has healed", "preparation", "make-up")] == [False] * 3
+    assert "Your date can stay: Wednesday 10 March" in opened and "Come without make-up" in opened
+
+
+def test_an_answer_is_in_the_patients_language_true_of_the_date_as_it_is_and_ends_after_two_weeks(
+    clinic: MyClinic, clock: FixedClock
+) -> None:
+    desk, (move, *_) = enter(clinic.kit, "receptionist"), clinic.tasks()
+    with clinic.rows() as db:
+        db.execute(sa.update(Patient).values(language="de"))
+        db.commit()
+    foretold = text(desk.get("/requests"))
+    visit = clinic.dates()[0]
+    choice = parse_choice(times_of(clinic.entered(), visit.id)[-1])
+    with clinic.kit.work(Actor("test")) as work:
+        assert isinstance(move_appointment(work, visit.id, choice, lock_version=visit.lock_version), Done)
+    moved = clinic.dates()[0]
+    meanwhile, row = asked(clinic.entered()), next(
+        each for each in texts(desk.get("/requests"), "ask") if "After school" in each)
+    pressed(desk, move, "answer", reply="")
+
+    assert '<q lang="de">Das ist leider nicht möglich. Es bleibt bei Ihrem Termin am Mittwoch' in foretold
+    assert "Wir haben Ihre Nachricht und melden uns" in meanwhile
+    assert "moved since to" in row and "Decline" not in row
+    assert moved.starts_at != visit.starts_at
+    assert f"Ihr Termin ist jetzt am {moment_said(moved.local_start, 'de')}." in asked(clinic.entered())
+    clock.move(timedelta(days=15))
+    assert asked(clinic.entered()) == ""
 
 
 def test_what_is_no_request_or_of_another_clinic_is_not_found(clinic: MyClinic) -> None:
