@@ -134,12 +134,12 @@ def _newest(db: Session, clinic_id: int, state: MessageState | None, kind: str |
     counts = {each: min(found[each.value], MOST_COUNTED) for each in MessageState if found[each.value]}
     total = counts.get(state, 0) if state else sum(counts.values())
     number = max(1, min(number, -(-total // PAGE)))
-    first = sa.union_all(*(
-        part for each in ([state] if state else MessageState)
-        for part in _first_of(each, clinic_id, kind, number * PAGE)))
-    return MessagesPage(
-        message_rows(db, Message.id.in_(first), limit=PAGE, offset=(number - 1) * PAGE), counts, total, number,
-        frozenset(each for each in counts if found[each.value] > MOST_COUNTED))
+    parts = [part for each in ([state] if state else counts) if each in counts
+             for part in _first_of(each, clinic_id, kind, number * PAGE)]
+    rows = message_rows(
+        db, Message.id.in_(sa.union_all(*parts)), limit=PAGE, offset=(number - 1) * PAGE) if parts else ()
+    more = frozenset(each for each in counts if found[each.value] > MOST_COUNTED)
+    return MessagesPage(rows, counts, total, number, more)
 
 
 def _first_of(state: MessageState, clinic_id: int, kind: str | None, limit: int) -> Iterator[sa.Select[int]]:

@@ -1,14 +1,14 @@
 """Sessions that are owed and have no date: what is to be planned now, and what will be in its time."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from clinic.care.nudges import NUDGE_DAYS_BEFORE
 from clinic.care.states import CourseState, MaintenanceState, SessionState
@@ -36,9 +36,24 @@ _RANKS = tuple(Due)
 IS_OWED = TreatmentSession.state == sa.literal_column(f"'{SessionState.OWED.value}'")
 """Written out: with a parameter SQLite would not know that its index of what is owed serves."""
 
-_AT_CLINIC = Course.clinic_id + 0
-"""Not the column itself, or SQLite would go through every course that the clinic ever had to find what is owed now."""
 _IS_UNKNOWN = TreatmentSession.earliest_on.is_(None)
+
+
+def _of_course(what: InstrumentedAttribute[int]) -> sa.ColumnElement[int]:
+    """That of the living course that owes a session, or of the course whose living maintenance plan does, or none.
+
+    Looked up for each session that is owed: joined, a database would go through every course that there ever was.
+    """
+    each = TreatmentSession
+    itself = sa.select(what).where(Course.id == each.course_id, Course.state == CourseState.ACTIVE)
+    upkeep = (
+        sa.select(what).join(MaintenancePlan, MaintenancePlan.course_id == Course.id)
+        .where(MaintenancePlan.id == each.maintenance_plan_id, MaintenancePlan.state == MaintenanceState.ACTIVE))
+    return sa.func.coalesce(*(part.correlate(each).scalar_subquery() for part in (itself, upkeep)))
+
+
+_CLINIC_ID = _of_course(Course.clinic_id)
+_COURSE_ID = _of_course(Course.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +101,14 @@ def undated_page(
 
     `only_due` leaves out what has time: those whose window does not open within a fortnight.
     """
-    owed = _owed(clinic_id, _columns(horizon)).subquery()
     counts = undated_counts(db, clinic_id, horizon)
     number = max(1, min(number, 10_000))
+    each, rank = TreatmentSession, _rank(horizon)
+    owed = (
+        sa.select(*_columns(rank))
+        .where(_owed(clinic_id), rank <= _RANKS.index(Due.NEAR if only_due else Due.LATER))
+        .order_by(rank, each.latest_on.nulls_last(), sa.text("course_id"), each.number, each.id)
+        .limit(PAGE).offset((number - 1) * PAGE).subquery())
     rows = db.execute(
         sa.select(owed, Course.patient_id, Protocol.name,
                   (_PATIENT.c.given_name + " " + _PATIENT.c.family_name).label("patient"))
@@ -96,17 +116,15 @@ def undated_page(
         .join(ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id)
         .join(Protocol, Protocol.id == ProtocolVersion.protocol_id)
         .join(_PATIENT, _PATIENT.c.id == Course.patient_id)
-        .where(owed.c.rank <= _RANKS.index(Due.NEAR if only_due else Due.LATER))
-        .order_by(owed.c.rank, owed.c.latest_on.nulls_last(), owed.c.course_id, owed.c.number, owed.c.id)
-        .limit(PAGE).offset((number - 1) * PAGE))
+        .order_by(owed.c.rank, owed.c.latest_on.nulls_last(), owed.c.course_id, owed.c.number, owed.c.id))
     total = counts[Due.OVERDUE] + counts[Due.NEAR] if only_due else sum(counts.values())
     return UndatedPage(tuple(map(_row, rows)), counts, total, number)
 
 
 def undated_counts(db: Session, clinic_id: int, horizon: Horizon) -> dict[Due, int]:
     """How many owed sessions without a date stand how; in one statement."""
-    owed = _owed(clinic_id, (_rank(horizon).label("rank"),)).subquery()
-    found = db.execute(sa.select(owed.c.rank, sa.func.count()).group_by(owed.c.rank))
+    rank = _rank(horizon).label("rank")
+    found = db.execute(sa.select(rank, sa.func.count()).where(_owed(clinic_id)).group_by(sa.text("rank")))
     return dict.fromkeys(Due, 0) | {_RANKS[rank]: count for rank, count in found}
 
 
@@ -119,32 +137,20 @@ def due_count(clinic_id: Any, opened_by_on: Any) -> sa.ColumnElement[int]:
     """How many sessions wait for a date now, as a part of another statement; see `opened_by`."""
     # One beside the other: an "or" of them would be looked for among all that is owed, however far ahead.
     opened, unknown = (
-        sa.select(sa.func.count()).select_from(_owed(clinic_id, (), which).subquery()).scalar_subquery()
+        sa.select(sa.func.count()).where(_owed(clinic_id), which).scalar_subquery()
         for which in (TreatmentSession.earliest_on <= opened_by_on, _IS_UNKNOWN))
     return opened + unknown
 
 
-def _owed(
-    clinic_id: Any, columns: Sequence[Any], *which: sa.ColumnElement[bool]
-) -> sa.CompoundSelect[Any]:
-    """What living courses owe, and what living maintenance plans do; of that, what `which` selects."""
-    each = TreatmentSession
-    of_courses = (
-        sa.select(*columns, Course.id.label("course_id"), sa.literal(0).label("of_maintenance"))
-        .select_from(each).join(Course, Course.id == each.course_id)
-        .where(IS_OWED, *which, clinic_id == _AT_CLINIC, Course.state == CourseState.ACTIVE))
-    of_upkeep = (
-        sa.select(*columns, Course.id.label("course_id"), sa.literal(1).label("of_maintenance"))
-        .select_from(each).join(MaintenancePlan, MaintenancePlan.id == each.maintenance_plan_id)
-        .join(Course, Course.id == MaintenancePlan.course_id)
-        .where(IS_OWED, *which, clinic_id == _AT_CLINIC,
-               MaintenancePlan.state == MaintenanceState.ACTIVE))
-    return sa.union_all(of_courses, of_upkeep)
+def _owed(clinic_id: Any) -> sa.ColumnElement[bool]:
+    """What living courses and living maintenance plans of a clinic owe."""
+    return sa.and_(IS_OWED, clinic_id == _CLINIC_ID)
 
 
-def _columns(horizon: Horizon) -> tuple[Any, ...]:
+def _columns(rank: sa.ColumnElement[int]) -> tuple[Any, ...]:
     each = TreatmentSession
-    return each.id, each.number, each.earliest_on, each.ideal_on, each.latest_on, _rank(horizon).label("rank")
+    return (each.id, each.number, each.earliest_on, each.ideal_on, each.latest_on, each.maintenance_plan_id,
+            _COURSE_ID.label("course_id"), rank.label("rank"))
 
 
 def _is_due(horizon: Horizon) -> sa.ColumnElement[bool]:
@@ -164,6 +170,6 @@ def _rank(horizon: Horizon) -> sa.ColumnElement[int]:
 def _row(row: sa.Row[tuple[object, ...]]) -> UndatedRow:
     known = row.earliest_on is not None and row.ideal_on is not None and row.latest_on is not None
     return UndatedRow(
-        id=row.id, number=row.number, of_maintenance=bool(row.of_maintenance), course_id=row.course_id,
+        id=row.id, number=row.number, of_maintenance=row.maintenance_plan_id is not None, course_id=row.course_id,
         protocol=row.name, patient_id=row.patient_id, patient=row.patient,
         window=Window(row.earliest_on, row.ideal_on, row.latest_on) if known else None, due=_RANKS[row.rank])
