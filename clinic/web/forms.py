@@ -198,8 +198,8 @@ def sent_instant(text: str) -> datetime:
         at = datetime.fromisoformat(text)
     except ValueError:
         abort(400)
-    if at.tzinfo is None:
-        abort(400)
+    if at.tzinfo is None or not 2000 < at.year < 2200:
+        abort(400)  # what no zone could show, or no visit can have
     return at
 
 

@@ -30,10 +30,7 @@ requests = Blueprint("requests", __name__)
 @allowed(Right.SETTLE_TASKS)
 def index() -> Response:
     """What patients ask for, signs of danger first."""
-    with kit().read() as db:
-        found = requests_page(db, here().clinic_id, where=here().clinic.zone, now=now())
-    return page("requests/index.html", found=found, longest_reply=service.LONGEST_REPLY,
-                languages=my_languages())
+    return _page(Form())
 
 
 @requests.post("/requests/<int:task_id>/move")
@@ -70,10 +67,21 @@ def cancel(task_id: int) -> Response:
 def answer(task_id: int) -> Response:
     """Settles it with the answer that the patient reads on their page."""
     _clinic_of(task_id)
-    reply = Form(request.form).text("reply", "The answer", most=service.LONGEST_REPLY, required=False)
+    form = Form(request.form)
+    reply = form.text("reply", "The answer", most=service.LONGEST_REPLY, required=False)
+    if form.faults:
+        return _page(form, task_id)
     back = url_for("requests.index")
     return press(lambda work: service.answer_request(work, task_id, reply=reply), back=back,
                  told="The request is done.")
+
+
+def _page(form: Form, wrong: int | None = None) -> Response:
+    """The list; `wrong` is the request whose answer has to be typed again."""
+    with kit().read() as db:
+        found = requests_page(db, here().clinic_id, where=here().clinic.zone, now=now())
+    return page("requests/index.html", form.status, found=found, form=form, wrong=wrong,
+                longest_reply=service.LONGEST_REPLY, languages=my_languages())
 
 
 def _clinic_of(task_id: int) -> int | None:

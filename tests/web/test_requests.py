@@ -185,3 +185,27 @@ def test_what_is_no_request_or_of_another_clinic_is_not_found(clinic: MyClinic) 
                for ident in (move.id, 999) for what in ("move", "cancel", "answer")]
 
     assert answers == [404] * 6
+
+
+def test_an_answer_that_cannot_be_kept_is_shown_again_and_the_request_stays_open(clinic: MyClinic) -> None:
+    desk, (move, *_) = enter(clinic.kit, "receptionist"), clinic.tasks()
+
+    status, page = pressed(desk, move, "answer", reply="Called \u202a+49 30 901820\u202c, comes anyway")
+    long, told = pressed(desk, move, "answer", reply="x" * 301)
+
+    assert (status, long) == (422, 422)
+    assert "The answer contains characters that cannot be kept" in page and "+49 30 901820" in page
+    assert "The answer may have at most 300 characters; this has 301." in told
+    with clinic.rows() as db:
+        assert db.get_one(Task, move.id).done_at is None
+
+
+def test_an_instant_that_no_clock_can_show_is_no_time_to_move_to_or_to_have_been_told(clinic: MyClinic) -> None:
+    desk, (move, *_) = enter(clinic.kit, "receptionist"), clinic.tasks()
+
+    for at in ("0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59-14:00", "2027-03-10T09:00:00", "soon"):
+        answers = [post(desk, f"/requests/{move.id}/move", {"at": at, "lock_version": 1}).status_code,
+                   post(desk, f"/running-late/visits/{move.appointment_id}/told", {"begins_at": at}).status_code]
+        assert answers == [400, 400], at
+
+    assert desk.get(f"/patients/{clinic.dates()[0].patient_id}").status_code == 200
