@@ -77,11 +77,11 @@ def absences_of(db: Session, resource_ids: Collection[int], *, since: datetime) 
 
 def absence_page(db: Session, *, clinic_id: int, since: datetime, number: int = 1) -> AbsencePage:
     """A page of all absences that concern a clinic: of practitioners, and of its rooms and devices; two statements."""
-    number = max(1, number)
     wanted = _lines(since).where(sa.or_(
         Resource.__table__.c.kind == "practitioner", Room.__table__.c.clinic_id == clinic_id,
         Device.__table__.c.clinic_id == clinic_id))
     total = db.scalar(sa.select(sa.func.count()).select_from(wanted.order_by(None).subquery())) or 0
+    number = max(1, min(number, -(-total // PAGE)))
     rows = db.execute(wanted.limit(PAGE).offset((number - 1) * PAGE))
     return AbsencePage(tuple(AbsenceLine(*row) for row in rows), total, number)
 

@@ -50,12 +50,13 @@ class Effect:
 
 def visits_met(
     db: Session, *, resource_ids: Collection[int] | None, clinic_id: int | None, from_at: datetime,
-    to_at: datetime | None, limit: int = SHOWN,
+    to_at: datetime | None, limit: int = SHOWN, named_at: Collection[int] | None = None,
 ) -> Effect:
     """The appointments to come that hold something from one instant to another (none: for ever), in two statements.
 
     Of these resources or, with none named, of whatever the appointment holds; at that clinic or, with none named, at
-    any. What is held until somebody decides counts too, for it becomes a booking.
+    any. What is held until somebody decides counts too, for it becomes a booking. All are counted; rows are only those
+    `named_at` these clinics, where that is said.
     """
     held = sa.select(ResourceBooking.appointment_id).where(ResourceBooking.ends_at > from_at)
     if to_at is not None:
@@ -64,7 +65,7 @@ def visits_met(
         held = held.where(ResourceBooking.resource_id.in_(resource_ids))
     if clinic_id is not None:
         held = held.where(ResourceBooking.clinic_id == clinic_id)
-    return _effect(db, Appointment.id.in_(held), limit)
+    return _effect(db, Appointment.id.in_(held), limit, named_at)
 
 
 def visits_named(db: Session, appointment_ids: Collection[int], *, limit: int = SHOWN) -> Effect:
@@ -74,11 +75,14 @@ def visits_named(db: Session, appointment_ids: Collection[int], *, limit: int = 
     return _effect(db, Appointment.id.in_(appointment_ids), limit)
 
 
-def _effect(db: Session, which: sa.ColumnElement[bool], limit: int) -> Effect:
+def _effect(
+    db: Session, which: sa.ColumnElement[bool], limit: int, named_at: Collection[int] | None = None
+) -> Effect:
     met = sa.and_(which, Appointment.state.in_(TO_COME))
     appointments, patients = db.execute(
         sa.select(sa.func.count(), sa.func.count(Appointment.patient_id.distinct())).where(met)).one()
-    return Effect(appointments, patients, _rows(db, met, limit) if appointments else ())
+    named = met if named_at is None else sa.and_(met, Appointment.clinic_id.in_(named_at))
+    return Effect(appointments, patients, _rows(db, named, limit) if appointments else ())
 
 
 def _rows(db: Session, met: sa.ColumnElement[bool], limit: int) -> tuple[MetVisit, ...]:

@@ -109,8 +109,8 @@ class PersonPage:
 def people_page(db: Session, *, today: date, in_use: bool = True, number: int = 1) -> PeoplePage:
     """A page of practitioners by name, in six statements at most, however many there are."""
     table = Practitioner.__table__
-    number = max(1, number)
     total = db.scalar(sa.select(sa.func.count()).select_from(table).where(table.c.active == in_use)) or 0
+    number = max(1, min(number, -(-total // PAGE)))
     ids = list(db.scalars(
         sa.select(table.c.id).where(table.c.active == in_use).order_by(sa.func.lower(table.c.name), table.c.id)
         .limit(PAGE).offset((number - 1) * PAGE)))

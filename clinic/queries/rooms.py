@@ -66,16 +66,18 @@ class DevicesPage:
 
 def rooms_page(db: Session, clinic_id: int, *, number: int = 1) -> RoomsPage:
     """A page of a clinic's rooms, in two statements."""
-    number = max(1, number)
+    total = _total(db, Room.__table__, clinic_id)
+    number = max(1, min(number, -(-total // PAGE)))
     rows = db.execute(_page(_ROOMS, Room.__table__, clinic_id, number))
-    return RoomsPage(tuple(_room(row) for row in rows), _total(db, Room.__table__, clinic_id), number)
+    return RoomsPage(tuple(_room(row) for row in rows), total, number)
 
 
 def devices_page(db: Session, clinic_id: int, *, number: int = 1) -> DevicesPage:
     """A page of a clinic's devices, in two statements."""
-    number = max(1, number)
+    total = _total(db, Device.__table__, clinic_id)
+    number = max(1, min(number, -(-total // PAGE)))
     rows = db.execute(_page(_DEVICES, Device.__table__, clinic_id, number))
-    return DevicesPage(tuple(DeviceLine(*row) for row in rows), _total(db, Device.__table__, clinic_id), number)
+    return DevicesPage(tuple(DeviceLine(*row) for row in rows), total, number)
 
 
 def room_line(db: Session, room_id: int) -> RoomLine | None:

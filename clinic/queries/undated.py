@@ -102,7 +102,8 @@ def undated_page(
     `only_due` leaves out what has time: those whose window does not open within a fortnight.
     """
     counts = undated_counts(db, clinic_id, horizon)
-    number = max(1, min(number, 10_000))
+    total = counts[Due.OVERDUE] + counts[Due.NEAR] if only_due else sum(counts.values())
+    number = max(1, min(number, -(-total // PAGE)))
     each, rank = TreatmentSession, _rank(horizon)
     owed = (
         sa.select(*_columns(rank))
@@ -117,7 +118,6 @@ def undated_page(
         .join(Protocol, Protocol.id == ProtocolVersion.protocol_id)
         .join(_PATIENT, _PATIENT.c.id == Course.patient_id)
         .order_by(owed.c.rank, owed.c.latest_on.nulls_last(), owed.c.course_id, owed.c.number, owed.c.id))
-    total = counts[Due.OVERDUE] + counts[Due.NEAR] if only_due else sum(counts.values())
     return UndatedPage(tuple(map(_row, rows)), counts, total, number)
 
 

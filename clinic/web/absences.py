@@ -11,7 +11,7 @@ from datetime import datetime
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from clinic.access import Right
+from clinic.access import Right, clinics_where
 from clinic.planning.local import instant
 from clinic.queries.absences import Absentee, absence, absence_page, absentees
 from clinic.queries.effects import Effect, visits_met
@@ -70,7 +70,8 @@ def add() -> Response:
         return _form_page(form)
     with kit().read() as db:
         effect = visits_met(db, resource_ids=[away.resource_id], clinic_id=None,
-                            from_at=max(away.starts_at, now()), to_at=away.ends_at)
+                            from_at=max(away.starts_at, now()), to_at=away.ends_at,
+                            named_at=clinics_where(here().grants, Right.NOTE_ABSENCES))
     if not is_agreed(effect):
         return _form_page(form, effect)
 

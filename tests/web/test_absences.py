@@ -232,3 +232,35 @@ def test_the_desk_notes_that_somebody_is_sick_and_takes_it_back_but_no_downtime(
     assert [post(desk, f"/setup/absences/{ident}/remove", {}).status_code for ident in (downtime, sick)] == [404, 303]
     assert len(kept(rows)) == 1
     assert signed_in(Role.AUDITOR).get("/setup/absences/new").status_code == 403
+
+
+def test_the_desk_is_named_no_visit_of_a_clinic_where_it_does_not_work(
+    signed_in: SignedIn, rows: Rows, world: World, who: int
+) -> None:
+    desk = signed_in(Role.RECEPTIONIST)
+    with rows() as db:
+        for clinic_id, name in ((world.harbour, "Harb"), (world.hill, "Hillary")):
+            patient = seed.add_patient(db, name, "Oduya")
+            seed.add_appointment(db, patient, clinic_id, seed.NOW + timedelta(days=clinic_id), resources=(who,))
+        db.commit()
+    away = {"of": str(who), "from_on": "2027-03-01", "to_on": "2027-04-01", "reason": "Flu"}
+
+    shown = post(desk, "/setup/absences", away)
+    page = shown.get_data(as_text=True)
+    saved = post(desk, "/setup/absences", {**away, "agreed": field(shown, "agreed")})
+
+    assert "This absence meets 2 appointments of 2 patients" in page
+    assert ("Harb Oduya" in page, "Hillary" in page, "and 1 more" in page) == (True, False, True)
+    assert saved.status_code == 303
+
+
+def test_a_page_past_the_last_shows_the_last(signed_in: SignedIn, rows: Rows, who: int) -> None:
+    browser = signed_in(Role.MANAGER)
+    with rows() as db:
+        db.add_all(Absence(resource_id=who, starts_at=seed.NOW + timedelta(hours=2 * number),
+                           ends_at=seed.NOW + timedelta(hours=2 * number + 1), reason="Away") for number in range(41))
+        db.commit()
+
+    page = browser.get("/setup/absences?page=9").get_data(as_text=True)
+
+    assert ("Nobody is away" in page, page.count("Remove this absence?")) == (False, 1)
