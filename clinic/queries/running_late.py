@@ -17,7 +17,7 @@ from clinic.planning.local import day_of, local_of
 from clinic.queries.diary import Diary, DiaryColumn, DiaryResource, DiaryVisit, HeldPart, Shade, diary_of
 from clinic.queries.lateness import OPEN
 from clinic.store.accounts import Account, AuditEntry
-from clinic.store.diary import RunningLate
+from clinic.store.diary import Appointment, RunningLate
 from clinic.store.resources import Patient
 
 TOLD = "late-told"
@@ -107,12 +107,13 @@ def _reached(db: Session, patient_ids: Sequence[int]) -> Mapping[int, tuple[str,
 
 
 def _told(db: Session, visit_ids: Sequence[int]) -> Mapping[int, ToldLate]:
-    """What was said last to the patients of these visits."""
+    """What was said last to the patients of these visits since they have the time that they have."""
     rows = db.execute(
         sa.select(AuditEntry.subject_id, AuditEntry.at, Account.name, AuditEntry.facts)
+        .join(Appointment, Appointment.id == AuditEntry.subject_id)
         .outerjoin(Account, Account.id == AuditEntry.account_id)
         .where(AuditEntry.subject_kind == "appointment", AuditEntry.subject_id.in_(visit_ids),
-               AuditEntry.action == TOLD).order_by(AuditEntry.id))
+               AuditEntry.action == TOLD, AuditEntry.at >= Appointment.scheduled_at).order_by(AuditEntry.id))
     return {row.subject_id: ToldLate(row.at, row.name, datetime.fromisoformat(row.facts["begins_at"])) for row in rows}
 
 

@@ -17,7 +17,7 @@ from clinic.queries.running_late import PersonToday, people_today
 from clinic.services.running_late import note_told, say_late, say_on_time
 from clinic.services.work import NotFound, Refused
 from clinic.store.accounts import AuditEntry
-from clinic.store.diary import Appointment, RunningLate
+from clinic.store.diary import Appointment, ResourceBooking, RunningLate
 from clinic.store.engine import for_writing
 from clinic.store.outbox import Message
 from tests.booking import at
@@ -107,6 +107,27 @@ def test_who_was_told_is_ticked_until_the_delay_grows_and_what_is_over_is_not(en
         (True, "Receptionist"), (False, None)]
     assert (ticked.to_tell, sooner.to_tell, grown.to_tell) == (1, 1, 2)
     assert grown.touched[0].told is not None and isinstance(refused, Refused)
+
+
+def test_who_was_told_of_the_time_before_a_move_is_not_ticked_for_the_time_after_it(engine: Engine) -> None:
+    made = busy(engine, (at(1, 15), 0, 0, 0))
+    late(made, 30)
+    [told] = read(made)[0].touched
+    with made.work("receptionist") as work:
+        note_told(work, told.visit.id, begins_at=at(1, 15, 30))
+    [before] = read(made)[0].touched
+
+    made.now += timedelta(minutes=5)
+    with Session(for_writing(engine)) as db:
+        visit = db.get_one(Appointment, told.visit.id)
+        visit.starts_at, visit.ends_at = at(1, 11), at(1, 11, 45)
+        visit.local_start, visit.scheduled_at, visit.revision = datetime(2027, 3, 1, 11), made.now, 1  # noqa: DTZ001
+        db.execute(sa.update(ResourceBooking).where(ResourceBooking.appointment_id == visit.id).values(
+            starts_at=at(1, 11), ends_at=at(1, 11, 45)))
+        db.commit()
+    [after] = read(made)[0].touched
+
+    assert (before.knows, after.knows, after.told) == (True, False, None)
 
 
 def test_who_has_seen_the_last_patient_of_the_day_is_not_called_late_any_more(engine: Engine) -> None:
