@@ -28,7 +28,7 @@ from clinic.store.clinics import Clinic
 DAYS = 4
 """Today and the next three days: what is written on a Friday night still helps on a Monday."""
 LISTED = {ResourceKind.PRACTITIONER: "Practitioners", ResourceKind.ROOM: "Rooms"}
-_OURS = re.compile(r"day-sheets-(?P<clinic>\d+)(-[a-z0-9-]+)?\.html|\.day-sheets-\d+\.[0-9a-f]{8}\.part")
+_OURS = re.compile(r"day-sheets-(?P<clinic>\d+)(-[a-z0-9-]+)?\.html|\.day-sheets-(?P<draft>\d+)\.[0-9a-f]{8}\.part")
 """What we have written into a folder, or had begun to."""
 
 
@@ -126,7 +126,7 @@ def _write(path: Path, page: str) -> None:
 def _clear(folder: Path, written: Collection[Path], *, kept: Collection[int]) -> None:
     for path in folder.iterdir():
         ours = _OURS.fullmatch(path.name)
-        if ours and path not in written and not (ours["clinic"] and int(ours["clinic"]) in kept):
+        if ours and path not in written and int(ours["clinic"] or ours["draft"]) not in kept:
             path.unlink(missing_ok=True)
 
 

@@ -100,6 +100,17 @@ def test_old_sheets_are_replaced_and_what_is_not_ours_stays(made: SmallClinic, t
         f"day-sheets-{made.clinic_id}-harbour-row.html", f"day-sheets-{made.clinic_id + 1}.html", "holiday.jpg"]
 
 
+def test_a_run_for_one_clinic_leaves_what_a_run_for_another_one_has_begun(made: SmallClinic, tmp_path: Path) -> None:
+    begun = tmp_path / f".day-sheets-{made.clinic_id + 1}.0123abcd.part"
+    begun.touch()
+
+    written(made, tmp_path, made.clinic_id)
+    stays = begun.exists()
+    written(made, tmp_path)
+
+    assert (stays, begun.exists()) == (True, False)
+
+
 def test_what_goes_wrong_half_way_leaves_the_sheets_that_were_there(
     made: SmallClinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
