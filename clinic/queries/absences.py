@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.queries.effects import TO_COME
+from clinic.queries.folding import by_name
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.resources import Absence, Device, Practitioner, Resource, Room
 
@@ -122,7 +123,7 @@ def absentees(db: Session, *, clinic_id: int) -> tuple[Absentee, ...]:
         *(sa.select(each.c.id, sa.literal(kind), each.c.name, each.c.clinic_id)
           .where(each.c.active, each.c.clinic_id == clinic_id)
           for each, kind in ((room, "room"), (device, "device")))))
-    return tuple(sorted((Absentee(*row) for row in rows), key=lambda each: (each.name.lower(), each.id)))
+    return tuple(sorted((Absentee(*row) for row in rows), key=lambda each: (by_name(each.name), each.id)))
 
 
 def _lines(since: datetime) -> sa.Select[Any]:

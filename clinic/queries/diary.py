@@ -22,6 +22,7 @@ from clinic.queries.consultations import last_day
 from clinic.queries.diary_hours import Hours, Shade, Stretch, Timing, spans_of, stretches_within
 from clinic.queries.diary_rows import DiaryText, HeldSpan, HoursRows, TreatmentRow, VisitRow, read_text
 from clinic.queries.effects import TO_COME
+from clinic.queries.folding import by_name
 from clinic.queries.lateness import Expected, expected_of, latest, load_of
 from clinic.queries.protocol_contents import contents_of
 from clinic.store.expressions import instant_of, parsed
@@ -195,7 +196,7 @@ def _shown(
     found = dict(zip(ResourceKind, (rows.practitioners, rows.rooms, rows.devices), strict=True))[by]
     ids = {row[0] for row in found if row[2] and (by is not ResourceKind.PRACTITIONER or timing.works_here(row[0]))}
     ids |= {each.resource.id for visit in visits for each in visit.holds if each.resource.kind is by}
-    return sorted((resources[ident] for ident in ids), key=lambda each: (each.name.casefold(), each.id))
+    return sorted((resources[ident] for ident in ids), key=lambda each: (by_name(each.name), each.id))
 
 
 def _expected(

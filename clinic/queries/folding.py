@@ -9,6 +9,7 @@ _PLAIN = str.maketrans({
     "ß": "ss", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "æ": "ae", "œ": "oe", "ħ": "h", "ı": "i", "þ": "th", "ŧ": "t",
 })
 _NO_DIGIT = re.compile(r"[^0-9]+", re.ASCII)
+_NUMBER = re.compile(r"([0-9]+)")
 
 
 def folded(text: str) -> str:
@@ -24,3 +25,8 @@ def folded(text: str) -> str:
 def digits(text: str) -> str:
     """The digits of a phone number."""
     return _NO_DIGIT.sub("", text)
+
+
+def by_name(name: str) -> tuple[str | int, ...]:
+    """What names are put in order by, as people count: Room 2 before Room 10, whatever their case."""
+    return tuple(int(part) if at % 2 else part for at, part in enumerate(_NUMBER.split(name.casefold())))

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from clinic.queries.folding import by_name
 from clinic.store.resources import Device, Room
 
 PAGE = 40
@@ -68,16 +69,17 @@ def rooms_page(db: Session, clinic_id: int, *, number: int = 1) -> RoomsPage:
     """A page of a clinic's rooms, in two statements."""
     total = _total(db, Room.__table__, clinic_id)
     number = max(1, min(number, -(-total // PAGE)))
-    rows = db.execute(_page(_ROOMS, Room.__table__, clinic_id, number))
-    return RoomsPage(tuple(_room(row) for row in rows), total, number)
+    rows = sorted((_room(row) for row in db.execute(_page(_ROOMS, Room.__table__, clinic_id, number))), key=_order)
+    return RoomsPage(tuple(rows), total, number)
 
 
 def devices_page(db: Session, clinic_id: int, *, number: int = 1) -> DevicesPage:
     """A page of a clinic's devices, in two statements."""
     total = _total(db, Device.__table__, clinic_id)
     number = max(1, min(number, -(-total // PAGE)))
-    rows = db.execute(_page(_DEVICES, Device.__table__, clinic_id, number))
-    return DevicesPage(tuple(DeviceLine(*row) for row in rows), total, number)
+    found = db.execute(_page(_DEVICES, Device.__table__, clinic_id, number))
+    rows = sorted((DeviceLine(*row) for row in found), key=_order)
+    return DevicesPage(tuple(rows), total, number)
 
 
 def room_line(db: Session, room_id: int) -> RoomLine | None:
@@ -96,6 +98,10 @@ def _page(of: sa.Select[Any], table: sa.FromClause, clinic_id: int, number: int)
     return (of.where(table.c.clinic_id == clinic_id)
             .order_by(table.c.active.desc(), sa.func.lower(table.c.name), table.c.id)
             .limit(PAGE).offset((number - 1) * PAGE))
+
+
+def _order(line: RoomLine | DeviceLine) -> tuple[bool, tuple[str | int, ...], int]:
+    return (not line.active, by_name(line.name), line.id)
 
 
 def _total(db: Session, table: sa.FromClause, clinic_id: int) -> int:

@@ -14,6 +14,7 @@ from clinic.access import Right
 from clinic.planning.local import DAY, local_of
 from clinic.queries.appointments import AppointmentPage
 from clinic.queries.diary import Diary, DiaryColumn, diary_in, read_text
+from clinic.queries.folding import by_name
 from clinic.web import diary_words as words
 from clinic.web.booking_done import offered_undo
 from clinic.web.days import WEEK_STEPS, asked_day
@@ -142,7 +143,7 @@ def _frame(on: date, chosen: Choices, found: Diary, placing: Placing | None) -> 
         "shows": [(each.value.capitalize(), _to(on, show=each), each is chosen.show, None) for each in Show],
         "by": [(several, _to(on, by=kind, of=""), kind is chosen.by, None)
                for kind, (several, _) in words.KINDS.items()],
-        "offered": sorted(offered, key=lambda each: (each.name.casefold(), each.id)), "left_out": left_out,
+        "offered": sorted(offered, key=lambda each: (by_name(each.name), each.id)), "left_out": left_out,
         "others": [words.card(each, chosen) for each in words.in_no_column(found, chosen.by)
                    if not stands_back(each, chosen)],
         "states": states_offered(chosen), "treatments": treatments_offered(found.visits, chosen),

@@ -24,7 +24,7 @@ from clinic.web.numbers import number_of, page_number
 from clinic.web.once import done_once
 from clinic.web.pages import page
 from clinic.web.patient_form import CHANNEL_WORDS
-from clinic.web.words import day
+from clinic.web.words import date_only, day
 
 doubles = Blueprint("doubles", __name__)
 
@@ -174,7 +174,7 @@ def _words(field: str, value: Any) -> str:
     if not value:
         return "Nothing"
     if field == "birth_on":
-        return day(value)
+        return date_only(value)
     if field in ("only_times", "rather_times"):
         return times_words(value)
     return {"channel": CHANNEL_WORDS, "language": LANGUAGES}.get(field, {}).get(value, str(value))

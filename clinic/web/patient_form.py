@@ -10,7 +10,7 @@ from clinic.queries.patient import PatientCard
 from clinic.services.patients import CHANNELS, FIRST_BIRTH, PatientDetails, Wish
 from clinic.web.entry import today
 from clinic.web.forms import Form
-from clinic.web.words import WEEKDAYS, clock, day
+from clinic.web.words import WEEKDAYS, clock, date_only
 
 CHANNEL_WORDS = {"email": "E-mail", "phone": "Phone calls only", "none": "Not at all"}
 WISHES = (("only", "Only these times", "Plans never leave these times."),
@@ -79,7 +79,8 @@ def compared(card: PatientCard, wanted: PatientDetails) -> list[tuple[str, str, 
     return [
         ("First name", card.given_name, wanted.given_name),
         ("Family name", card.family_name, wanted.family_name),
-        ("Born", day(card.birth_on) if card.birth_on else "", day(wanted.birth_on) if wanted.birth_on else ""),
+        ("Born", date_only(card.birth_on) if card.birth_on else "",
+         date_only(wanted.birth_on) if wanted.birth_on else ""),
         ("E-mail", card.email or "", wanted.email or ""),
         ("Phone", card.phone or "", wanted.phone or ""),
         ("Reached by", CHANNEL_WORDS[card.channel], CHANNEL_WORDS[wanted.channel]),

@@ -96,7 +96,7 @@ def test_words_are_read_saved_and_taken_back_without_scripts(enter: Enter, site:
     page.get_by_role("textbox", name="Closing words").fill("See you by the water!")
     page.get_by_role("button", name="Show how it reads").click()
     page.get_by_text("As plain text").click()
-    expect(page.get_by_role("region", name="The message as plain text")).to_contain_text("See you by the water!")
+    expect(page.get_by_role("group", name="The message as plain text")).to_contain_text("See you by the water!")
     page.get_by_role("button", name="Open it below").click()
     expect(page.frame_locator("iframe").locator("body")).to_contain_text("See you by the water!")
     page.get_by_role("button", name="Save").click()

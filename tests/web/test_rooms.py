@@ -38,6 +38,18 @@ def test_a_room_is_added_listed_and_changed(signed_in: SignedIn, rows: Rows, wor
     assert (room.name, room.features, room.active) == ("Blue room", ["laser-safe", "numbing-chair"], True)
 
 
+def test_rooms_are_in_the_order_in_which_people_count(signed_in: SignedIn, rows: Rows, world: World) -> None:
+    with rows() as db:
+        db.add_all(Room(clinic_id=world.harbour, name=name, features=[], active=name != "Room 1")
+                   for name in ("Room 10", "room 9", "Room 1", "Annex"))
+        db.commit()
+
+    listed = signed_in(Role.MANAGER).get("/setup/rooms").get_data(as_text=True)
+
+    names = ("Annex", "room 9", "Room 10", "Room 1<")
+    assert sorted(names, key=listed.index) == list(names)
+
+
 def test_a_device_is_added_listed_and_changed(signed_in: SignedIn, rows: Rows, world: World) -> None:
     browser = signed_in(Role.MANAGER)
 

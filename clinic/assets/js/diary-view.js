@@ -30,10 +30,17 @@ export function markColumn(region) {
   const links = new Map([...region.querySelectorAll(".diary-switch a")].map((link) => [link.hash.slice(1), link]));
   if (!links.size) return;
   const watcher = new IntersectionObserver((seen) => seen.forEach(({ target, isIntersecting }) => {
-    if (isIntersecting) links.get(target.id)?.setAttribute("aria-current", "true");
+    if (isIntersecting) mark(links.get(target.id));
     else links.get(target.id)?.removeAttribute("aria-current");
   }), { root: region.querySelector(".diary-scroll"), threshold: 0.6 });
   region.querySelectorAll(".diary-column").forEach((column) => watcher.observe(column));
+}
+
+function mark(link) {
+  if (!link) return;
+  link.setAttribute("aria-current", "true");
+  const bar = link.closest(".diary-switch");
+  bar.scrollLeft = link.offsetLeft - (bar.clientWidth - link.offsetWidth) / 2;
 }
 
 // A choice of the bar is followed as soon as it is made.
