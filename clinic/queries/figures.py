@@ -38,7 +38,10 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Everything of the page. `before` is of as many months directly before; `open_visits` are past and not closed."""
+    """Everything of the page. `before` is of as many months directly before; `open_visits` are past and not closed.
+
+    `is_blank`: nothing happened in either, and no session waits for a date.
+    """
 
     months: Months
     total: Mapping[Column, Cell]
@@ -48,6 +51,7 @@ class Figures:
     steps: tuple[Step, ...]
     why: Why
     open_visits: int
+    is_blank: bool
     used: tuple[Used, ...]
     hours: Mapping[ResourceKind, Hours]
     hours_before: Mapping[ResourceKind, Hours]
@@ -74,14 +78,15 @@ def figures_of(db: Session, asked: Asked, *, ahead_at: int) -> Figures:
     today = min(day_of(asked.now, where) for where in asked.clinics.values())
     ahead = today + timedelta(weeks=WEEKS_AHEAD + 1)
     hours = HoursOf(db, both, min(both.months.from_on, today - timedelta(weeks=1)), max(both.months.until_on, ahead))
-    use = used(hours, both)
+    use, supply = used(hours, both), coming(db, hours, both, ahead_at)
     return Figures(
         months=asked.months, total=visible(total), before=visible(counted(before)),
         tables=_tables(now, asked, total), placing=placing(now.given),
         steps=steps(now.given, now.ended), why=_why(now),
         open_visits=sum(each.end is End.OPEN for each in now.visits),
+        is_blank=not (rows.given or rows.visits or rows.ended or post or supply),
         used=tuple(_in(asked.months, use)), hours=_hours(use, asked.months),
-        hours_before=_hours(use, asked.months.before), coming=coming(db, hours, both, ahead_at),
+        hours_before=_hours(use, asked.months.before), coming=supply,
         post=post_of(_posted(post, asked.months)), post_before=post_of(_posted(post, asked.months.before)),
         post_by_month={month: post_of(_posted(post, Months(month, month))) for month in asked.months})
 

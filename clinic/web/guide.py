@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from flask import request, url_for
 
@@ -43,12 +44,17 @@ def guide(found: Readiness, who: Here) -> tuple[Step, ...]:
 
 def onward(who: Here) -> tuple[tuple[Step, ...], Step] | None:
     """What comes next once something was arranged, until the first course is booked; asks little where one is."""
-    if not (request.path.startswith(_ARRANGING) and who.may(Right.SET_UP)):
+    if not request.path.startswith(_ARRANGING):
         return None
     with kit().read() as db:
-        if has_course(db, who.clinic_id):
-            return None
-        steps = guide(readiness_of(db, who.clinic_id, now=now()), who)
+        return what_comes_next(db, who)
+
+
+def what_comes_next(db: Any, who: Here) -> tuple[tuple[Step, ...], Step] | None:
+    """All steps and the first that is not done, for who arranges the clinic; none once a course is booked."""
+    if not who.may(Right.SET_UP) or has_course(db, who.clinic_id):
+        return None
+    steps = guide(readiness_of(db, who.clinic_id, now=now()), who)
     return steps, next(step for step in steps if not step.is_done)
 
 

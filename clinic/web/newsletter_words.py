@@ -62,7 +62,7 @@ ENGLISH = NewsletterWords(
                "asked several times today gets no further e-mail for now.",
     confirm_title="Shall we send it?",
     confirm="Press the button, and the newsletter of {business} comes to the address at which you got our e-mail.",
-    confirm_button="Yes, send me the newsletter", confirmed_title="Thank you",
+    confirm_button="Yes, please send it", confirmed_title="Thank you",
     confirmed="The newsletter comes to you from the next edition on. You can stop it with one click in every edition.",
     stop_title="Stop the newsletter?",
     stop="You will get no newsletter of {business} any more. Your appointments and their messages stay as they are.",

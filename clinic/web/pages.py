@@ -159,7 +159,6 @@ def _shell(who: Here, counts: ShellCounts) -> dict[str, Any]:
         "home_href": landing(who), "requests": counts.requests, "to_do": counts.to_do,
         "switch_clinic_href": url_for("signin.switch"),
         "search_href": url_for("finding.show"),
-        "search_text": request.args.get("q", "")[:100] if request.endpoint == "finding.show" else "",
         "help": topic_of(request.endpoint or ""),
         "help_href": url_for("help.index"),
         "sign_out_href": url_for("signin.out"),

@@ -13,13 +13,13 @@ from clinic.planning.local import local_of
 from clinic.queries.held_back import held_back
 from clinic.queries.lateness import NOBODY_LATE, OPEN, DayLateness, lateness_of
 from clinic.queries.open_visits import open_visits
-from clinic.queries.readiness import has_course
 from clinic.queries.today import DayVisit, day_at
 from clinic.web import entry
 from clinic.web.addresses import address_of
 from clinic.web.course_words import visit_state
 from clinic.web.days import WEEK_STEPS, asked_day
 from clinic.web.entry import allowed, here
+from clinic.web.guide import what_comes_next
 from clinic.web.kit import kit, now
 from clinic.web.mail_health import urgent_checks
 from clinic.web.pages import page
@@ -58,7 +58,7 @@ def show() -> Response:
     """Who comes on the day asked for, which is today where none or none of sense is named."""
     on = asked_day()
     with kit().read() as db:
-        is_new = here().may(Right.SET_UP) and not has_course(db, here().clinic_id)
+        coming = what_comes_next(db, here())
         day = day_at(db, here().clinic_id, on, where=here().clinic.zone, today=entry.today())
         waits = held_back(db, now()) if here().may(Right.RELEASE_MESSAGES) else None
         is_today = on == entry.today()
@@ -69,7 +69,7 @@ def show() -> Response:
     may_be_late = is_today and any(visit.line.state in OPEN for visit in day.visits)
     steps = [(words, url_for("today.show", day=on + timedelta(days=days))) for days, words in WEEK_STEPS]
     return page("today/day.html", day=day, visits=[_line(visit, lateness) for visit in day.visits], steps=steps,
-                held_back=waits, late=lateness.people, is_new=is_new, papers=papers, open_visits=left_open,
+                held_back=waits, late=lateness.people, coming=coming, papers=papers, open_visits=left_open,
                 may_be_late=may_be_late, urgent=urgent, before=on - timedelta(days=1), after=on + timedelta(days=1),
                 next=url_for("today.show") if is_today else url_for("today.show", day=on))
 

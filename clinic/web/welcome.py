@@ -39,9 +39,9 @@ def begin() -> Response:
     """Makes the clinic and the account, signs in and leads to the guide, or shows what to correct."""
     _check_due()
     form = Form(request.form)
-    asked = _read(form)
     if not _code_fits(form.text("code", "The set-up code", most=40)):
         form.fault("code", _WRONG_CODE)
+    asked = _read(form)
     if form.faults:
         return _page(form)
     with kit().work(_ANONYMOUS) as work:
@@ -62,22 +62,27 @@ def _check_due() -> None:
 
 def _read(form: Form) -> FirstRun:
     clinic = None if _clinics() else _read_clinic(form)
+    name, email = form.text("name", "Your name"), form.text("email", "Your e-mail address", most=254)
     password = request.form.get("password", "")[:LONGEST + 1]
     if not password:
         form.fault("password", "Choose a password.")
-    name, email = form.text("name", "Your name"), form.text("email", "Your e-mail address", most=254)
     return FirstRun(clinic.sender_name if clinic else "", clinic, name, email, password, form.ticked("treats"))
 
 
 def _read_clinic(form: Form) -> ClinicDetails:
-    opens, closes = read_closing(form, "opens", "closes", required=True) or (0, 1)
+    """Read in the order of the page: so are the faults told."""
     return ClinicDetails(
         sender_name=form.text("business", "The name of the business"),
-        name=form.text("clinic", "The name of the clinic"), zone=form.text("zone", "The time zone", most=64),
+        name=form.text("clinic", "The name of the clinic"),
         address=form.text("address", "The address", most=500, lines=True),
         phone=form.text("phone", "The phone number", most=40),
         sender_email=form.text("sender_email", "The e-mail address of the clinic", most=254),
-        hours=(Hours(_WORKDAYS, opens, closes),))
+        zone=form.text("zone", "The time zone", most=64), hours=_read_hours(form))
+
+
+def _read_hours(form: Form) -> tuple[Hours, ...]:
+    opens, closes = read_closing(form, "opens", "closes", required=True) or (0, 1)
+    return (Hours(_WORKDAYS, opens, closes),)
 
 
 def _clinics() -> list[str]:

@@ -119,7 +119,7 @@ def test_a_question_on_the_phone_is_answered_before_anybody_is_chosen_and_then_b
     page.locator("[data-presses=visit-2]").first.click()
     page.get_by_role("heading", name="Other times for session 2").wait_for()
     is_sound(walker, "sweep-other-times")
-    page.get_by_label("Name, birth date, phone or e-mail").last.fill("Ient8")
+    page.get_by_label("Name, phone, e-mail or birth date").last.fill("Ient8")
     walker.click("button", "Pat8 Ient8")
     page.wait_for_url("**/courses/new/plans*")
     walker.click("checkbox", "None of these apply")

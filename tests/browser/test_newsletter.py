@@ -44,7 +44,7 @@ def test_a_visitor_signs_up_confirms_and_stops_without_a_script(
     expect(page.locator("h1")).to_have_text("Look into your mailbox")
 
     page.goto(f"/newsletter/opt-in/{secret_in(newest_mail(site, 'lena@home.example'))}?language=en")
-    page.get_by_role("button", name="Yes, send me the newsletter").click()
+    page.get_by_role("button", name="Yes, please send it").click()
 
     expect(page.locator("h1")).to_have_text("Thank you")
     with site.rows() as db:

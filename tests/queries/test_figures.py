@@ -144,9 +144,16 @@ def seconds(value: Any) -> int:
     return value if isinstance(value, int) else int(value.timestamp())
 
 
+def test_a_clinic_in_which_nothing_happened_and_nothing_is_owed_is_blank(engine: Engine) -> None:
+    made = small_clinic(engine)
+
+    assert found(made).is_blank
+
+
 def test_the_figures_are_those_of_a_count_of_every_row(busy: SmallClinic) -> None:
     with counted(busy.engine) as statements:
         page = found(busy)
+    assert not page.is_blank
     slow, alone = Recount(busy), busy.practitioners[0]
 
     inside, placed, drift = slow.in_window()

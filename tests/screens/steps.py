@@ -11,9 +11,9 @@ def open_view(page: Page) -> None:
 
 
 def open_booking(page: Page) -> None:
-    """Opens the booking panel at the last free time of the day."""
-    page.locator("a[data-free]").last.click()
-    page.locator("dialog[open]").wait_for()
+    """Opens the booking panel at the last free time of the day; where there is none, for somebody who walks in."""
+    page.locator("a[data-free], a[data-booking]").last.click()
+    page.locator("dialog[open] #booking-title").wait_for()
 
 
 def ask_plans(page: Page) -> None:

@@ -152,7 +152,9 @@ def test_somebody_out_of_use_is_kept_listed_apart_and_can_come_back(
     assert "No coming appointment is theirs." in asked_first
     assert "Dr Ada Park" not in gone
     assert "Dr Ada Park" in out
-    assert "Dr Ada Park" in browser.get("/setup/people").get_data(as_text=True)
+    again = browser.get("/setup/people").get_data(as_text=True)
+    assert ("Dr Ada Park" in again, f'href="/setup/people/{who}/rota/new"' in again) == (True, True)
+    assert "There is nobody to swap with" in browser.get(f"/setup/people/{who}/swap").get_data(as_text=True)
 
 
 def test_papers_that_run_out_are_said_on_the_list_and_on_the_person(

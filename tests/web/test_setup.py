@@ -82,6 +82,45 @@ def test_what_is_missing_is_what_comes_next_with_the_page_where_it_is_done(
     assert f'href="{address}"' in told
 
 
+def test_the_day_says_what_comes_next_until_a_course_is_booked(desk: Desk) -> None:
+    without(desk, sa.delete(RotaSpan))
+
+    today = unescape(desk.browser.get("/").get_data(as_text=True))
+
+    assert re.search(r"The set-up is not finished: \d of 7 done", today)
+    assert "Next: Practitioners. Nobody works here on any day. Dr Amari needs a rota." in today
+    assert 'href="/setup/people/1/rota/new"' in today
+
+
+@pytest.mark.parametrize("statement, by, words, address", [
+    (sa.delete(RotaSpan), "practitioner", "Nobody has working hours here", "/setup/people"),
+    (sa.update(Room.__table__).values(active=False), "room", "No rooms yet", "/setup/rooms/new"),
+    (sa.update(Device.__table__).values(active=False), "device", "No devices yet", "/setup/devices/new"),
+])
+def test_a_diary_without_a_column_leads_to_what_makes_one(
+    desk: Desk, kit: Kit, statement: sa.Executable, by: str, words: str, address: str
+) -> None:
+    without(desk, statement)
+
+    day, week, of_the_desk = (browser.get(f"/diary?show={show}&by={by}&of=").get_data(as_text=True)
+                              for browser, show in ((desk.browser, "day"), (desk.browser, "week"),
+                                                    (enter(kit, "receptionist"), "day")))
+
+    assert [words in page for page in (day, week, of_the_desk)] == [True] * 3
+    assert [f'href="{address}"' in page for page in (day, week, of_the_desk)] == [True, True, False]
+    assert "A manager adds them in the set-up." in of_the_desk
+
+
+def test_whoever_treats_without_a_rota_is_told_so_on_their_day(desk: Desk, kit: Kit) -> None:
+    without(desk, sa.delete(RotaSpan), sa.text("UPDATE account SET practitioner_id = 1"))
+
+    days = [enter(kit, role).get("/my-day").get_data(as_text=True) for role in ("practitioner", "manager")]
+
+    assert ["You have no working hours here" in day for day in days] == [True, True]
+    assert ['href="/setup/people/1/rota/new"' in day for day in days] == [False, True]
+    assert "A manager enters it." in days[0]
+
+
 def test_protocols_that_lack_something_are_listed_while_others_can_be_booked(desk: Desk) -> None:
     device = Device.__table__
     without(desk, sa.update(device).where(device.c.device_type == "rf-needling").values(active=False))

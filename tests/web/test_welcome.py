@@ -1,6 +1,7 @@
 """The first run on a page: the only thing that an empty database shows, and nothing at all afterwards."""
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -100,6 +101,14 @@ def test_other_faults_with_the_right_code_never_lock_anybody_out(stranger: Flask
         assert post(stranger, "/welcome", {**ANSWERS, "zone": "Atlantis"}).status_code == 422
 
     assert post(stranger, "/welcome", ANSWERS).status_code == 303
+
+
+def test_faults_are_told_in_the_order_of_the_fields(stranger: FlaskClient) -> None:
+    page = post(stranger, "/welcome", {"code": "AAAA-AAAA"}).get_data(as_text=True)
+
+    told = re.findall(r'href="#([a-z_]+)"', page[page.index("There is something to correct"):])
+    assert told[0] == "code" and len(told) > 8
+    assert told == re.findall(r'id="([a-z_]+)-error"', page)
 
 
 @pytest.mark.parametrize("field, value, words", [
