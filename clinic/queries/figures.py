@@ -106,11 +106,10 @@ def names_of(db: Session) -> Names:
 
 
 def _within(rows: Happened, months: Months) -> Happened:
-    # Their ends are worked out once: a year of a large clinic has tens of thousands of rows.
-    first, last = months.from_on, months.until_on
-    return Happened([each for each in rows.given if first <= each.on < last],
-                    [each for each in rows.visits if first <= each.on < last],
-                    [each for each in rows.ended if first <= each.on < last])
+    wanted = frozenset(months)
+    return Happened([each for each in rows.given if each.month in wanted],
+                    [each for each in rows.visits if each.month in wanted],
+                    [each for each in rows.ended if each.month in wanted])
 
 
 def _why(rows: Happened) -> Why:

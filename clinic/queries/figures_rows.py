@@ -1,11 +1,14 @@
-"""What happened in some months at some clinics, as rows for the figures: one statement for each kind of row."""
+"""What happened in some months at some clinics, as rows for the figures: one statement for each kind of row.
+
+The sessions given are tens of thousands in a year: they come as lists of numbers, and not each as a row.
+"""
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,12 +28,12 @@ from clinic.care.figures.happened import (
     course_end,
     visit_end,
 )
-from clinic.care.figures.months import Months
+from clinic.care.figures.months import Months, month_of
 from clinic.care.states import AppointmentState, CourseState, SessionState
 from clinic.planning.local import day_of
 from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment
-from clinic.store.expressions import days_between, epoch
+from clinic.store.expressions import days_between, epoch, first_of_month, lists_as_json
 from clinic.store.protocols import ProtocolVersion
 
 # Tables, not mapped classes: the rows of a year are tens of thousands, and nothing is to be loaded of them.
@@ -77,11 +80,13 @@ def _given(db: Session, asked: Asked) -> list[Given]:
         (sa.or_(visit.id.is_(None), following.id.is_(None), stopped_by_then,
                 following.performed_on <= given.performed_on), None),
         else_=has_date)
-    rows: Sequence[Any] = db.execute(
+    month = first_of_month(given.performed_on)
+    rows = db.execute(
         sa.select(
-            given.performed_on, _COURSE.clinic_id, _VERSION.protocol_id, visit.practitioner_id, _COURSE.patient_id,
-            given.number, given.course_id.is_(None), days_between(given.performed_on, given.ideal_on), _outside(),
-            next_dated)
+            month, _COURSE.clinic_id, _VERSION.protocol_id, visit.practitioner_id,
+            lists_as_json(
+                _COURSE.patient_id, sa.case((given.course_id.is_not(None), given.number)),
+                days_between(given.performed_on, given.ideal_on), _outside(), next_dated))
         .select_from(
             _GIVEN.outerjoin(MaintenancePlan.__table__, _PLAN.id == given.maintenance_plan_id)
             .join(Course.__table__, _COURSE.id == sa.func.coalesce(given.course_id, _PLAN.course_id))
@@ -89,9 +94,9 @@ def _given(db: Session, asked: Asked) -> list[Given]:
         .outerjoin(_VISIT, sa.and_(visit.treatment_session_id == given.id, visit.state == AppointmentState.FULFILLED))
         .outerjoin(_NEXT, sa.and_(following.course_id == given.course_id, following.number == given.number + 1))
         .where(given.performed_on >= asked.months.from_on, given.performed_on < asked.months.until_on,
-               *_which(asked, visit.practitioner_id))).all()
-    # As `Given._make` does, without a call in Python for each of tens of thousands.
-    return list(map(partial(tuple.__new__, Given), rows))
+               *_which(asked, visit.practitioner_id))
+        .group_by(month, _COURSE.clinic_id, _VERSION.protocol_id, visit.practitioner_id))
+    return [Given(month_of(first_on), *group, *json.loads(lists)) for first_on, *group, lists in rows]
 
 
 def _outside() -> sa.ColumnElement[int | None]:

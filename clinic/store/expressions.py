@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +22,20 @@ class days_between(FunctionElement[int]):
     """The days from the second of two dates to the first; none where either is missing."""
 
     type = sa.Integer()
+    inherit_cache = True
+
+
+class first_of_month(FunctionElement[date]):
+    """The first date of a date's month."""
+
+    type = sa.Date()
+    inherit_cache = True
+
+
+class lists_as_json(FunctionElement[str]):
+    """The aggregate of all rows as one JSON text: a list for each column, all in one order."""
+
+    type = sa.Text()
     inherit_cache = True
 
 
@@ -59,6 +73,28 @@ def _julian(element: days_between, compiler: SQLCompiler, **options: Any) -> str
 def _subtracted(element: days_between, compiler: SQLCompiler, **options: Any) -> str:
     later, earlier = (compiler.process(each, **options) for each in element.clauses)
     return f"({later} - {earlier})"
+
+
+@compiles(first_of_month, "sqlite")
+def _begun(element: first_of_month, compiler: SQLCompiler, **options: Any) -> str:
+    return f"substr({compiler.process(element.clauses, **options)}, 1, 8) || '01'"
+
+
+@compiles(first_of_month, "postgresql")
+def _truncated(element: first_of_month, compiler: SQLCompiler, **options: Any) -> str:
+    return f"CAST(date_trunc('month', {compiler.process(element.clauses, **options)}) AS date)"
+
+
+@compiles(lists_as_json, "sqlite")
+def _grouped_lists(element: lists_as_json, compiler: SQLCompiler, **options: Any) -> str:
+    lists = (f"json_group_array({compiler.process(each, **options)})" for each in element.clauses)
+    return f"json_array({', '.join(lists)})"
+
+
+@compiles(lists_as_json, "postgresql")
+def _aggregated_lists(element: lists_as_json, compiler: SQLCompiler, **options: Any) -> str:
+    lists = (f"json_agg({compiler.process(each, **options)})" for each in element.clauses)
+    return f"CAST(json_build_array({', '.join(lists)}) AS text)"
 
 
 @compiles(rows_as_json, "sqlite")

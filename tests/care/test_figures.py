@@ -29,7 +29,7 @@ def session(patient: int, late: int | None, *, on: date = date(2027, 3, 10), num
             dated: bool | None = True, upkeep: bool = False, who: int | None = 7) -> Given:
     """A session given so many days after its ideal date, with a window of a week about that; none: it had none."""
     outside = None if late is None else min(late + 7, 0) or max(late - 7, 0)
-    return Given(on, 1, protocol, who, patient, number, upkeep, late, outside, dated)
+    return Given(month_of(on), 1, protocol, who, [patient], [None if upkeep else number], [late], [outside], [dated])
 
 
 def visit(patient: int, end: End, cause: str = "", *, protocol: int | None = 1, hours: int | None = None) -> Visit:

@@ -4,9 +4,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from clinic.care.figures.happened import DONE, DROPPED, DUE, End, Ended, Given, Visit
 from clinic.care.figures.shares import Cell, Count, Middle, Share, Who, middle
+
+Value = TypeVar("Value")
 
 
 class Column(StrEnum):
@@ -33,13 +36,12 @@ class Happened:
 
 def counted(rows: Happened) -> Mapping[Column, Cell]:
     """Every figure of these rows, with who stands behind each; whether it may be shown is said by the cell."""
-    who, in_window, drift, next_dated = _given(rows.given)
-    no_shows, late = _missed(rows, who)
+    given, in_window, drift, next_dated = _given(rows.given)
+    no_shows, late = _missed(rows.visits, given)
     completed, days = _completed(rows.ended)
     return {
-        Column.GIVEN: Count(len(rows.given), who), Column.IN_WINDOW: in_window, Column.DRIFT: drift,
-        Column.NO_SHOW: no_shows, Column.LATE: late, Column.NEXT_DATED: next_dated,
-        Column.COMPLETED: completed, Column.TO_COMPLETION: days,
+        Column.GIVEN: given, Column.IN_WINDOW: in_window, Column.DRIFT: drift, Column.NO_SHOW: no_shows, 
+        Column.LATE: late, Column.NEXT_DATED: next_dated, Column.COMPLETED: completed, Column.TO_COMPLETION: days,
     }
 
 
@@ -55,38 +57,40 @@ class Placing:
 
 def placing(given: Sequence[Given]) -> Placing:
     """How many sessions lie before, in and after their windows, and how many have none."""
-    outside = [each.outside for each in given if each.outside is not None]
-    early, late = sum(days < 0 for days in outside), sum(days > 0 for days in outside)
-    return Placing(early, len(outside) - early - late, late, len(given) - len(outside))
+    outside = [days for each in given for days in each.outside]
+    windows = [days for days in outside if days is not None]
+    early, late = sum(days < 0 for days in windows), sum(days > 0 for days in windows)
+    return Placing(early, len(windows) - early - late, late, len(outside) - len(windows))
 
 
-def _given(given: Sequence[Given]) -> tuple[Who, Share, Middle, Share]:
-    """Who was given a session, how they lie in their windows, and how many left with their next date.
-
-    In one go, with nothing looked up for each: a year of a large clinic has tens of thousands, counted for each table.
-    """
+def _given(given: Sequence[Given]) -> tuple[Count, Share, Middle, Share]:
+    """How many sessions were given, how they lie in their windows, and how many left with their next date."""
     everybody, placed, asked, days = set[int](), set[int](), set[int](), list[int]()
-    windows = inside = nexts = dated = 0
-    for _, _, _, _, patient_id, _, _, from_ideal, outside, is_next_dated in given:
-        everybody.add(patient_id)
-        if outside is not None:
-            placed.add(patient_id)
-            windows += 1
-            inside += not outside
-            if from_ideal is not None:
-                days.append(from_ideal)
-        if is_next_dated is not None:
-            asked.add(patient_id)
-            nexts += 1
-            dated += bool(is_next_dated)
+    whole = windows = inside = nexts = dated = 0
+    for each in given:
+        number = len(each.patients)
+        whole += number
+        windows += number - each.outside.count(None)
+        inside += each.outside.count(0)
+        nexts += number - each.next_dated.count(None)
+        dated += each.next_dated.count(True)
+        everybody.update(each.patients)
+        placed.update(_known(each.patients, each.outside))
+        asked.update(_known(each.patients, each.next_dated))
+        days += [day for day in _known(each.from_ideal, each.outside) if day is not None]
     who = frozenset(placed)
-    return (frozenset(everybody), Share(inside, windows, who), middle(days, who),
+    return (Count(whole, frozenset(everybody)), Share(inside, windows, who), middle(days, who),
             Share(dated, nexts, frozenset(asked)))
 
 
-def _missed(rows: Happened, given: Who) -> tuple[Share, Share]:
-    due = [each for each in rows.visits if each.end in DUE]
-    who, whole = given | _who(due), len(rows.given) + len(due)
+def _known(values: Sequence[Value], facts: Sequence[object]) -> Iterable[Value]:
+    """The values of the sessions of which that is known."""
+    return [value for value, fact in zip(values, facts, strict=True) if fact is not None]
+
+
+def _missed(visits: Sequence[Visit], given: Count) -> tuple[Share, Share]:
+    due = [each for each in visits if each.end in DUE]
+    who, whole = given.who | _who(due), given.number + len(due)
     missed = sum(each.end is End.NO_SHOW for each in due)
     late = sum(each.end is End.LATE for each in due)
     return Share(missed, whole, who), Share(late, whole, who)

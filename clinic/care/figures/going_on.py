@@ -33,8 +33,9 @@ def steps(given: Sequence[Given], ended: Sequence[Ended]) -> tuple[Step, ...]:
     """
     went, stopped = defaultdict[int, list[int]](list), defaultdict[int, list[int]](list)
     for each in given:
-        if not each.is_upkeep and each.number > 1:
-            went[each.number - 1].append(each.patient_id)
+        for number, patient_id in zip(each.numbers, each.patients, strict=True):
+            if number is not None and number > 1:
+                went[number - 1].append(patient_id)
     for course in ended:
         if course.end in DROPPED:
             stopped[course.given].append(course.patient_id)

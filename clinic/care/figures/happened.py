@@ -1,10 +1,11 @@
 """What happened, as rows that the figures are counted from: sessions given, other visits, and courses that ended.
 
-The first five fields of each say when (by the calendar of the clinic), where, after which protocol, by whom, and for
-whom: every figure can be asked for by any of them.
+Each says in which month (by the calendar of the clinic), where, after which protocol, by whom, and for whom: every
+figure can be asked for by any of them.
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from clinic.care.endings import (
     cancelled_by,
     cause_of,
 )
+from clinic.care.figures.months import Month, month_of
 from clinic.care.outcomes import NoShowCause
 from clinic.care.states import AppointmentState
 
@@ -32,23 +34,23 @@ default."""
 
 
 class Given(NamedTuple):
-    """A session that was given, and how it lies in its window as that stood then.
+    """The sessions given in a month at one clinic, after one protocol and by one practitioner, and how each lies in its
+    window as that stood then: the lists have a place for each session, in one order.
 
-    `from_ideal` is how many days after its ideal date it was given (before it: negative), and `outside` by how many it
-    missed its window (too early: negative); none where it had none. `is_next_dated` is none where none was owed next,
-    or nobody can know: it was moved in.
+    `numbers` are those within their courses; none for upkeep. `from_ideal` is how many days after its ideal date a
+    session was given (before it: negative), and `outside` by how many it missed its window (too early: negative); none
+    where it had none. `next_dated` is none where none was owed next, or nobody can know: it was moved in.
     """
 
-    on: date
+    month: Month
     clinic_id: int
     protocol_id: int
     practitioner_id: int | None
-    patient_id: int
-    number: int
-    is_upkeep: bool
-    from_ideal: int | None
-    outside: int | None
-    is_next_dated: bool | None
+    patients: Sequence[int]
+    numbers: Sequence[int | None]
+    from_ideal: Sequence[int | None]
+    outside: Sequence[int | None]
+    next_dated: Sequence[bool | None]
 
 
 class End(StrEnum):
@@ -81,6 +83,11 @@ class Visit(NamedTuple):
     cause: str
     notice: timedelta | None
 
+    @property
+    def month(self) -> Month:
+        """The month of it."""
+        return month_of(self.on)
+
 
 class CourseEnd(StrEnum):
     """How a course ended: wholly given, ended early because its aim was reached, stopped, or never taken up again."""
@@ -110,8 +117,11 @@ class Ended(NamedTuple):
     first_on: date | None
     last_on: date | None
 
+    @property
+    def month(self) -> Month:
+        """The month in which it ended."""
+        return month_of(self.on)
 
-Row = Given | Visit | Ended
 
 
 def visit_end(

@@ -4,12 +4,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from enum import StrEnum
+from operator import attrgetter
+from typing import Any
 
 from clinic.care.figures.counted import Column, Happened, counted
-from clinic.care.figures.happened import End, Ended, Given, Row, Visit
-from clinic.care.figures.months import Month, Months, month_of
+from clinic.care.figures.happened import End, Ended, Visit
+from clinic.care.figures.months import Month, Months
 from clinic.care.figures.shares import Cell, Count
 from clinic.care.figures.small import left_out
 
@@ -66,7 +68,7 @@ def table(rows: Happened, by: By, months: Months | None = None, total: Mapping[C
     parts: dict[Key, Happened] = dict.fromkeys(months or (), Happened()) if by is By.MONTH else {}
     given, visits, ended = (_parted(each, by) for each in (rows.given, rows.visits, rows.ended))
     for key in (*parts, *given, *visits, *ended):
-        parts[key] = Happened(given.get(key, ()), visits.get(key, ()), ended.get(key, ()))  # type: ignore[arg-type]
+        parts[key] = Happened(given.get(key, ()), visits.get(key, ()), ended.get(key, ()))
     cells = {key: counted(part) for key, part in parts.items()}
     shown = {column: _shown({key: each[column] for key, each in cells.items()}) for column in Column}
     whole = total or counted(rows)
@@ -112,19 +114,11 @@ def _causes(found: Mapping[str, Sequence[int]]) -> Causes:
     return Causes(tuple(shown), sum(len(found[cause]) for cause in hidden))
 
 
-def _parted(rows: Sequence[Row], by: By) -> Mapping[Key, Sequence[Row]]:
-    found: defaultdict[Key, list[Row]] = defaultdict(list)
-    if by is By.MONTH:
-        days: defaultdict[date, list[Row]] = defaultdict(list)
-        for each in rows:
-            days[each.on].append(each)
-        for on, some in days.items():
-            found[month_of(on)] += some
-        return found
-    place = Given._fields.index(f"{by.value}_id")
+def _parted(rows: Iterable[Any], by: By) -> Mapping[Key, list[Any]]:
+    found: defaultdict[Key, list[Any]] = defaultdict(list)
+    key = attrgetter(by if by is By.MONTH else f"{by}_id")
     for each in rows:
-        key: int | None = each[place]  # type: ignore[assignment] # the first five fields are alike
-        found[key].append(each)
+        found[key(each)].append(each)
     return found
 
 
