@@ -104,21 +104,14 @@ def undated_page(
     counts = undated_counts(db, clinic_id, horizon)
     total = counts[Due.OVERDUE] + counts[Due.NEAR] if only_due else sum(counts.values())
     number = max(1, min(number, -(-total // PAGE)))
-    each, rank = TreatmentSession, _rank(horizon)
-    owed = (
-        sa.select(*_columns(rank))
-        .where(_owed(clinic_id), rank <= _RANKS.index(Due.NEAR if only_due else Due.LATER))
-        .order_by(rank, each.latest_on.nulls_last(), sa.text("course_id"), each.number, each.id)
-        .limit(PAGE).offset((number - 1) * PAGE).subquery())
-    rows = db.execute(
-        sa.select(owed, Course.patient_id, Protocol.name,
-                  (_PATIENT.c.given_name + " " + _PATIENT.c.family_name).label("patient"))
-        .join(Course, Course.id == owed.c.course_id)
-        .join(ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id)
-        .join(Protocol, Protocol.id == ProtocolVersion.protocol_id)
-        .join(_PATIENT, _PATIENT.c.id == Course.patient_id)
-        .order_by(owed.c.rank, owed.c.latest_on.nulls_last(), owed.c.course_id, owed.c.number, owed.c.id))
-    return UndatedPage(tuple(map(_row, rows)), counts, total, number)
+    rows = _rows(db, clinic_id, horizon, Due.NEAR if only_due else Due.LATER, limit=PAGE, offset=(number - 1) * PAGE)
+    return UndatedPage(rows, counts, total, number)
+
+
+def first_undated(db: Session, clinic_id: int, horizon: Horizon, *, limit: int) -> tuple[tuple[UndatedRow, ...], int]:
+    """The first of those that wait for a date now, and how many wait; in two statements."""
+    total = db.scalar(sa.select(due_count(clinic_id, opened_by(horizon.today)))) or 0
+    return _rows(db, clinic_id, horizon, Due.NEAR, limit=limit) if total else (), total
 
 
 def undated_counts(db: Session, clinic_id: int, horizon: Horizon) -> dict[Due, int]:
@@ -147,10 +140,26 @@ def _owed(clinic_id: Any) -> sa.ColumnElement[bool]:
     return sa.and_(IS_OWED, clinic_id == _CLINIC_ID)
 
 
-def _columns(rank: sa.ColumnElement[int]) -> tuple[Any, ...]:
-    each = TreatmentSession
-    return (each.id, each.number, each.earliest_on, each.ideal_on, each.latest_on, each.maintenance_plan_id,
-            _COURSE_ID.label("course_id"), rank.label("rank"))
+def _rows(
+    db: Session, clinic_id: int, horizon: Horizon, to: Due, *, limit: int, offset: int = 0
+) -> tuple[UndatedRow, ...]:
+    """Some of those that stand so or more urgently, the most urgent first; named once they are found."""
+    each, rank = TreatmentSession, _rank(horizon)
+    owed = (
+        sa.select(each.id, each.number, each.earliest_on, each.ideal_on, each.latest_on, each.maintenance_plan_id,
+                  _COURSE_ID.label("course_id"), rank.label("rank"))
+        .where(_owed(clinic_id), rank <= _RANKS.index(to))
+        .order_by(rank, each.latest_on.nulls_last(), sa.text("course_id"), each.number, each.id)
+        .limit(limit).offset(offset).subquery())
+    rows = db.execute(
+        sa.select(owed, Course.patient_id, Protocol.name,
+                  (_PATIENT.c.given_name + " " + _PATIENT.c.family_name).label("patient"))
+        .join(Course, Course.id == owed.c.course_id)
+        .join(ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id)
+        .join(Protocol, Protocol.id == ProtocolVersion.protocol_id)
+        .join(_PATIENT, _PATIENT.c.id == Course.patient_id)
+        .order_by(owed.c.rank, owed.c.latest_on.nulls_last(), owed.c.course_id, owed.c.number, owed.c.id))
+    return tuple(map(_row, rows))
 
 
 def _is_due(horizon: Horizon) -> sa.ColumnElement[bool]:

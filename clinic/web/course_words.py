@@ -11,6 +11,7 @@ from clinic.care.states import AppointmentState, CourseState, MaintenanceState, 
 from clinic.care.windows import Fit
 from clinic.queries.courses import CoursePage
 from clinic.queries.treatment_sessions import AppointmentLine, SessionLine
+from clinic.queries.undated import Due
 from clinic.web.words import day, moment, plural
 
 FITS = {
@@ -19,6 +20,12 @@ FITS = {
     Fit.TOO_LATE: ("After its window", "warn", "alert"),
 }
 """How a date lies in its window: word, tone and icon of its badge."""
+
+DUES = {
+    Due.OVERDUE: ("Overdue", "bad", "alert"), Due.NEAR: ("Due now", "warn", "clock"),
+    Due.PLANNABLE: ("Can be planned", "info", "calendar"), Due.LATER: ("Later", "neutral", "ring"),
+}
+"""How a session without a date stands: word, tone and icon of its badge."""
 
 STATES = {
     CourseState.DRAFT: "Dates held", CourseState.ACTIVE: "Active", CourseState.ON_HOLD: "On hold",

@@ -16,7 +16,7 @@ from clinic.queries.open_visits import open_visits
 from clinic.queries.today import DayVisit, day_at
 from clinic.web import entry
 from clinic.web.addresses import address_of
-from clinic.web.course_words import visit_state
+from clinic.web.course_words import DUES, visit_state
 from clinic.web.days import WEEK_STEPS, asked_day
 from clinic.web.entry import allowed, here
 from clinic.web.guide import what_comes_next
@@ -59,7 +59,7 @@ def show() -> Response:
     on = asked_day()
     with kit().read() as db:
         coming = what_comes_next(db, here())
-        day = day_at(db, here().clinic_id, on, where=here().clinic.zone, today=entry.today())
+        day = day_at(db, here().clinic_id, on, where=here().clinic.zone, horizon=entry.horizon())
         waits = held_back(db, now()) if here().may(Right.RELEASE_MESSAGES) else None
         is_today = on == entry.today()
         lateness = lateness_of(db, here().clinic_id, on, where=here().clinic.zone) if is_today else NOBODY_LATE
@@ -69,7 +69,7 @@ def show() -> Response:
     may_be_late = is_today and any(visit.line.state in OPEN for visit in day.visits)
     steps = [(words, url_for("today.show", day=on + timedelta(days=days))) for days, words in WEEK_STEPS]
     return page("today/day.html", day=day, visits=[_line(visit, lateness) for visit in day.visits], steps=steps,
-                held_back=waits, late=lateness.people, coming=coming, papers=papers, open_visits=left_open,
+                dues=DUES, held_back=waits, late=lateness.people, coming=coming, papers=papers, open_visits=left_open,
                 may_be_late=may_be_late, urgent=urgent, before=on - timedelta(days=1), after=on + timedelta(days=1),
                 next=url_for("today.show") if is_today else url_for("today.show", day=on))
 

@@ -7,18 +7,13 @@ from werkzeug.wrappers import Response
 from clinic.access import Right
 from clinic.queries.absences import standing_absences
 from clinic.queries.undated import Due, undated_page
+from clinic.web.course_words import DUES
 from clinic.web.entry import allowed, here, horizon
 from clinic.web.kit import kit, now
 from clinic.web.numbers import page_number
 from clinic.web.pages import page
 
 undated = Blueprint("undated", __name__)
-
-DUES = {
-    Due.OVERDUE: ("Overdue", "bad", "alert"), Due.NEAR: ("Due now", "warn", "clock"),
-    Due.PLANNABLE: ("Can be planned", "info", "calendar"), Due.LATER: ("Later", "neutral", "ring"),
-}
-"""How a session without a date stands: word, tone and icon of its badge."""
 
 
 @undated.get("/to-plan")

@@ -147,7 +147,7 @@ def test_sessions_whose_window_is_near_wait_for_a_date(
 
     page = signed_in().get("/").get_data(as_text=True)
 
-    assert "2 sessions to be dated soon" in page
+    assert "2 sessions need a date now" in page
     assert page.index("maintenance 1") < page.index("session 1")
 
 
