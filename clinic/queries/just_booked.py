@@ -62,7 +62,7 @@ def is_told_of_present(db: Session, appointment: Appointment) -> bool:
 
 
 def _facts(db: Session, appointment: Appointment) -> OwnerFacts:
-    head = owner_head(db, _owner(db, appointment))
+    head = owner_head(db, owner_of_visit(db, appointment))
     assert head is not None  # the visit is its own
     return owner_facts(db, head)
 
@@ -85,7 +85,8 @@ def has_heard(db: Session, owner: Owner) -> bool:
         each.performed_at for each in facts.sessions))
 
 
-def _owner(db: Session, appointment: Appointment) -> Owner:
+def owner_of_visit(db: Session, appointment: Appointment) -> Owner:
+    """Whose messages say a visit: its course's, its maintenance plan's or its own."""
     if appointment.treatment_session_id is None:
         return Owner("appointment", appointment.id)
     row = db.get_one(TreatmentSession, appointment.treatment_session_id)
