@@ -19,6 +19,7 @@ NOT_WANTED = "does not want messages"
 NO_REMINDERS = "does not want reminders"
 ADDRESS_DEAD = "e-mails to this address came back"
 TOO_LATE = "it would come too late to be of use"
+IN_ABSENCE = "an absence is noted for the time of the visit: it goes after all if that is taken back"
 ENOUGH = "the patient has had as many messages as go out on one day, and later it would be of no use"
 
 
@@ -29,6 +30,9 @@ class VisitChange(StrEnum):
     KEPT = "kept"
     MOVED = "moved"
     CANCELLED = "cancelled"
+
+
+_STANDS = (VisitChange.NEW, VisitChange.KEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ def owed_item(
 ) -> OwedItem:
     """The item as it is due: outside quiet hours, not on a day that has had enough, never past its use."""
     due_at = planned if at_any_hour else _allowed(facts, planned, now)
-    withheld = why_unreachable(facts.patient) or _why_not_wanted(facts.patient, kind) or withheld
+    withheld = _why_withheld(facts, kind, visits) or withheld
     if due_at <= useless_after and not (keeps_safe or kind in KEEPS_SAFE):
         due_at = _on_a_freer_day(facts, due_at)
         withheld = withheld or (ENOUGH if due_at > useless_after else None)
@@ -102,6 +106,24 @@ def about_visit(
     return owed_item(
         facts, now, kind, ("appointment", appointment.id, appointment.revision), planned=planned,
         useless_after=useless_after, visits=(OwedVisit(appointment.id, VisitChange.KEPT),), keeps_safe=keeps_safe)
+
+
+def _why_withheld(facts: OwnerFacts, kind: MessageKind, visits: tuple[OwedVisit, ...]) -> str | None:
+    """Why it may not be sent. While a date is in an absence a person does not say it either: that comes before why no
+    e-mail can, which asks for a person."""
+    why_not = why_unreachable(facts.patient) or _why_not_wanted(facts.patient, kind)
+    if why_not in (NOT_WANTED, NO_REMINDERS):
+        return why_not
+    return IN_ABSENCE if _counts_on_an_absent(facts, visits) else why_not
+
+
+def _counts_on_an_absent(facts: OwnerFacts, visits: tuple[OwedVisit, ...]) -> bool:
+    """Whether it only says that dates stand, and one of them is in an absence.
+
+    What takes a time back is said whatever else it says: without it a patient comes in vain.
+    """
+    return all(each.change in _STANDS for each in visits) and any(
+        facts.is_in_absence(each.appointment_id) for each in visits)
 
 
 def _why_not_wanted(patient: PatientFacts, kind: MessageKind) -> str | None:

@@ -16,7 +16,10 @@ _BY_ID = dict[int, AppointmentFacts]
 
 
 def schedule(facts: OwnerFacts, now: datetime) -> Iterator[OwedItem]:
-    """One message for all dates that are not as the patient knows them."""
+    """One message for all dates that are not as the patient knows them, with those that stay.
+
+    Of a date in an absence it is not said that it stays.
+    """
     if not _changed(_visits(facts, now)):
         return
     visits = _visits(facts, now, is_sure_only=True)
@@ -25,7 +28,9 @@ def schedule(facts: OwnerFacts, now: datetime) -> Iterator[OwedItem]:
     yield owed_item(
         facts, now, _kind_of(visits, by_id), (facts.owner.kind, facts.owner.id, facts.is_said_of),
         planned=max(_changed_at(visit, by_id) for visit in changed) + GRACE,
-        useless_after=max(_matters_until(visit, by_id) for visit in changed), visits=visits,
+        useless_after=max(_matters_until(visit, by_id) for visit in changed),
+        visits=tuple(visit for visit in visits if visit in changed or visit.withdrawn
+                     or not facts.is_in_absence(visit.appointment_id)),
     )
 
 

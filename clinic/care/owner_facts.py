@@ -68,7 +68,8 @@ class AppointmentFacts:
     """An appointment for one of the owner's sessions; its wall-clock start, zone and fold are the promise.
 
     `ended_cause` is why a patient who came was not treated, or why one did not come; `confirmed_at` when the patient
-    said that they come. `by_clinic`: its last change was the clinic's doing.
+    said that they come. `by_clinic`: its last change was the clinic's doing. It `is_in_absence` while a practitioner, a
+    room or a device that it holds is noted absent for its time.
     """
 
     id: int
@@ -85,6 +86,7 @@ class AppointmentFacts:
     ended_cause: str | None = None
     confirmed_at: datetime | None = None
     by_clinic: bool = False
+    is_in_absence: bool = False
 
     @property
     def is_standing(self) -> bool:
@@ -195,3 +197,8 @@ class OwnerFacts:
         """Moves up whenever the time, place or cancellation of any of the owner's appointments changes."""
         held = self.held.appointments if self.held else ()
         return sum(appointment.revision + 1 for appointment in (*self.appointments, *held))
+
+    def is_in_absence(self, appointment_id: int) -> bool:
+        """Whether that appointment is one that is booked or held, for a time at which an absence is noted."""
+        held = self.held.appointments if self.held else ()
+        return any(each.id == appointment_id and each.is_in_absence for each in (*self.appointments, *held))

@@ -1,7 +1,8 @@
 """Absences of practitioners and downtime of rooms and devices that are not over yet."""
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,14 +10,21 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from clinic.care.message_kinds import SCHEDULE, MessageKind
+from clinic.care.owed_before import REMINDERS
+from clinic.care.owed_items import IN_ABSENCE
+from clinic.care.states import MessageState
 from clinic.queries.effects import TO_COME
 from clinic.queries.folding import by_name
+from clinic.store.courses import TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
+from clinic.store.outbox import Message, MessageItem
 from clinic.store.resources import Absence, Device, Practitioner, Resource, Room
 
 SHOWN = 100
 PAGE = 40
 STANDING = 20
+_OF_ALL_DATES = (MessageKind.CONFIRMATION, MessageKind.DATES_HELD)
 _NAME = sa.func.coalesce(Practitioner.__table__.c.name, Room.__table__.c.name, Device.__table__.c.name)
 
 
@@ -58,6 +66,15 @@ class StandingAbsence:
     starts_at: datetime
     ends_at: datetime
     visits: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingMessage:
+    """A message that waits because of an absence, and when it was to go."""
+
+    id: int
+    kind: str
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +123,37 @@ def standing_absences(db: Session, *, clinic_id: int, now: datetime) -> tuple[St
         Absence.id, _NAME, Absence.starts_at, Absence.ends_at, found.c.visits)
     rows = db.execute(told.order_by(Absence.starts_at, Absence.id).limit(STANDING))
     return tuple(StandingAbsence(*row) for row in rows)
+
+
+def messages_waiting(
+    db: Session, appointment_ids: Collection[int], *, now: datetime
+) -> Mapping[int, tuple[WaitingMessage, ...]]:
+    """For each of these appointments the messages that do not go while it stands in an absence, the first due first; in
+    one statement.
+
+    Those too whose turn it is in a minute: they are withheld as soon as anybody looks at them.
+    """
+    part, visit = TreatmentSession.__table__.c, Appointment.__table__.c
+    owner_kind = sa.case((part.course_id.is_not(None), "course"),
+                         (part.maintenance_plan_id.is_not(None), "maintenance-plan"), else_="appointment")
+    withheld = sa.and_(Message.state == MessageState.WITHHELD, Message.reason == IN_ABSENCE)
+    about_it = sa.and_(MessageItem.kind.in_((*REMINDERS, MessageKind.PRECARE)), MessageItem.subject_id == visit.id)
+    of_all = sa.or_(MessageItem.kind.in_(_OF_ALL_DATES), sa.and_(withheld, MessageItem.kind.in_(SCHEDULE)))
+    rows = db.execute(
+        sa.select(visit.id.label("appointment_id"), Message.id, MessageItem.kind, Message.due_at)
+        .outerjoin(TreatmentSession.__table__, part.id == visit.treatment_session_id)
+        .join(MessageItem, sa.and_(
+            MessageItem.owner_kind == owner_kind,
+            MessageItem.owner_id == sa.func.coalesce(part.course_id, part.maintenance_plan_id, visit.id)))
+        .join(Message, Message.id == MessageItem.message_id)
+        .where(visit.id.in_(appointment_ids), sa.or_(about_it, of_all),
+               MessageItem.dropped.is_(None), Message.decision.is_(None), Message.useless_after > now,
+               sa.or_(withheld, Message.state.in_((MessageState.PENDING, MessageState.HELD))))
+        .order_by(Message.due_at, Message.id))
+    found: defaultdict[int, tuple[WaitingMessage, ...]] = defaultdict(tuple)
+    for row in rows:
+        found[row.appointment_id] += (WaitingMessage(row.id, row.kind, row.due_at),)
+    return found
 
 
 def absence(db: Session, absence_id: int) -> AbsenceLine | None:

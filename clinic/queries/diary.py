@@ -18,6 +18,7 @@ from clinic.care.windows import Fit, Window
 from clinic.planning import Ruler, ruler
 from clinic.planning.lateness import Late, Load, delays
 from clinic.planning.local import DAY, day_of, instant, zone
+from clinic.queries.away import Away, Noted, is_within, noted
 from clinic.queries.consultations import last_day
 from clinic.queries.diary_hours import Hours, Shade, Stretch, Timing, spans_of, stretches_within
 from clinic.queries.diary_rows import DiaryText, HeldSpan, HoursRows, TreatmentRow, VisitRow, read_text
@@ -57,8 +58,8 @@ class DiaryVisit:
 
     `number` and `of` say which session of its course it is; without `of` it is one of its upkeep. `fit` is how its
     date lies in its window, where it has one. `parts` are empty where they are not known to be those of this visit.
-    `expected` says when it is likely to begin, where somebody of it runs late. `away` are the practitioners of a visit
-    to come whose absence was noted here for some of their part in it.
+    `expected` says when it is likely to begin, where somebody of it runs late. `away` is who and what
+    of a visit to come is noted absent for some of its part in it.
     """
 
     id: int
@@ -87,7 +88,7 @@ class DiaryVisit:
     begun_at: datetime | None = None
     closed_at: datetime | None = None
     expected: Expected | None = None
-    away: tuple[str, ...] = ()
+    away: tuple[Away, ...] = ()
 
     @property
     def is_here(self) -> bool:
@@ -164,7 +165,7 @@ def diary_in(
     resources = _resources(rows)
     late = {who: Late(minutes, instant_of(at)) for who, minutes, at in rows.late}
     visits = _expected(_visits(db, text, held, resources), late, day_of(now, where))
-    visits = _with_away(visits, rows)
+    visits = _with_away(visits, noted(rows.absences))
     timing = Timing(on, rows, (span for spans in held.values() for span in spans), clinic_id)
     sites = {ident: name for ident, name, _ in rows.clinics}
     shown = _shown(rows, timing, visits, resources, by)
@@ -213,27 +214,18 @@ def _expected(
         if visit.id in found else visit for visit in visits)
 
 
-def _with_away(visits: tuple[DiaryVisit, ...], rows: HoursRows) -> tuple[DiaryVisit, ...]:
-    """Those visits, with who of a visit to come is away by an absence noted here.
-
-    Outside calendars often hold the very visits that were copied to them.
-    """
-    noted: defaultdict[int, list[Span]] = defaultdict(list)
-    people = {row[0] for row in rows.practitioners}
-    for ident, starts, ends, _reason, source in rows.absences:
-        if source is None and ident in people:
-            noted[ident].append((instant_of(starts), instant_of(ends)))
-    if not noted:
+def _with_away(visits: tuple[DiaryVisit, ...], absences: Noted) -> tuple[DiaryVisit, ...]:
+    if not absences:
         return visits
-    return tuple(replace(visit, away=names) if (names := _away(visit, noted)) else visit for visit in visits)
+    return tuple(replace(visit, away=found) if (found := _away(visit, absences)) else visit for visit in visits)
 
 
-def _away(visit: DiaryVisit, noted: Mapping[int, Sequence[Span]]) -> tuple[str, ...]:
+def _away(visit: DiaryVisit, absences: Noted) -> tuple[Away, ...]:
     if visit.state not in TO_COME:
         return ()
     return tuple(dict.fromkeys(
-        each.resource.name for each in visit.holds for starts, ends in noted.get(each.resource.id, ())
-        if starts < each.ends_at and each.starts_at < ends))
+        Away(each.resource.kind, each.resource.name) for each in visit.holds
+        if is_within(absences.get(each.resource.id, ()), each.starts_at, each.ends_at)))
 
 
 def _loads(visits: Iterable[DiaryVisit], who: int) -> Iterator[Load]:

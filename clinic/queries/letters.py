@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from clinic.care.owner_facts import NO_SESSION, Owner, OwnerKind
 from clinic.care.states import AppointmentState, SessionState
+from clinic.queries.away import in_absence
 from clinic.queries.own_texts import NO_TEXTS, OwnTexts, own_texts
 from clinic.queries.owner_facts import OWNER_ID, OwnerHead, sessions_of, visits_of
 from clinic.store.clinics import Clinic
@@ -57,6 +58,7 @@ class VisitFacts:
     practitioner: str | None
     held_until_at: datetime | None = None
     by_clinic: bool = False
+    is_in_absence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ def _visits_of(kind: OwnerKind) -> sa.Select[*tuple[Any, ...]]:
                   Appointment.uid, Appointment.revision, Appointment.starts_at, Appointment.ends_at,
                   Appointment.local_start, Appointment.fold, Appointment.zone, Appointment.state,
                   Appointment.hold_expires_at, Appointment.changed_by_clinic, TreatmentSession.number,
-                  name.label("practitioner"))
+                  name.label("practitioner"), in_absence(Appointment.id).label("is_in_absence"))
         .outerjoin(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)
         .where(visits_of(kind)))
 
@@ -172,6 +174,7 @@ def _visit(row: Any) -> VisitFacts:
         starts_at=row.starts_at, ends_at=row.ends_at, local_start=row.local_start, fold=row.fold, zone=row.zone,
         is_standing=row.state in (AppointmentState.BOOKED, AppointmentState.ARRIVED), practitioner=row.practitioner,
         held_until_at=row.hold_expires_at, by_clinic=row.changed_by_clinic,
+        is_in_absence=bool(row.is_in_absence),
     )
 
 

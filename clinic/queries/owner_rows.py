@@ -32,6 +32,7 @@ from clinic.care.states import (
     SessionState,
 )
 from clinic.planning.local import zone
+from clinic.queries.away import in_absence
 from clinic.queries.message_rules import rules_of
 from clinic.queries.protocol_contents import protocol_of
 from clinic.store.clinics import Clinic
@@ -77,7 +78,7 @@ VISIT = (
     Appointment.id, Appointment.treatment_session_id, Appointment.clinic_id, Appointment.state, Appointment.revision,
     Appointment.local_start, Appointment.fold, Appointment.zone, Appointment.starts_at, Appointment.scheduled_at,
     Appointment.closed_at, Appointment.ended_cause, Appointment.told_start, Appointment.hold_expires_at,
-    Appointment.confirmed_at, Appointment.changed_by_clinic,
+    Appointment.confirmed_at, Appointment.changed_by_clinic, in_absence(Appointment.id).label("is_in_absence"),
 )
 """What `appointment_facts` reads."""
 PART = (
@@ -151,7 +152,7 @@ def appointment_facts(row: Any) -> AppointmentFacts:
     return AppointmentFacts(
         row.id, row.treatment_session_id or NO_SESSION, row.clinic_id, AppointmentState(row.state), row.revision,
         row.local_start, row.fold, row.zone, row.starts_at, row.scheduled_at, row.closed_at, row.ended_cause,
-        row.confirmed_at, row.changed_by_clinic)
+        row.confirmed_at, row.changed_by_clinic, bool(row.is_in_absence))
 
 
 def held_dates(head: OwnerHead, rows: Sequence[Any]) -> HeldDates | None:

@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from clinic.care.message_kinds import MessageKind
-from clinic.care.owed_items import ENOUGH, NO_REMINDERS, NOT_WANTED, TOO_LATE
+from clinic.care.owed_before import REMINDERS
+from clinic.care.owed_items import ENOUGH, IN_ABSENCE, NO_REMINDERS, NOT_WANTED, TOO_LATE
 from clinic.care.states import ContactOutcome, MessageDecision, MessageState
+from clinic.queries.away import in_absence
 from clinic.queries.owner_facts import TELLS_DATES
 from clinic.store.accounts import Account
 from clinic.store.outbox import UNSENT, ContactAttempt, Message, MessageItem, state_is
@@ -126,7 +128,7 @@ def _to_tell(clinic_id: Any, now: Any) -> sa.ColumnElement[bool]:
     withheld = sa.and_(
         Message.state == MessageState.WITHHELD,
         sa.or_(Message.decision == MessageDecision.TAKEN_OVER, Message.due_at <= now),
-        Message.reason.not_in((NOT_WANTED, NO_REMINDERS)),
+        Message.reason.not_in((NOT_WANTED, NO_REMINDERS, IN_ABSENCE)),
         sa.or_(Message.reason.not_in((TOO_LATE, ENOUGH)), late_news))
     return sa.and_(
         Message.clinic_id == clinic_id, Message.patient_id.is_not(None), Message.useless_after > now, state_is(*UNSENT),
@@ -135,13 +137,15 @@ def _to_tell(clinic_id: Any, now: Any) -> sa.ColumnElement[bool]:
 
 
 def _is_still_said() -> sa.Exists:
-    """Some of it is neither dropped nor said again since; nobody is called to ask for an opinion."""
+    """Some of it is neither dropped nor said again since; nobody is called to ask for an opinion, nor reminded of a
+    visit in an absence, which is to be moved first."""
     item, newer = aliased(MessageItem), aliased(MessageItem)
     said_since = sa.exists().where(
         newer.kind == item.kind, newer.subject_kind == item.subject_kind, newer.subject_id == item.subject_id,
         newer.revision == item.revision, newer.generation > item.generation)
+    reminds = sa.and_(item.kind.in_((*REMINDERS, MessageKind.PRECARE)), in_absence(item.subject_id))
     return sa.exists().where(item.message_id == Message.id, item.dropped.is_(None),
-                             item.kind != MessageKind.REVIEW_REQUEST, ~said_since)
+                             item.kind != MessageKind.REVIEW_REQUEST, ~reminds, ~said_since)
 
 
 def _people(which: sa.ColumnElement[bool], now: datetime) -> sa.Select[int, str, str, str, str]:

@@ -1,18 +1,22 @@
 """Treatment sessions as a page shows them: each with its window, its appointment and what held it before."""
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
+from clinic.care.parts import ResourceKind
 from clinic.care.states import AppointmentState, SessionState
 from clinic.care.windows import Fit, Window
 from clinic.planning.local import local_of, zone
+from clinic.queries.away import Away, is_away
 from clinic.queries.consultations import last_day
+from clinic.queries.effects import TO_COME
 from clinic.store.courses import MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.resources import Device, Practitioner, Resource, Room
@@ -36,7 +40,7 @@ class AppointmentLine:
     """An appointment in the wall time of its own zone; who and what it holds, where it still holds anything.
 
     `held_until` is the last day of one that waits for a consultation; `confirmed_at` is when the patient said that they
-    come, `begun_at` when somebody began with them.
+    come, `begun_at` when somebody began with them. `away` is who and what of one to come is noted absent then.
     """
 
     id: int
@@ -57,11 +61,20 @@ class AppointmentLine:
     held_until: date | None = None
     confirmed_at: datetime | None = None
     begun_at: datetime | None = None
+    away: tuple[Away, ...] = ()
 
     @property
     def stands(self) -> bool:
         """Whether it is still to come or was kept: neither cancelled nor missed."""
         return self.state in _STANDS
+
+
+@dataclass(slots=True)
+class _Held:
+    """What an appointment holds: the first of each kind of resource with its id, and who and what of it all is away."""
+
+    first: dict[str, tuple[int, str]] = field(default_factory=dict)
+    away: dict[Away, None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +155,7 @@ def appointment_lines(
     """The appointments that `which` selects, by start, each after its treatment session's id; in two statements."""
     rows = db.execute(sa.select(*_OF_LINE).where(which).order_by(Appointment.starts_at, Appointment.id)).all()
     holds = _holds(db, which)
-    return tuple((row.treatment_session_id, _appointment_line(row, holds.get(row.id, {}))) for row in rows)
+    return tuple((row.treatment_session_id, _appointment_line(row, holds.get(row.id, _Held()))) for row in rows)
 
 
 def last_held_on(lines: Sequence[SessionLine]) -> date | None:
@@ -150,13 +163,13 @@ def last_held_on(lines: Sequence[SessionLine]) -> date | None:
     return next((line.held_on for line in reversed(lines) if line.held_on), None)
 
 
-def _holds(db: Session, which: sa.ColumnElement[bool]) -> dict[int, dict[str, tuple[int, str]]]:
-    """For each appointment: kind of resource → (id, name) of the first it holds of that kind."""
+def _holds(db: Session, which: sa.ColumnElement[bool]) -> dict[int, _Held]:
+    """What each appointment holds, in order of its needs."""
     statement = (
         sa.select(
             ResourceBooking.appointment_id, Resource.__table__.c.kind, Resource.__table__.c.id,
             sa.func.coalesce(Practitioner.__table__.c.name, Room.__table__.c.name, Device.__table__.c.name),
-        )
+            is_away(ResourceBooking))
         .join(Appointment, Appointment.id == ResourceBooking.appointment_id)
         .join(Resource.__table__, Resource.__table__.c.id == ResourceBooking.resource_id)
         .outerjoin(Practitioner.__table__, Practitioner.__table__.c.id == ResourceBooking.resource_id)
@@ -165,16 +178,19 @@ def _holds(db: Session, which: sa.ColumnElement[bool]) -> dict[int, dict[str, tu
         .where(which, ResourceBooking.need > 0)
         .order_by(ResourceBooking.appointment_id, ResourceBooking.need)
     )
-    found: dict[int, dict[str, tuple[int, str]]] = {}
-    for appointment_id, kind, resource_id, name in db.execute(statement):
-        found.setdefault(appointment_id, {}).setdefault(kind, (resource_id, name))
+    found: defaultdict[int, _Held] = defaultdict(_Held)
+    for appointment_id, kind, resource_id, name, is_absent in db.execute(statement):
+        held = found[appointment_id]
+        held.first.setdefault(kind, (resource_id, name))
+        if is_absent:
+            held.away[Away(ResourceKind(kind), name)] = None
     return found
 
 
-def _appointment_line(row: Any, held: Mapping[str, tuple[int, str]]) -> AppointmentLine:
+def _appointment_line(row: Any, held: _Held) -> AppointmentLine:
     where = zone(row.zone)
-    names: dict[str, str] = {kind: name for kind, (_, name) in held.items()}
-    practitioner = held.get("practitioner")
+    names: dict[str, str] = {kind: name for kind, (_, name) in held.first.items()}
+    practitioner = held.first.get("practitioner")
     return AppointmentLine(
         id=row.id, kind=row.kind, state=AppointmentState(row.state),
         local_start=row.local_start.replace(tzinfo=where, fold=row.fold), local_end=local_of(row.ends_at, where),
@@ -185,6 +201,7 @@ def _appointment_line(row: Any, held: Mapping[str, tuple[int, str]]) -> Appointm
         lock_version=row.lock_version, pinned=row.pinned,
         held_until=last_day(row.hold_expires_at, row.zone) if row.hold_expires_at else None,
         confirmed_at=row.confirmed_at, begun_at=row.begun_at,
+        away=tuple(held.away) if row.state in TO_COME else (),
     )
 
 

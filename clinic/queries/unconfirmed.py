@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from clinic.care.states import AppointmentState
 from clinic.planning.local import DAY, day_of, instant, local_of, zone
+from clinic.queries.away import in_absence
 from clinic.store.diary import Appointment
 from clinic.store.protocols import Treatment
 from clinic.store.resources import Patient
@@ -22,7 +23,10 @@ SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """An appointment of which its patient has not said that they come."""
+    """An appointment of which its patient has not said that they come.
+
+    One that `is_in_absence` is not to be confirmed: who or what it holds is noted absent then.
+    """
 
     id: int
     lock_version: int
@@ -31,6 +35,7 @@ class Unconfirmed:
     patient: str
     phone: str | None
     what: str
+    is_in_absence: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ def unconfirmed(db: Session, clinic_id: int, *, where: ZoneInfo, now: datetime) 
         sa.select(Appointment.id, Appointment.lock_version, Appointment.starts_at, Appointment.zone,
                   Appointment.patient_id, (each.given_name + " " + each.family_name).label("patient"), each.phone,
                   sa.func.coalesce(Treatment.name, Appointment.treatment_code).label("what"),
+                  in_absence(Appointment.id).label("is_in_absence"),
                   sa.func.count().over().label("total"))
         .join(Patient.__table__, each.id == Appointment.patient_id)
         .outerjoin(Treatment, Treatment.code == Appointment.treatment_code)
@@ -62,4 +68,4 @@ def unconfirmed(db: Session, clinic_id: int, *, where: ZoneInfo, now: datetime) 
 
 def _row(row: Any) -> Unconfirmed:
     return Unconfirmed(row.id, row.lock_version, local_of(row.starts_at, zone(row.zone)), row.patient_id, row.patient,
-                       row.phone, row.what)
+                       row.phone, row.what, bool(row.is_in_absence))

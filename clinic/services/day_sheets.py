@@ -20,6 +20,7 @@ from clinic.interchange.day_sheets.sheets import DaySheets, SheetDay, SheetVisit
 from clinic.planning.findings import Finding, Weight
 from clinic.planning.local import DAY, day_of, local_of, zone
 from clinic.planning.words import MONTHS, WEEKDAYS, clock_words, day_words
+from clinic.queries.away import away_words
 from clinic.queries.day_lists import DayLists, ListedBy, day_lists
 from clinic.queries.diary import DiaryVisit
 from clinic.services.work import Done, Refused, UnitOfWork, record
@@ -97,7 +98,8 @@ def _visit(visit: DiaryVisit, lists: DayLists) -> SheetVisit:
         time=clock_words(visit.local_start), ends=clock_words(visit.local_end), expected=expected or "",
         patient=visit.patient, phone=lists.phones.get(visit.patient_id, ""), what=visit.treatment, mark=visit.mark,
         alerts=visit.alerts, notes=tuple(note.text for note in lists.notes.get(visit.patient_id, ())),
-        held=tuple(name for kind in ResourceKind for name in visit.names(kind)))
+        held=tuple(name for kind in ResourceKind for name in visit.names(kind)),
+        away=away_words(visit.away))
 
 
 def _date(on: date) -> str:

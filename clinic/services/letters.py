@@ -270,7 +270,8 @@ def _course_complete(facts: LetterFacts, kind: Kind, today: date) -> Section:
         return Section(kind)
     standing = [visit for visit in upkeep.visits.values() if visit.is_standing]
     if standing:
-        return Section(kind, visits=tuple(_line(upkeep, visit, VisitState.KEPT) for visit in standing))
+        return Section(kind, visits=tuple(
+            _line(upkeep, visit, VisitState.KEPT) for visit in standing if not visit.is_in_absence))
     return Section(kind, offer=_offer(min(upkeep.parts.values(), key=lambda part: part.number), today))
 
 

@@ -32,6 +32,8 @@ def send_now(work: UnitOfWork, message_id: int) -> Done[datetime] | Refused:
     said = said_now(work, held)
     if not said:
         return refused("untrue", "What this message says is not true any more.")
+    if withheld := _withheld(said):
+        return refused("withheld", f"It cannot go now: {withheld}.")
     message.hastened_at, message.due_at = work.now, min(message.due_at, _goes_at(work, said))
     record(work, "message-hastened", "message", message.id, clinic_id=message.clinic_id)
     work.commit()
@@ -97,13 +99,16 @@ def _against_again(work: UnitOfWork, held: InHand, said: list[Said], sure: bool)
     items = [item for each in said for _, item in each.items]
     if not items or max(item.useless_after for item in items) <= work.now:
         return refused("untrue", "What this message says is not true or not of use any more.")
-    withheld = next((item.withheld for item in items if item.withheld), None)
-    if withheld:
+    if withheld := _withheld(said):
         return refused("unreachable", f"No e-mail can be sent: {withheld}.")
     may_know = message.state in (MessageState.SENT, MessageState.UNCERTAIN) or message.decision is not None
     if may_know and not sure:
         return refused("known", "The patient may have this message already. Say that you are sure.", "sure")
     return None
+
+
+def _withheld(said: list[Said]) -> str | None:
+    return next((item.withheld for each in said for _, item in each.items if item.withheld), None)
 
 
 def _newer(work: UnitOfWork, held: InHand) -> int | None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from clinic.store.base import Row, one_of
 
 KINDS = ("practitioner", "room", "device", "patient")
+_NOTED = sa.text("source IS NULL")
 
 
 class Resource(Row):
@@ -198,6 +199,8 @@ class Absence(Row):
     __table_args__ = (
         sa.CheckConstraint("ends_at > starts_at", name="span"),
         sa.Index("ix_absence_reading", "resource_id", "ends_at"),
+        # Of outside calendars there may be thousands, and every message asks for those that are noted here.
+        sa.Index("ix_absence_noted", "resource_id", "ends_at", sqlite_where=_NOTED, postgresql_where=_NOTED),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     resource_id: Mapped[int] = mapped_column(sa.ForeignKey("resource.id", ondelete="CASCADE"))

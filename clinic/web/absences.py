@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from clinic.access import Right, clinics_where
 from clinic.planning.local import instant
-from clinic.queries.absences import Absentee, absence, absence_page, absentees
+from clinic.queries.absences import Absentee, absence, absence_page, absentees, messages_waiting
 from clinic.queries.effects import Effect, visits_met
 from clinic.services import absences as service
 from clinic.services.work import Done, Refused, UnitOfWork
@@ -101,7 +101,9 @@ def visits(absence_id: int) -> Response:
             check_clinic(found.clinic_id)
         met = visits_met(db, resource_ids=[found.resource_id], clinic_id=here().clinic_id,
                          from_at=max(found.starts_at, now()), to_at=found.ends_at)
-    return page("absences/visits.html", absence=found, met=met)
+        met_ids = [each.appointment_id for each in met.rows] if found.source is None else []
+        waiting = messages_waiting(db, met_ids, now=now())
+    return page("absences/visits.html", absence=found, met=met, waiting=waiting)
 
 
 @absences.post("/setup/absences/<int:absence_id>/remove")

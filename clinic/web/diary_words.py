@@ -12,6 +12,7 @@ from flask import url_for
 from clinic.care.parts import ResourceKind
 from clinic.care.states import AppointmentState
 from clinic.planning.local import MINUTE, local_of
+from clinic.queries.away import Away, away_words
 from clinic.queries.diary import Diary, DiaryResource, DiaryVisit, Shade
 from clinic.web.addresses import address_of
 from clinic.web.course_words import FITS
@@ -53,6 +54,7 @@ class VisitCard(NamedTuple):
     ends: str
     expected: str
     away: str
+    away_mark: str
     name: str
     what: str
     mark: str
@@ -140,7 +142,7 @@ def card(visit: DiaryVisit, chosen: Choices, *, with_parts: bool = False) -> Vis
         id=visit.id, day=short_day(visit.local_start.date()), parts=_parts(visit) if with_parts else "",
         lock_version=visit.lock_version,
         href=_href(visit), time=clock(visit.local_start), ends=clock(visit.local_end), expected=_expected(visit),
-        away=f"{' and '.join(visit.away)} away" if visit.away else "",
+        away=away_words(visit.away), away_mark=_away_mark(visit.away),
         name=visit.patient if chosen.names else NAMELESS, what=visit.treatment,
         mark=visit.mark, fit=FITS[visit.fit] if visit.fit else None, state=_state(visit),
         is_confirmed=visit.is_confirmed, pinned=visit.pinned, held_until=held, alert=alert,
@@ -168,6 +170,13 @@ def column(
         below=below(len(blocks), its.free if may_book else ()), late=f"{late} min late" if late else "",
         lanes=drawn.lanes,
         hours=drawn.hours, now=drawn.now, bands=bands, items=tuple(items))
+
+
+def _away_mark(away: Sequence[Away]) -> str:
+    """What a block has room for beside its time; whoever opens or hears it is told all."""
+    if any(each.kind is ResourceKind.PRACTITIONER for each in away):
+        return "away"
+    return "out of service" if away else ""
 
 
 def in_no_column(diary: Diary, by: ResourceKind) -> Sequence[DiaryVisit]:

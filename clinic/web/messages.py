@@ -8,6 +8,7 @@ from flask import Blueprint, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
+from clinic.care.owed_items import IN_ABSENCE
 from clinic.care.states import MessageState
 from clinic.queries.held_back import held_back
 from clinic.queries.message_story import message_story
@@ -109,7 +110,7 @@ def message_shown(message_id: int, form: Form) -> Response:
         unread = waits_for_reading(db, message_id, now=now())
     return page("messages/show.html", form.status, form=form, message=found, one=found.row, body=body, story=story,
                 is_on=is_on, unread=unread, happened=happened, reply=reply, waits=WAITS, steps=STEPS,
-                longest_note=LONGEST_NOTE)
+                longest_note=LONGEST_NOTE, counts_on_absent=found.row.reason == IN_ABSENCE)
 
 
 def check_message(message_id: int) -> None:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from clinic.access import Right
 from clinic.care.states import AppointmentState
 from clinic.planning.local import local_of
+from clinic.queries.away import away_words
 from clinic.queries.held_back import held_back
 from clinic.queries.lateness import NOBODY_LATE, OPEN, DayLateness, lateness_of
 from clinic.queries.open_visits import open_visits
@@ -46,6 +47,7 @@ class VisitLine(NamedTuple):
     place_href: str
     state: str
     alert: str
+    away: str
     has_come: bool
     is_open: bool
     is_over: bool
@@ -91,7 +93,7 @@ def _line(visit: DayVisit, lateness: DayLateness) -> VisitLine:
         href=address_of("patients.show", patient_id=visit.patient_id), what=what,
         who=line.practitioner or "", place=" · ".join(name for name in (line.room, line.device) if name),
         place_href=_swap_href(visit) if line.room or line.device else "",
-        state=visit_state(line), alert=visit.alerts,
+        state=visit_state(line), alert=visit.alerts, away=away_words(line.away),
         has_come=line.local_start.date() <= entry.today(),
         is_open=line.state == "arrived" or line.state == "booked" and line.local_start <= now(),
         is_over=line.state == "fulfilled", is_held=line.state is AppointmentState.PROPOSED)

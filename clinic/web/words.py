@@ -12,6 +12,7 @@ from clinic.care.parts import DEVICE_TYPES, QUALIFICATIONS, ROOM_FEATURES
 from clinic.care.states import MessageState
 from clinic.planning.local import local_of
 from clinic.planning.words import MONTHS
+from clinic.queries.away import away_words
 from clinic.web.entry import here, today
 
 ROLES = {
@@ -67,7 +68,8 @@ def install(app: Flask) -> None:
         qualification=lambda code: QUALIFICATIONS.get(code, spaced(code)),
         certificate_kind=lambda code: CERTIFICATE_KINDS.get(code, code),
         room_feature=lambda code: ROOM_FEATURES.get(code, spaced(code)),
-        device_type=lambda code: DEVICE_TYPES.get(code, spaced(code)), away=away, dialled=dial_address,
+        device_type=lambda code: DEVICE_TYPES.get(code, spaced(code)), away=away,
+        away_words=away_words, dialled=dial_address,
     )
 
 

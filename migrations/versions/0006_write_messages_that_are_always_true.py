@@ -452,6 +452,7 @@ _INDEXES_OF_PAGES = (
     ("ix_message_unsent", "message", ["clinic_id", "useless_after"], "state IN ('failed', 'uncertain', 'withheld')"),
     ("ix_message_listed", "message", ["clinic_id", "state", "settled_at", "due_at"], ""),
     ("ix_appointment_here", "appointment", ["clinic_id", "ends_at"], "state = 'arrived'"),
+    ("ix_absence_noted", "absence", ["resource_id", "ends_at"], "source IS NULL"),
 )
 """What pages ask for again and again, however much lies behind."""
 

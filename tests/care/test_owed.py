@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from clinic.care.owed import OwedItem, VisitChange, messages_owed, why_no_longer
-from clinic.care.owner_facts import Owner, OwnerFacts, PatientFacts
+from clinic.care.owed_items import IN_ABSENCE, NO_REMINDERS, NOT_WANTED
+from clinic.care.owner_facts import HeldDates, Owner, OwnerFacts, PatientFacts
 from clinic.care.states import AppointmentState, SessionState
 from tests.care.owners import NOW, course, days, done_session, owed_session, told_by, told_of, visit
 
@@ -364,3 +365,62 @@ def test_a_cancelled_line_remembers_what_was_told() -> None:
     [gone] = [each for each in item.visits if each.change is VisitChange.CANCELLED]
     assert gone.old is not None
     assert gone.old.local_start == wall("2027-04-20T10:00")
+
+
+def in_absence(facts: OwnerFacts, *numbers: int) -> OwnerFacts:
+    """The same, with an absence noted for the visits of these sessions."""
+    return replace(facts, appointments=tuple(
+        replace(each, is_in_absence=each.treatment_session_id in numbers) for each in facts.appointments))
+
+
+def withheld(facts: OwnerFacts, now: datetime = NOW) -> dict[tuple[str, int], str | None]:
+    return {(item.kind.value, item.subject_id): item.withheld for item in messages_owed(facts, now=now)}
+
+
+def test_what_counts_on_a_date_in_an_absence_waits_and_nothing_else_does() -> None:
+    before, found = withheld(WHOLE), withheld(in_absence(WHOLE, 2))
+
+    assert found == before | dict.fromkeys(
+        (("confirmation", 7), ("reminder-7d", 102), ("reminder-2d", 102)), IN_ABSENCE)
+    assert withheld(in_absence(WHOLE, 1))[("precare", 101)] == IN_ABSENCE
+
+
+@pytest.mark.parametrize(("patient", "why"), [
+    (PatientFacts("maria@example.org"), IN_ABSENCE),
+    (PatientFacts(None), IN_ABSENCE),
+    (PatientFacts("maria@example.org", channel="phone"), IN_ABSENCE),
+    (PatientFacts("maria@example.org", wants_reminders=False), NO_REMINDERS),
+    (PatientFacts("maria@example.org", wants_messages=False), NOT_WANTED),
+])
+def test_nobody_is_called_instead_while_a_date_is_in_an_absence(patient: PatientFacts, why: str) -> None:
+    facts = in_absence(replace(TOLD, patient=patient), 2)
+
+    assert withheld(facts)[("reminder-2d", 102)] == why
+
+
+def test_a_time_is_taken_back_whatever_is_in_an_absence() -> None:
+    cancelled = visit(1, FIRST, revision=1, state=CANCELLED, closed_at=NOW)
+    moved = visit(2, date(2027, 4, 22), revision=1, scheduled_at=NOW)
+    away = in_absence(replace(TOLD, appointments=(cancelled, moved, visit(3, THIRD))), 2, 3)
+
+    [change] = schedule(away)
+
+    assert (change.withheld, lines(change)) == (None, [(101, "cancelled"), (102, "moved")])
+    assert schedule(told_by(away, change)) == []
+
+
+def test_a_new_date_is_told_without_the_one_in_an_absence_and_no_kind_of_message_changes_for_it() -> None:
+    known = replace(TOLD, told=tuple(each for each in TOLD.told if each.appointment_id == 101))
+
+    [whole], [item] = schedule(known), schedule(in_absence(known, 1))
+    [waits] = schedule(in_absence(known, 2))
+
+    assert (item.key, item.withheld, lines(item)) == (whole.key, None, [(102, "new"), (103, "new")])
+    assert (waits.key, waits.withheld) == (whole.key, IN_ABSENCE)
+
+
+def test_dates_that_are_held_wait_too() -> None:
+    held = replace(visit(1, FIRST), is_in_absence=True)
+    facts = replace(course(), is_active=False, held=HeldDates((held,), NOW + days(3)))
+
+    assert withheld(facts) == {("dates-held", 7): IN_ABSENCE}

@@ -17,15 +17,17 @@ from icalendar import Calendar
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
+from clinic.care.owed_items import IN_ABSENCE
 from clinic.clock import system_clock
 from clinic.messages.smtp import Timeouts
+from clinic.services.absences import add_absence, remove_absence
 from clinic.services.delivery import Patience
 from clinic.store.clinics import Business, Clinic
-from clinic.store.diary import Appointment
+from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.engine import for_writing
 from clinic.store.outbox import Message, MessageAttempt, MessageItem
-from clinic.store.resources import Patient
-from tests.booking import booked
+from clinic.store.resources import Patient, Practitioner
+from tests.booking import booked, done
 from tests.databases import is_full
 from tests.prove.change_desk import BEHIND, Change, changes_in, run_change_desk
 from tests.prove.mail_ledger import desk_of_today
@@ -113,6 +115,49 @@ def test_what_was_on_the_wire_when_its_visit_moved_is_followed_by_the_change_and
     assert {point: [revision for each in sent if each.recipient == f"{point}@example.org"
                     for revision in each.told.values()] for point in points} == {
         point: [1] if point == "after-claim" else [0, 1] for point in points}
+
+
+@pytest.mark.prove
+def test_what_was_claimed_when_an_absence_was_noted_waits_until_it_is_taken_back(
+    database_url: str, tmp_path: Path
+) -> None:
+    points = ("after-claim", "before-connect")
+
+    with desk_of_today(database_url) as desk, Sink(tmp_path / "sink.log") as sink, pack(
+        Place(database_url, sink.port, CALM, PATIENT)
+    ) as workers:
+        for ahead, point in enumerate(points, 60):
+            patient_id = desk.new_patient(f"{point}@example.org")
+            desk.book_course((desk.now.date() + timedelta(days=ahead),), patient_id=patient_id)
+        anna = _held_by_all(desk.engine)
+        with workers.asleep_at(points), desk.work() as work:
+            absence_id = done(add_absence(work, anna, starts_at=desk.now, ends_at=desk.now + timedelta(days=90),
+                                          reason="Ill"))
+        workers.start()
+        wait_until(lambda: _unsettled(desk.engine) == 0)
+        told_meanwhile, waits = sink.accepted(), desk.lines("confirmation")
+        with desk.work() as work:
+            done(remove_absence(work, absence_id))
+        wait_until(lambda: {line.state for line in desk.lines("confirmation")} == {"sent"})
+        workers.stop()
+        told = sink.accepted()
+
+    assert [each.recipient for each in told_meanwhile] == ["before-connect@example.org"]
+    assert {(line.state, line.reason) for line in waits} == {("sent", None), ("withheld", IN_ABSENCE)}
+    assert [each.recipient for each in told] == ["before-connect@example.org", "after-claim@example.org"]
+
+
+def _held_by_all(engine: Engine) -> int:
+    """A practitioner whom every visit holds."""
+    with Session(for_writing(engine)) as db:
+        row = Practitioner(name="Anna")
+        db.add(row)
+        db.flush()
+        db.add_all(ResourceBooking(appointment_id=each.id, resource_id=row.id, clinic_id=1, need=1,
+                                   starts_at=each.starts_at, ends_at=each.ends_at)
+                   for each in db.scalars(sa.select(Appointment)))
+        db.commit()
+        return row.id
 
 
 def _clinic(engine: Engine) -> SmallClinic:

@@ -17,7 +17,7 @@ from clinic.services.work import Done, Refused
 from clinic.store.clinics import Clinic
 from clinic.store.courses import HandoverNote
 from clinic.store.engine import for_writing
-from clinic.store.resources import Patient
+from clinic.store.resources import Absence, Patient
 from tests.opened_sheets import PASSPHRASE, few_rounds, opened
 from tests.small_clinic import SmallClinic, small_clinic
 from tests.web import seed
@@ -46,6 +46,8 @@ def made(engine: Engine) -> SmallClinic:
             seed.add_appointment(
                 db, made.patients[patient], made.clinic_id, made.now + timedelta(days=days, hours=hours), state=state,
                 resources=(made.practitioners[patient], made.rooms[0]))
+        db.add(Absence(resource_id=made.practitioners[2], starts_at=made.now + timedelta(days=1),
+                       ends_at=made.now + timedelta(days=3), reason="Ill"))
         seed.add_clinic(db, "東京", "Asia/Tokyo")
         db.commit()
     return made
@@ -77,6 +79,7 @@ def test_today_and_three_days_stand_in_a_file_for_each_clinic_as_the_printed_lis
     first = harbour["days"][0]["visits"][0]
     assert (first["time"], first["phone"], first["alerts"], first["notes"], first["held"]) == (
         "10:00", "+44 7700 900123", "Latex allergy", ["Ask about the left cheek"], ["Dr Amari", "Room 1"])
+    assert [visit["away"] for day in harbour["days"] for visit in day["visits"]] == ["", "", "", "Dr Chen away"]
     assert harbour["whose"] == [["Practitioners", ["Dr Amari", "Dr Chen", "Nurse Bell"]], ["Rooms", ["Room 1"]]]
     assert not [word for path in folder.iterdir() for word in (LONG, ARABIC, "张 伟", "7700", "Latex", "cheek")
                 if word.encode() in path.read_bytes()]

@@ -1,6 +1,7 @@
 """Absences and downtime: noted in local time, shown with whom they meet, taken back."""
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from clinic.access import Role
 from clinic.app import Kit
+from clinic.store.accounts import Account
 from clinic.store.resources import Absence
 from tests.web import seed
 from tests.web.checksums import checksum
@@ -122,6 +124,9 @@ def test_visits_in_an_absence_are_for_the_desk_to_move_until_none_is_left(kit: K
         visits = f"/absences/{away.id}/visits"
 
     before, to_plan = own_statements(kit, desk.browser, "/to-plan")
+    waiting = re.findall(r"/messages/\d+\">([^<]+)</a>", desk.browser.get(visits).get_data(as_text=True))
+    assert waiting[0] == "Confirmation"
+    assert waiting.count("Second reminder") == 2
     assert to_plan.count("/visits") == 1
     all_three = desk.browser.get(visits).get_data(as_text=True)
     assert ("Sick" in all_three + to_plan, "They stay booked" in all_three) == (False, True)
@@ -139,6 +144,36 @@ def test_visits_in_an_absence_are_for_the_desk_to_move_until_none_is_left(kit: K
     assert visits not in to_plan
     assert "No visit stands in it any more" in desk.browser.get(visits).get_data(as_text=True)
     assert enter(kit, "auditor").get(visits).status_code == 403
+
+
+def test_every_page_with_a_visit_in_an_absence_says_so_and_asks_the_database_no_more(kit: Kit) -> None:
+    desk = open_desk(kit)
+    course = desk.course(sessions="3", not_before="2027-03-02")
+    with desk.rows() as db:
+        first, who, name = db.execute(sa.text(
+            "SELECT appointment_id, resource_id, name FROM resource_booking JOIN practitioner ON practitioner.id ="
+            " resource_id ORDER BY resource_booking.starts_at LIMIT 1")).one()
+        room = db.scalars(sa.text("SELECT resource_id FROM resource_booking JOIN room ON room.id = resource_id"
+                                  f" WHERE appointment_id = {first}")).first()
+        db.execute(sa.update(Account).values(practitioner_id=who))
+        db.commit()
+    on = "day=2027-03-02"
+    pages = [f"/?{on}", f"/day-lists?{on}", f"/day-lists?by=practitioner&{on}", f"/my-day?{on}", f"/diary?{on}",
+             f"/patients/{desk.patient}", f"/courses/{course}", f"/appointments/{first}/check-out"]
+    told = []
+    for source in ("own.ics", None):
+        with desk.rows() as db:
+            db.add_all(Absence(resource_id=each, starts_at=seed.NOW, ends_at=seed.NOW + timedelta(days=300),
+                               reason="Ill", source=source) for each in (who, room))
+            db.commit()
+        told.append([own_statements(kit, desk.browser, page) for page in pages])
+
+    for page, copied, noted in zip(pages, *told, strict=True):
+        assert (copied[0], f"{name} away" in copied[1]) == (noted[0], False), page
+        assert f"{name} away" in noted[1], page
+        assert ("out of service" in noted[1], "Ill" in noted[1]) == (True, False), page
+    unconfirmed = desk.browser.get("/unconfirmed").get_data(as_text=True)
+    assert ("In an absence" in unconfirmed, f"/appointments/{first}/confirmed" in unconfirmed) == (True, False)
 
 
 def test_a_form_that_is_sent_twice_is_done_once(signed_in: SignedIn, rows: Rows, who: int) -> None:

@@ -58,6 +58,7 @@
     for (const note of visit.notes) what.append(document.createElement("br"), own("em", "", note));
     const held = made("td", "");
     visit.held.forEach((each, place) => held.append(place ? ", " : "", own("span", "", each)));
+    if (visit.away) held.append(document.createElement("br"), made("strong", "", "! ", own("span", "", visit.away)));
     return made("tr", "", time, name, what, held, made("td", "pen"));
   };
 

@@ -8,7 +8,10 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class SheetVisit:
-    """Somebody who comes, in the words of the printed day list. `held` are the people, rooms and devices of it."""
+    """Somebody who comes, in the words of the printed day list.
+
+    `held` are the people, rooms and devices of it; `away` says who and what of them is noted absent then.
+    """
 
     time: str
     ends: str
@@ -20,6 +23,7 @@ class SheetVisit:
     alerts: str
     notes: tuple[str, ...]
     held: tuple[str, ...]
+    away: str = ""
 
 
 @dataclass(frozen=True, slots=True)
