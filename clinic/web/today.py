@@ -1,6 +1,7 @@
 """The front page: the day at the current clinic."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -29,6 +30,9 @@ from clinic.web.words import clock, short_day
 
 today = Blueprint("today", __name__)
 
+FOLDED_FROM = 5
+"""So many visits that are over are folded away."""
+
 
 class VisitLine(NamedTuple):
     """An appointment in the words of the day's list, and what can be done with it."""
@@ -52,6 +56,7 @@ class VisitLine(NamedTuple):
     is_open: bool
     is_over: bool
     is_held: bool
+    has_begun: bool
 
 
 @today.get("/")
@@ -69,11 +74,21 @@ def show() -> Response:
         papers = paper_notice(db, entry.today())
         left_open = open_visits(db, here().clinic_id, now=now()) if is_today else ()
     may_be_late = is_today and any(visit.line.state in OPEN for visit in day.visits)
+    visits, over = _parted([_line(visit, lateness) for visit in day.visits], is_today=is_today)
     steps = [(words, url_for("today.show", day=on + timedelta(days=days))) for days, words in WEEK_STEPS]
-    return page("today/day.html", day=day, visits=[_line(visit, lateness) for visit in day.visits], steps=steps,
-                dues=DUES, held_back=waits, late=lateness.people, coming=coming, papers=papers, open_visits=left_open,
+    return page("today/day.html", day=day, over=over, visits=visits, steps=steps, dues=DUES,
+                held_back=waits, late=lateness.people, coming=coming, papers=papers, open_visits=left_open,
                 may_be_late=may_be_late, urgent=urgent, before=on - timedelta(days=1), after=on + timedelta(days=1),
                 next=url_for("today.show") if is_today else url_for("today.show", day=on))
+
+
+def _parted(lines: Sequence[VisitLine], *, is_today: bool) -> tuple[Sequence[VisitLine], Sequence[VisitLine]]:
+    """Those who still come or are here, and those that are over: apart where these are many, so that the first to be
+    seen is who comes now."""
+    parts: tuple[list[VisitLine], list[VisitLine]] = [], []
+    for line in lines:
+        parts[line.has_begun and not line.is_open and not line.is_held].append(line)
+    return parts if is_today and parts[0] and len(parts[1]) >= FOLDED_FROM else (lines, ())
 
 
 def _line(visit: DayVisit, lateness: DayLateness) -> VisitLine:
@@ -96,7 +111,8 @@ def _line(visit: DayVisit, lateness: DayLateness) -> VisitLine:
         state=visit_state(line), alert=visit.alerts, away=away_words(line.away),
         has_come=line.local_start.date() <= entry.today(),
         is_open=line.state == "arrived" or line.state == "booked" and line.local_start <= now(),
-        is_over=line.state == "fulfilled", is_held=line.state is AppointmentState.PROPOSED)
+        is_over=line.state == "fulfilled", is_held=line.state is AppointmentState.PROPOSED,
+        has_begun=line.local_start <= now())
 
 
 def _swap_href(visit: DayVisit) -> str:

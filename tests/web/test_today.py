@@ -52,6 +52,35 @@ def test_the_day_shows_who_comes_when_to_whom_and_where(
         assert words in shown[1]
 
 
+def test_who_comes_now_is_seen_before_those_who_are_over(
+    signed_in: SignedIn, world: World, rows: Callable[[], Session], clock: FixedClock
+) -> None:
+    with rows() as db:
+        patient = seed.add_patient(db)
+        for hours, state in ((-5, "fulfilled"), (-4, "noshow"), (-3, "cancelled"), (-2, "fulfilled"), (-1, "arrived"),
+                             (1, "booked"), (2, "cancelled")):
+            seed.add_appointment(db, patient, world.harbour, seed.NOW + timedelta(hours=hours), state=state)
+        db.commit()
+    browser = signed_in()
+
+    few = visits(browser.get("/").get_data(as_text=True))
+    with rows() as db:
+        seed.add_appointment(db, patient, world.harbour, seed.NOW - timedelta(hours=6), state="fulfilled")
+        db.commit()
+    many = browser.get("/").get_data(as_text=True)
+    clock.move(timedelta(days=1))
+    yesterday = signed_in().get(f"/?day={seed.NOW.date()}").get_data(as_text=True)
+
+    def states(shown: str) -> list[str]:
+        return [each.split('"', 1)[0].removeprefix("visit-") for each in visits(shown)]
+
+    over = ["fulfilled", "fulfilled", "noshow", "cancelled", "fulfilled"]
+    assert len(few) == 7
+    assert states(many) == ["arrived", "booked", "cancelled", *over]
+    assert "8 appointments, 5 over" in many and "5 are over" in many.split("visit-cancelled")[1]
+    assert "are over" not in yesterday and len(visits(yesterday)) == 8
+
+
 def test_a_day_ends_at_the_clinics_own_midnight(
     signed_in: SignedIn, world: World, rows: Callable[[], Session]
 ) -> None:
