@@ -106,6 +106,8 @@ def _names(kit: Kit, clinic_id: int) -> dict[str, object]:
             clinic = db.get_one(Clinic, clinic_id)
             clinic.patients_move = clinic.patients_cancel = "at-once"
             clinic.out_of_hours_phone, clinic.emergency_phone = "+351 22 010 0199", "112"
+            db.execute(sa.update(Account).where(Account.email.like("practitioner@%"))
+                       .values(practitioner_id=names["practitioner"]))
             db.commit()
         with kit.work(Actor("screens")) as work:
             names["secret"] = new_secret(work, Owner("course", int(str(names["course"]))))
