@@ -1,6 +1,6 @@
 // Bundles the style sheet and the scripts under names that carry their content's hash, and writes manifest.json:
 // what a template asks for ("app.js") -> the file that was made for it. Usage: node build.mjs [folder]
-// The diary has a sheet and a script of its own, and the page of figures a sheet, which no other page loads.
+// The diary has a sheet and a script of its own, and the pages of figures and of rules a sheet each, which no other page loads.
 import * as esbuild from "esbuild";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -23,7 +23,7 @@ const rows = {
 };
 const { outputFiles } = await esbuild.build({
   absWorkingDir: here,
-  entryPoints: { app: "js/app.js", style: "css/app.css", favicon: "images/favicon.svg", diary: "js/diary.js", "diary-style": "css/diary.css", "figures-style": "css/figures.css" },
+  entryPoints: { app: "js/app.js", style: "css/app.css", favicon: "images/favicon.svg", diary: "js/diary.js", "diary-style": "css/diary.css", "figures-style": "css/figures.css", "rules-style": "css/rules.css" },
   plugins: [rows],
   outdir: out,
   entryNames: "[name]-[hash]",
@@ -37,7 +37,7 @@ const { outputFiles } = await esbuild.build({
   write: false,
 });
 
-const nameOf = { "app.js": "app.js", "style.css": "app.css", "diary.js": "diary.js", "diary-style.css": "diary.css", "figures-style.css": "figures.css", "favicon.svg": "favicon.svg" };
+const nameOf = { "app.js": "app.js", "style.css": "app.css", "diary.js": "diary.js", "diary-style.css": "diary.css", "figures-style.css": "figures.css", "rules-style.css": "rules.css", "favicon.svg": "favicon.svg" };
 const manifest = {};
 mkdirSync(out, { recursive: true });
 for (const { path: file, contents } of outputFiles) {
