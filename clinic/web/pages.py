@@ -85,7 +85,8 @@ ACCOUNT_PLACES: tuple[tuple[str, str, Right | None], ...] = (
 
 def install(app: Flask) -> None:
     """Sets up the templates and what they all see."""
-    app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    # Set on what is made already: other parts have asked for the environment by now, and options would come too late.
+    app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals.update(asset=asset, form_key=form_key, url_for=address_of)
     app.context_processor(_frame)
     words.install(app)

@@ -5,8 +5,9 @@ import json
 import logging
 
 import pytest
-from flask import Flask
+from flask import Flask, render_template_string
 from flask.testing import FlaskClient
+from jinja2 import UndefinedError
 
 from clinic.app import Kit
 from clinic.logs import JsonLines
@@ -164,3 +165,10 @@ def test_health_is_told_to_everybody_and_tells_nothing(client: FlaskClient, worl
 
     assert (answer.status_code, answer.data) == (200, b"ok\n")
     assert "Set-Cookie" not in answer.headers
+
+
+def test_a_name_that_a_template_was_not_given_is_an_error(app: Flask) -> None:
+    with app.test_request_context():
+        for text in ("{{ patietn.name }}", "{{ patietn }}", "{% if patietn %}never{% endif %}"):
+            with pytest.raises(UndefinedError):
+                render_template_string(text, here=None)
