@@ -40,7 +40,7 @@ def counted(rows: Happened) -> Mapping[Column, Cell]:
     no_shows, late = _missed(rows.visits, given)
     completed, days = _completed(rows.ended)
     return {
-        Column.GIVEN: given, Column.IN_WINDOW: in_window, Column.DRIFT: drift, Column.NO_SHOW: no_shows, 
+        Column.GIVEN: given, Column.IN_WINDOW: in_window, Column.DRIFT: drift, Column.NO_SHOW: no_shows,
         Column.LATE: late, Column.NEXT_DATED: next_dated, Column.COMPLETED: completed, Column.TO_COMPLETION: days,
     }
 
