@@ -79,6 +79,17 @@ def credentials_of(db: Session, email: str) -> Credentials | None:
     return Credentials(found.id, found.password_hash) if found else None
 
 
+def grants_by_clinic(db: Session, account_id: int) -> dict[int, tuple[Grant, ...]]:
+    """What the account may at each clinic that there is: in one statement, for clinics may come with their roles."""
+    found: dict[int, tuple[Grant, ...]] = {}
+    for clinic_id, role in db.execute(
+        sa.select(Clinic.id, AccountRole.role).outerjoin(
+            AccountRole, sa.and_(AccountRole.clinic_id == Clinic.id, AccountRole.account_id == account_id))
+    ):
+        found[clinic_id] = (*found.get(clinic_id, ()), *([Grant(clinic_id, Role(role))] if role else []))
+    return found
+
+
 def has_accounts(db: Session) -> bool:
     """Whether anybody has an account, in use or not: the first run is over then."""
     return db.scalar(sa.select(Account.id).limit(1)) is not None

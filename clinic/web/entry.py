@@ -11,8 +11,7 @@ from werkzeug.wrappers import Response
 
 from clinic.access import Grant, Right, may
 from clinic.planning.local import day_of
-from clinic.queries.accounts import ClinicCard, SignedIn, has_accounts
-from clinic.queries.clinics import clinic_ids_by_name
+from clinic.queries.accounts import ClinicCard, SignedIn, grants_by_clinic, has_accounts
 from clinic.queries.undated import Horizon
 from clinic.services.work import Actor
 from clinic.web import browser, patient_browser
@@ -130,10 +129,10 @@ def first_run_is_due() -> bool:
 
 def may_everywhere(right: Right) -> bool:
     """Whether the account holds the right at every clinic that there is."""
-    if "every_clinic" not in g:
+    if "grants_by_clinic" not in g:
         with kit().read() as db:
-            g.every_clinic = tuple(clinic_ids_by_name(db).values())
-    return all(here().may(right, each) for each in g.every_clinic)
+            g.grants_by_clinic = grants_by_clinic(db, here().account_id)
+    return all(may(grants, right) for grants in g.grants_by_clinic.values())
 
 
 def check_clinic(clinic_id: int | None) -> None:

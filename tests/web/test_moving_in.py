@@ -24,6 +24,7 @@ from clinic.web import moving_in
 from tests.services.moving import EXAMPLE, row_counts
 from tests.web.conftest import FixedClock, SignedIn, post, token
 from tests.web.desk import Desk, enter, open_desk
+from tests.web.seed import add_clinic
 
 TABLES = {path.name: path.read_bytes() for path in sorted(EXAMPLE.glob("*.csv"))}
 
@@ -94,6 +95,23 @@ def test_files_of_another_system_move_in_by_four_clicks(
         names = db.execute(sa.text("SELECT given_name, alerts FROM patient WHERE family_name = 'Novák'")).all()
         assert ("Ana", "Latex allergy") in {tuple(row) for row in names}
     assert not list((desk.kit.settings.data_dir / "imports").glob("*/files"))
+
+
+def test_clinics_that_come_in_while_a_page_is_asked_for_do_not_close_it(desk: Desk) -> None:
+    """A move-in brings clinics with the roles of who moves in: whoever watches it may look at any instant."""
+    engine, coming = desk.kit.engine, ["Quay"]
+
+    def come(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if coming and statement.startswith("SELECT account.id"):
+            with desk.rows() as db:
+                clinic_id = add_clinic(db, coming.pop())
+                db.add(AccountRole(account_id=desk.clinic.accounts["manager"], clinic_id=clinic_id, role="manager"))
+                db.commit()
+
+    sa.event.listen(engine, "after_cursor_execute", come)
+
+    assert desk.browser.get("/setup/import").status_code == 200
+    assert coming == []
 
 
 def test_a_second_press_moves_nothing_in_twice_and_the_same_files_again_change_nothing(desk: Desk) -> None:
