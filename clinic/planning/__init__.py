@@ -3,7 +3,7 @@ from clinic.planning.answer import Answer, Parts, Placement, Plan, PlannedSessio
 from clinic.planning.choices import Choice, choices, soonest_choice
 from clinic.planning.findings import Finding, Weight, blocks
 from clinic.planning.hours import Hours, opening_bits
-from clinic.planning.judge import judge
+from clinic.planning.judge import UNWILLING, judge, judge_patient
 from clinic.planning.planner import best_plan, placed_at, plan, starts, starts_by
 from clinic.planning.problem import (
     Costs,
@@ -23,8 +23,9 @@ from clinic.planning.repair import Repair, fits, repair
 from clinic.planning.ruler import Ruler, busy_bits, granule_for, ruler
 
 __all__ = [
-    "Answer", "Choice", "Costs", "Finding", "Gap", "Hours", "Kind", "Need", "Parts", "Past", "Pin", "Placement",
-    "Plan", "PlannedSession", "Preferences", "Problem", "Relaxation", "Repair", "Resource", "Ruler", "Spacing",
-    "Status", "Step", "Unwilling", "Weight", "best_plan", "blocks", "busy_bits", "choices", "fits", "granule_for",
-    "judge", "opening_bits", "placed_at", "plan", "repair", "ruler", "soonest_choice", "starts", "starts_by",
+    "UNWILLING", "Answer", "Choice", "Costs", "Finding", "Gap", "Hours", "Kind", "Need", "Parts", "Past", "Pin",
+    "Placement", "Plan", "PlannedSession", "Preferences", "Problem", "Relaxation", "Repair", "Resource", "Ruler",
+    "Spacing", "Status", "Step", "Unwilling", "Weight", "best_plan", "blocks", "busy_bits", "choices", "fits",
+    "granule_for", "judge", "judge_patient", "opening_bits", "placed_at", "plan", "repair", "ruler", "soonest_choice",
+    "starts", "starts_by",
 ]

@@ -235,8 +235,8 @@ class Board:
         found = self._supplies.get(key)
         if found is None:
             within = self.starts_allowed
-            if self.problem.patient_busy:
-                within &= runs(self.ruler.full & ~self.problem.patient_busy, stage.ends)
+            if away := self.problem.patient_away:
+                within &= runs(self.ruler.full & ~away, stage.ends)
             groups = groups_of(stage.step, self.ruler.granule)
             found = self._supplies[key] = Supply(self._pool, groups, within)
         return found

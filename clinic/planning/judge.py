@@ -13,6 +13,8 @@ from clinic.planning.problem import Kind, Need, Problem, Resource, Step
 from clinic.planning.words import NOUNS, clock_words, date_words, day_words, days_words
 
 MINUTE = timedelta(minutes=1)
+UNWILLING = "patient-unwilling"
+"""The code of what the patient asked for themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,20 +184,21 @@ def _judge_times(problem: Problem, placed: _Placed) -> Iterator[Finding]:
         if finding not in said:
             said.add(finding)
             yield finding
-    yield from _judge_patient(problem, placed)
+    yield from judge_patient(problem, placed.start_at, placed.end_at)
 
 
-def _judge_patient(problem: Problem, placed: _Placed) -> Iterator[Finding]:
+def judge_patient(problem: Problem, start_at: datetime, end_at: datetime) -> Iterator[Finding]:
     """Whether the patient can come: what they asked for themselves is told apart from what they are booked for."""
-    held = problem.ruler.covering(placed.start_at, placed.end_at) & problem.patient_busy
-    when = _span_words(problem, placed.start_at, placed.end_at)
-    booked = held
+    held = problem.ruler.covering(start_at, end_at)
+    when = _span_words(problem, start_at, end_at)
     for each in problem.unwilling:
-        booked &= ~each.times
-        if held & each.times:
+        if held & each.times and each.asks:
+            text = f"The patient {each.words}, not within {when}: {each.kept}."
+            yield Finding(UNWILLING, Weight.WARNS, text, "start")
+        elif held & each.times:
             text = f"The patient {each.words} and cannot come within {when}: {each.kept}."
-            yield Finding("patient-unwilling", Weight.BLOCKS, text, "start")
-    if booked:
+            yield Finding(UNWILLING, Weight.BLOCKS, text, "start")
+    if held & problem.patient_busy:
         yield Finding("patient-busy", Weight.BLOCKS, f"The patient is already booked within {when}.", "start")
 
 

@@ -13,9 +13,11 @@ A reader of a database builds a `Problem` directly:
 """
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
+from functools import reduce
+from operator import or_
 
 from clinic.planning.hours import Hours
 from clinic.planning.ruler import Ruler
@@ -144,12 +146,14 @@ class Preferences:
 class Unwilling:
     """Times at which the patient does not come by what they asked, though nothing of theirs lies there.
 
-    `words` go on from "the patient …"; `kept` says where that is written.
+    `words` go on from "the patient …"; `kept` says where that is written. With `asks` the patient may agree to another
+    time all the same: no plan goes there by itself, and what a person puts there warns.
     """
 
     times: int = field(repr=False)
     words: str
     kept: str
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +166,7 @@ class Problem:
     steps: tuple[Step, ...]
     start_step: int = 15
     patient_busy: int = field(default=0, repr=False)
-    unwilling: tuple[Unwilling, ...] = ()  # what of `patient_busy` is no visit elsewhere
+    unwilling: tuple[Unwilling, ...] = ()
     spacing: tuple[Spacing, ...] = ()
     history: tuple[Past, ...] = ()
     last_session_on: date | None = None
@@ -181,6 +185,21 @@ class Problem:
             raise ValueError("the grid of starts does not lie on the ruler's granules")
         for step in self.steps:
             self._check(step)
+
+    @property
+    def patient_away(self) -> int:
+        """Everything that no plan takes of the patient's time: what they are busy with, and what they asked to keep."""
+        return reduce(or_, (each.times for each in self.unwilling), self.patient_busy)
+
+    def with_patient(self, times: int) -> Problem:
+        """The problem if the patient had time then."""
+        return replace(self, patient_busy=self.patient_busy & ~times, unwilling=tuple(
+            replace(each, times=each.times & ~times) for each in self.unwilling))
+
+    @property
+    def asking(self) -> Problem:
+        """The problem if the patient agrees to times that they do not come at otherwise."""
+        return replace(self, unwilling=tuple(each for each in self.unwilling if not each.asks))
 
     def number(self, at: int) -> int:
         """What staff call the step at that place (from 0): sessions that are over, or have no date, are no steps."""

@@ -175,8 +175,8 @@ def _factors(board: Board, stage: Stage, supply: Supply) -> list[_Factor]:
             such = f"{noun} that {able}" if supply.groups[at].skills else noun
             words = f"every {such} is booked, closed or away", f"a {such} is free"
         found.append(_Factor(*words, _any_of(supply, at)))
-    if board.problem.patient_busy:
-        free = runs(board.ruler.full & ~board.problem.patient_busy, stage.ends)
+    if away := board.problem.patient_away:
+        free = runs(board.ruler.full & ~away, stage.ends)
         busy = "cannot come, or is busy," if board.problem.unwilling else "is busy"
         found.append(_Factor(f"the patient {busy}", "the patient has time", free))
     return found

@@ -135,7 +135,7 @@ def _dates(problem: Problem, at: int, helps: Helps) -> Iterator[Relaxation]:
 def _patient(problem: Problem, at: int, helps: Helps) -> Iterator[Relaxation]:
     found = patient_free(problem, at, helps)
     if found is not None:
-        busy = spans_of(problem, problem.patient_busy & ~bits(*found))
+        busy = spans_of(problem, problem.patient_away & ~bits(*found))
         yield Relaxation("patient_busy", busy, f"Ask whether the patient could come {stretch_words(problem, found)}.")
 
 

@@ -67,8 +67,8 @@ def patient_free(problem: Problem, at: int, helps: Helps) -> Stretch | None:
     """The granules, from and to, in which the patient would have to have time besides."""
     stay = (0, problem.steps[at].minutes * 60 // problem.ruler.granule)
     return _shortest(
-        problem, at, problem.patient_busy, replace(problem, patient_busy=0), [[stay]],
-        lambda given: helps(replace(problem, patient_busy=problem.patient_busy & ~given)),
+        problem, at, problem.patient_away, problem.with_patient(problem.patient_away), [[stay]],
+        lambda given: helps(problem.with_patient(given)),
     )
 
 

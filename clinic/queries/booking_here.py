@@ -114,9 +114,9 @@ def booking_here(db: Session, patient_id: int, spot: Spot, *, now: datetime) -> 
         else:
             found.append(_session_here(db, series, place, spot, clinic, now))
     found.sort(key=lambda each: (
-        each.possible.offer is None, each.possible.offer is not None and each.possible.offer.moves_others,
+        each.possible.rank, each.possible.offer is not None and each.possible.offer.moves_others,
         each.window.latest_on if each.window else date.max, each.course_id))
-    visits = sorted(visits_here(db, patient_id, spot, now=now), key=lambda each: each.possible.offer is None)
+    visits = sorted(visits_here(db, patient_id, spot, now=now), key=lambda each: each.possible.rank)
     fits = any(each.possible.offer for each in visits)
     told = foretold_of_visit(db, patient_id, clinic.id, spot.starts_at, now=now) if fits else ()
     return Here(tuple(found), tuple(visits), tuple(others), told)

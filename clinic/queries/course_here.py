@@ -47,7 +47,7 @@ def protocols_here(db: Session, patient_id: int, spot: Spot, *, now: datetime) -
         not_before=earliest_start(on, clinic.zone, now), until_on=on), now=now)
     found = [
         ProtocolHere(choices[version_id].code, choices[version_id].name,
-                     fits(Asking(replace(problem, steps=(step,)), FIRST, FIRST), spot))
+                     fits(Asking(replace(problem, steps=(step,)), FIRST, FIRST).asking, spot))
         for version_id, step in steps.items()]
     return tuple(sorted(found, key=lambda each: (not each.fits, each.name)))
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import reduce
-from operator import or_
 
 from clinic.care.finish import Finish
 from clinic.care.protocols import Step
@@ -39,9 +37,7 @@ def wished(problem: Problem, wishes: CourseWishes) -> Problem:
         unwilling.append(only_at(problem.ruler, (wishes.times,), ASKED))
     elif wishes.times:
         preferences = replace(preferences, windows=(wishes.times,))
-    busy = reduce(or_, (each.times for each in unwilling), problem.patient_busy)
-    return replace(
-        problem, patient_busy=busy, unwilling=(*problem.unwilling, *unwilling), preferences=preferences)
+    return replace(problem, unwilling=(*problem.unwilling, *unwilling), preferences=preferences)
 
 
 def _away(problem: Problem, from_on: date, to_on: date) -> Unwilling:

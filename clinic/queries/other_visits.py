@@ -12,7 +12,7 @@ from clinic.care.parts import Part, patient_minutes, read_parts
 from clinic.planning import Finding, Placement, Problem, Weight, judge, starts
 from clinic.planning.local import DAY, day_of, zone
 from clinic.queries.problems import Asked, earliest_start, planned_visit, problem_of
-from clinic.queries.times import MOST_DAYS, TimesPage, narrowed, time_offers
+from clinic.queries.times import MOST_DAYS, TimesPage, keeps_to, narrowed, time_offers
 from clinic.queries.visit_choice import VisitChoice
 from clinic.store.clinics import Clinic
 from clinic.store.diary import Appointment
@@ -85,9 +85,10 @@ def visit_problem(db: Session, appointment: Appointment, *, now: datetime, until
 
 def offer_visit_times(
     db: Session, wish: VisitWish, *, now: datetime, from_on: date | None = None, days: int = 14,
-    practitioner_id: int | None = None,
+    practitioner_id: int | None = None, asking: bool = False,
 ) -> TimesPage:
-    """Every start of the visit in those days, in order; none lies past the clinic's booking horizon."""
+    """Every start of the visit in those days, in order; none lies past the clinic's booking horizon. `asking`: also
+    those outside the only times of the patient."""
     asked = visit_type(db, wish.treatment_code)
     clinic = db.get_one(Clinic, wish.clinic_id)
     today = day_of(now, zone(clinic.zone))
@@ -100,12 +101,13 @@ def offer_visit_times(
     problem = narrowed(
         _problem(db, wish, asked, now, not_before_on=first_on, until_on=last_on), NUMBER, first_on, last_on,
         practitioner_id)
-    found = starts(problem, NUMBER)
-    times = time_offers(problem, NUMBER, found.starts or (), number=NUMBER)
+    asked_of = problem.asking if asking else problem
+    found = starts(asked_of, NUMBER)
+    times = time_offers(asked_of, NUMBER, found.starts or (), number=NUMBER, keeps=problem)
     reason = found.reason
     if wanted_on > bookable_to:
         reason = f"{clinic.name} books until {bookable_to:%d %B %Y}"
-    return TimesPage(times, first_on, last_on, None, None if times else reason)
+    return TimesPage(times, first_on, last_on, None, None if times else reason, keeps_to(problem))
 
 
 def _problem(

@@ -14,7 +14,7 @@ from clinic.queries.other_visits import NUMBER, UNKNOWN, judge_visit, visit_prob
 from clinic.queries.repair import judged_alone
 from clinic.queries.rest_of_course import Rest, rest_of_course
 from clinic.queries.series import held_by, series_of
-from clinic.queries.times import TimeOffer, WayToAsk, narrowed, time_offer, ways_to_ask
+from clinic.queries.times import TimeOffer, WayToAsk, narrowed, time_offer, told_of, ways_to_ask
 from clinic.queries.visit_choice import VisitChoice
 from clinic.store.clinics import Clinic
 from clinic.store.courses import TreatmentSession
@@ -104,14 +104,15 @@ def offer_at(
     asked = _asked(db, visit, now, max(on + DAY, day_of(now, zone(clinic.zone)) + clinic.booking_horizon_days * DAY))
     if asked is None:
         return (Finding("not-offered", Weight.BLOCKS, UNKNOWN),)
-    for way in asked.ways:
+    # Where nothing else speaks against it, the patient may agree to a time at which they do not come otherwise.
+    for way in (*asked.ways, asked.ways[0].asking):
         problem = _first_listed(narrowed(way.problem, way.step, on, on, None), resource_id)
         kind = next((each.kind for each in problem.resources if each.id == str(resource_id)), None)
         if kind is not None and starts_at in starts_by(problem, kind, way.step).get(str(resource_id), ()):
             offer = time_offer(problem, way.step, starts_at, number=asked.number, window=asked.window,
                                moves_others=way.moves_others)
             if resource_id in offer.resource_ids:
-                return offer
+                return told_of(asked.ways[0].problem, offer)
     return _against(db, asked, starts_at, resource_id, now) or (_NO_PLACE,)
 
 

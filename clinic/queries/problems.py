@@ -4,9 +4,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import reduce
 from math import gcd
-from operator import itemgetter, or_
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -78,11 +77,9 @@ def problem_of(db: Session, asked: Asked, *, now: datetime) -> Problem:
     free = free_time(
         db, line, facts, clinic_id=asked.clinic_id, needed={(need.kind, need.skills) for need in needs},
         named=_named(asked.steps, facts))
-    unwilling = _unwilling(line, facts.only_times)
-    busy = reduce(or_, (each.times for each in unwilling), free.patient_busy)
     return Problem(
         ruler=line, not_before=asked.not_before, resources=free.resources, steps=asked.steps,
-        start_step=facts.start_step, patient_busy=busy, unwilling=unwilling,
+        start_step=facts.start_step, patient_busy=free.patient_busy, unwilling=_unwilling(line, facts.only_times),
         spacing=(*(_spacing(asked.protocol) if asked.protocol else ()), *history.spacing), history=history.past,
         last_session_on=asked.last_session_on,
         preferences=Preferences(
@@ -128,13 +125,13 @@ def _named(steps: Iterable[PlannedStep], facts: Facts) -> set[int]:
     return {int(each) for pin in stands for each in pin.resources} | {each.resource_id for each in facts.ignored}
 
 
-def only_at(line: Ruler, only: Sequence[Hours], kept: str) -> Unwilling:
-    """A patient who comes at some times only does not come at all others."""
-    return Unwilling(line.full & ~opening_bits(line, only), f"comes only {times_words(only)}", kept)
+def only_at(line: Ruler, only: Sequence[Hours], kept: str, *, asks: bool = False) -> Unwilling:
+    """A patient who comes at some times only does not come at all others; `asks`: unless they agree."""
+    return Unwilling(line.full & ~opening_bits(line, only), f"comes only {times_words(only)}", kept, asks)
 
 
 def _unwilling(line: Ruler, only: Sequence[Any]) -> tuple[Unwilling, ...]:
-    return (only_at(line, times_of(only), "so it says in the patient's details"),) if only else ()
+    return (only_at(line, times_of(only), "so it says in the patient's details", asks=True),) if only else ()
 
 
 def _spacing(protocol: Protocol) -> tuple[Spacing, ...]:

@@ -3,15 +3,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from clinic.care.parts import needs_of
+from clinic.care.parts import needs_of, patient_minutes
 from clinic.care.states import AppointmentState, SessionState
-from clinic.planning import Pin, Placement, Problem
+from clinic.planning import UNWILLING, Pin, Placement, Problem
 from clinic.queries.problems import Asked, problem_of
 from clinic.queries.series import Place, Series, course_series, held_by, steps_of
 from clinic.queries.visit_choice import VisitChoice, parse_choice
@@ -22,6 +24,7 @@ REPAIRED = "course-repaired"
 """What the audit calls putting a course right."""
 TOO_LATE = "too-late"
 """The code under which a reason is kept for a session after its window."""
+MINUTE = timedelta(minutes=1)
 OPEN = frozenset({SessionState.OWED, SessionState.BOOKED})
 
 
@@ -92,7 +95,9 @@ def rest_of_course(
         except_course_id=series.course.id if series.plan is None else None,
         except_plan_id=series.plan.id if series.plan else None, until_on=until_on)
     standing = {number: pin for number, pin in before.items() if number not in fixed}
-    return Rest(series, problem_of(db, asked, now=now), before, standing, fixed, _allowed_late(db, series))
+    reasons = _reasons(db, series)
+    problem = _agreed(problem_of(db, asked, now=now), series, before, reasons.get(UNWILLING, frozenset()))
+    return Rest(series, problem, before, standing, fixed, reasons.get(TOO_LATE, frozenset()))
 
 
 def pin_of(choice: VisitChoice) -> Pin:
@@ -149,14 +154,29 @@ def _repair_facts(db: Session, course_id: int) -> Mapping[str, Any] | None:
         .order_by(AuditEntry.id.desc()).limit(1))
 
 
-def _allowed_late(db: Session, series: Series) -> frozenset[int]:
-    """The sessions that stand after their window because somebody gave the reason when that time was chosen."""
+def _reasons(db: Session, series: Series) -> dict[str, frozenset[int]]:
+    """The sessions that stand past a warning because somebody gave the reason when that time was chosen, by its code.
+    """
     chosen_at = {place.row.number: place.appointment.scheduled_at for place in series.places if place.appointment}
     rows = db.execute(
-        sa.select(CourseOverride.value, CourseOverride.made_at)
-        .where(CourseOverride.course_id == series.course.id, CourseOverride.code == TOO_LATE))
-    numbers = ((value.get("number"), made_at) for value, made_at in rows)
-    return frozenset(number for number, made_at in numbers if number and chosen_at.get(number) == made_at)
+        sa.select(CourseOverride.code, CourseOverride.value, CourseOverride.made_at)
+        .where(CourseOverride.course_id == series.course.id, CourseOverride.code.in_((TOO_LATE, UNWILLING))))
+    found: dict[str, frozenset[int]] = {}
+    for code, value, made_at in rows:
+        number = value.get("number")
+        if number and chosen_at.get(number) == made_at:
+            found[code] = found.get(code, frozenset()) | {number}
+    return found
+
+
+def _agreed(problem: Problem, series: Series, before: Mapping[int, Pin], numbers: Iterable[int]) -> Problem:
+    """The problem in which the patient comes at the times that they agreed to, whatever they asked for otherwise."""
+    minutes = {place.row.number: patient_minutes(place.step.parts) for place in series.places}
+    spans = (problem.ruler.covering(pin.start_at, pin.start_at + minutes[each] * MINUTE)
+             for each in numbers if (pin := before.get(each)))
+    times = reduce(or_, spans, 0)
+    return replace(problem, unwilling=tuple(
+        replace(each, times=each.times & ~times) if each.asks else each for each in problem.unwilling))
 
 
 def _is_fixed(place: Place, now: datetime) -> bool:

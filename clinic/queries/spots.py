@@ -8,7 +8,7 @@ from datetime import date, datetime
 from clinic.care.windows import Window
 from clinic.planning import Kind, Need, Placement, Problem, Resource, judge, starts
 from clinic.planning.local import DAY, MINUTE, day_of
-from clinic.queries.times import TimeOffer, narrowed, time_offer
+from clinic.queries.times import TimeOffer, narrowed, time_offer, told_of
 
 NEAREST = 3
 """So many other times are named beside what does not fit. Our default: a desk reads out two or three."""
@@ -29,11 +29,17 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Possible:
-    """The offer of that time; without one `why` says in words what stands in its way, and `nearest` what would fit."""
+    """The offer of that time; without one `why` says in words what stands in its way. `nearest` is what would fit, also
+    beside an offer to which the patient has to agree."""
 
     offer: TimeOffer | None
     why: tuple[str, ...] = ()
     nearest: tuple[TimeOffer, ...] = ()
+
+    @property
+    def rank(self) -> int:
+        """What fits comes first, then what the patient has to agree to, then the rest."""
+        return 2 if self.offer is None else 1 if self.offer.unwilling else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,11 @@ class Asking:
     moves_others: bool = False
     days: tuple[date, date] = field(default=(date.min, date.max))
 
+    @property
+    def asking(self) -> Asking:
+        """The same if the patient agrees to times at which they do not come otherwise."""
+        return replace(self, problem=self.problem.asking)
+
     def of_days(self, first_on: date, last_on: date, spot: Spot) -> Problem:
         """The problem with the step on those dates alone, with whom or what the spot names."""
         return narrowed(_only(self.problem, spot), self.step, first_on, last_on, None)
@@ -58,12 +69,15 @@ class Asking:
 
 
 def possible(spot: Spot, asked: Sequence[Asking]) -> Possible:
-    """Whether it fits there: as it is asked first, else as it is asked next. Every rule is the planner's."""
+    """Whether it fits there: as it is asked first, else as it is asked next, else if the patient agrees to a time at
+    which they do not come otherwise. Every rule is the planner's."""
     first = asked[0]
     for each in asked:
         found = _at(each, spot)
         if found is not None:
             return Possible(found)
+    if (found := _at(first.asking, spot)) is not None:
+        return replace(elsewhere(spot, first, ()), offer=told_of(first.problem, found))
     why = _needless(first, spot) or tuple(_against(first, spot))
     return elsewhere(spot, first, why or _reason(first, spot))
 

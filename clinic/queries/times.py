@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from clinic.care.windows import Fit, Window
-from clinic.planning import Kind, Pin, PlannedSession, Problem, placed_at, starts
+from clinic.planning import UNWILLING, Kind, Pin, PlannedSession, Problem, judge_patient, placed_at, starts
 from clinic.planning.local import day_of, local_of, zone
 from clinic.queries.offers import names_of
 from clinic.queries.rest_of_course import Rest, rest_of_course
@@ -24,11 +24,13 @@ MOST_DAYS = 42
 class TimeOffer:
     """One time that fits, with whom and where, and how its date lies in the window.
 
-    With `moves_others`, later sessions of the course cannot all stay inside their windows where they are.
+    With `moves_others`, later sessions of the course cannot all stay inside their windows where they are. `unwilling`
+    says what the patient keeps to otherwise, where it fits only if they agree.
     """
 
     number: int
     starts_at: datetime
+    ends_at: datetime
     local_start: datetime
     local_end: datetime
     resource_ids: tuple[int, ...]
@@ -38,6 +40,7 @@ class TimeOffer:
     fit: Fit | None
     gap_days: int | None
     moves_others: bool = False
+    unwilling: str = ""
 
     @property
     def choice(self) -> str:
@@ -47,20 +50,23 @@ class TimeOffer:
 
 @dataclass(frozen=True, slots=True)
 class TimesPage:
-    """The times of some days that keep the rest of the course possible, in order; none: why."""
+    """The times of some days that keep the rest of the course possible, in order; none: why. `keeps` says at which
+    times alone the patient comes, where they asked for that."""
 
     times: tuple[TimeOffer, ...]
     from_on: date
     to_on: date
     window: Window | None
     reason: str | None
+    keeps: str = ""
 
 
 def offer_times(
     db: Session, treatment_session_id: int, *, now: datetime, from_on: date | None = None, days: int = 14,
-    practitioner_id: int | None = None,
+    practitioner_id: int | None = None, asking: bool = False,
 ) -> TimesPage:
-    """Every start of the session in those days for which the whole course remains possible, in order.
+    """Every start of the session in those days for which the whole course remains possible, in order. `asking`: also
+    those outside the only times of the patient.
 
     Those that later sessions have to follow are marked. Too late is shown as such; too early never is offered. Without
     `from_on` the days begin with the window; none lies past the clinic's booking horizon.
@@ -81,10 +87,10 @@ def offer_times(
     rest = rest_of_course(db, series, now=now)
     found = _Found(rest, target, window, lambda problem, step: narrowed(
         problem, step, first_on, last_on, practitioner_id))
-    times, reason = found.times()
+    times, reason = found.times(asking=asking)
     if wanted_on > bookable_to:
         reason = f"{clinic.name} books until {bookable_to:%d %B %Y}"
-    return TimesPage(times, first_on, last_on, window, None if times else reason)
+    return TimesPage(times, first_on, last_on, window, None if times else reason, keeps_to(rest.problem))
 
 
 class _Found:
@@ -95,16 +101,17 @@ class _Found:
     ) -> None:
         self._rest, self._target, self._window, self._narrowed = rest, target, window, narrowed
 
-    def times(self) -> tuple[tuple[TimeOffer, ...], str | None]:
+    def times(self, *, asking: bool) -> tuple[tuple[TimeOffer, ...], str | None]:
         """Every start in order, and why there is none."""
         number, offers, reason = self._target.row.number, dict[datetime, TimeOffer](), None
-        for way in ways_to_ask(self._rest, number):
+        ways = tuple(ways_to_ask(self._rest, number))
+        for way in (*ways, *([ways[0].asking] if asking else [])):
             problem = self._narrowed(way.problem, way.step)
             found = starts(problem, way.step)
             others = [at for at in found.starts or () if at not in offers]
             offers |= zip(others, time_offers(problem, way.step, others, number=number, window=self._window,
-                                              moves_others=way.moves_others), strict=True)
-            reason = reason if way.moves_others else found.reason
+                                              moves_others=way.moves_others, keeps=ways[0].problem), strict=True)
+            reason = found.reason if way is ways[0] else reason
         return tuple(offers[at] for at in sorted(offers)), reason
 
 
@@ -115,6 +122,11 @@ class WayToAsk:
     problem: Problem
     step: int
     moves_others: bool = False
+
+    @property
+    def asking(self) -> WayToAsk:
+        """The same if the patient agrees to times at which they do not come otherwise."""
+        return replace(self, problem=self.problem.asking)
 
 
 def ways_to_ask(rest: Rest, number: int) -> Iterator[WayToAsk]:
@@ -148,10 +160,23 @@ def time_offer(
 
 def time_offers(
     problem: Problem, step: int, at: Sequence[datetime], *, number: int, window: Window | None = None,
-    moves_others: bool = False,
+    moves_others: bool = False, keeps: Problem | None = None,
 ) -> tuple[TimeOffer, ...]:
-    """The step of the problem at each of those starts, with the first-listed resources that are free then."""
-    return tuple(_offered(problem, each, number, window, moves_others) for each in placed_at(problem, step, at))
+    """The step of the problem at each of those starts, with the first-listed resources that are free then; `keeps` is
+    the problem with all that the patient keeps to."""
+    found = tuple(_offered(problem, each, number, window, moves_others) for each in placed_at(problem, step, at))
+    return found if keeps is None else tuple(told_of(keeps, each) for each in found)
+
+
+def told_of(keeps: Problem, offer: TimeOffer) -> TimeOffer:
+    """The offer, with what the patient keeps to otherwise."""
+    found = judge_patient(keeps, offer.starts_at, offer.ends_at)
+    return replace(offer, unwilling=" ".join(each.text for each in found if each.code == UNWILLING))
+
+
+def keeps_to(problem: Problem) -> str:
+    """At which times alone the patient comes unless they agree to another; empty where they never said."""
+    return ", ".join(each.words for each in problem.unwilling if each.asks)
 
 
 def _offered(
@@ -160,7 +185,8 @@ def _offered(
     where = problem.ruler.zone
     names = names_of(problem, placed.resources)
     return TimeOffer(
-        number=number, starts_at=placed.start_at, local_start=local_of(placed.start_at, where),
+        number=number, starts_at=placed.start_at, ends_at=placed.end_at,
+        local_start=local_of(placed.start_at, where),
         local_end=local_of(placed.end_at, where), resource_ids=tuple(map(int, placed.resources)),
         practitioner=names.get(Kind.PRACTITIONER), room=names.get(Kind.ROOM), device=names.get(Kind.DEVICE),
         fit=window.fit(day_of(placed.start_at, where)) if window else None, gap_days=placed.gap_days,

@@ -26,7 +26,7 @@ from clinic.services.locked_appointments import (
     owe_again,
     parts_of,
 )
-from clinic.services.overrides import keep_reasons, unsettled
+from clinic.services.overrides import gone_past, keep_reasons, unsettled
 from clinic.services.visits import judged_visit
 from clinic.services.work import Done, Refused, UnitOfWork
 from clinic.store.clinics import Clinic
@@ -105,7 +105,8 @@ def lay_elsewhere(
         return Refused((TAKEN,))
     if about:
         keep_reasons(work, about.series.course.id, findings, overrides or {}, about.row.number)
-    follow(work, opened, MOVED, **(former.document(appointment.revision) if former else {}))
+    kept = former.document(appointment.revision) if former else {}
+    follow(work, opened, MOVED, **kept, **({} if about else gone_past(findings)))
     return Done(appointment.id, findings)
 
 

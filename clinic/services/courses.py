@@ -79,7 +79,8 @@ def book_course(
     if standing:
         return Refused(standing)
     course = _add_course(work, request, held=hold.until_at is not None)
-    keep_reasons(work, course.id, (*said, *findings), reasons)
+    keep_reasons(work, course.id, said, reasons)
+    keep_reasons(work, course.id, findings, reasons, visits[0].number if len(visits) == 1 else None)
     _keep_screening(work, course, request.answers, screened)
     try:
         _add_sessions(work, clinic, course, steps, visits, hold.until_at)

@@ -34,6 +34,11 @@ def keep_reasons(
             reason=overrides[finding.code].strip(), made_at=work.now, made_by=work.actor.account_id))
 
 
+def gone_past(findings: Sequence[Finding]) -> dict[str, list[str]]:
+    """The same of a visit that belongs to no course, for the audit: by their codes alone."""
+    return {"over": [each.code for each in findings]} if findings else {}
+
+
 def not_entitled(work: UnitOfWork, clinic_id: int, findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """A warning of the screening is for a practitioner to go past, or for whoever runs the installation itself."""
     if not findings or may_decide(work, clinic_id):

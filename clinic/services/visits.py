@@ -1,10 +1,13 @@
 """Booking a visit that belongs to no course: a consultation, a patch test, a review, another."""
 from __future__ import annotations
 
-from clinic.planning import Finding, Weight, blocks
+from collections.abc import Mapping
+
+from clinic.planning import Finding, Weight
 from clinic.queries.other_visits import NUMBER, VisitWish, judge_visit, visit_type
 from clinic.queries.visit_choice import VisitChoice
 from clinic.services.holding import TAKEN, Purpose, Taken, free_lapsed, new_appointment
+from clinic.services.overrides import gone_past, unsettled
 from clinic.services.reconcile import Owner, reconcile
 from clinic.services.work import Done, Refused, UnitOfWork, record
 from clinic.store.clinics import Clinic
@@ -13,29 +16,35 @@ from clinic.store.locks import lock_resources
 NOT_OFFERED = Finding("not-offered", Weight.BLOCKS, "This kind of visit is not in use: choose another", "kind")
 
 
-def book_visit(work: UnitOfWork, wish: VisitWish, choice: VisitChoice) -> Done[int] | Refused:
+def book_visit(
+    work: UnitOfWork, wish: VisitWish, choice: VisitChoice, *, overrides: Mapping[str, str] | None = None
+) -> Done[int] | Refused:
     """Books a visit by itself at the chosen time, or says what stands in the way."""
-    outcome = lay_visit(work, wish, choice)
+    outcome = lay_visit(work, wish, choice, overrides=overrides)
     if isinstance(outcome, Done):
         work.commit()
     return outcome
 
 
-def lay_visit(work: UnitOfWork, wish: VisitWish, choice: VisitChoice) -> Done[int] | Refused:
+def lay_visit(
+    work: UnitOfWork, wish: VisitWish, choice: VisitChoice, *, overrides: Mapping[str, str] | None = None
+) -> Done[int] | Refused:
     """The same without the commit, for whoever books more than that."""
     asked = visit_type(work.db, wish.treatment_code)
     if asked is None or not asked.active:
         return Refused((NOT_OFFERED,))
     findings = judged_visit(work, wish, choice)
-    if blocks(findings):
-        return Refused(findings)
+    standing = unsettled(findings, overrides or {})
+    if standing:
+        return Refused(standing)
     clinic = work.db.get_one(Clinic, wish.clinic_id)
     try:
         appointment = new_appointment(
             work, clinic, wish.patient_id, Purpose(asked.kind, asked.code, asked.parts), choice)
     except Taken:
         return Refused((TAKEN,))
-    record(work, "visit-booked", "appointment", appointment.id, clinic_id=clinic.id, kind=asked.kind)
+    record(work, "visit-booked", "appointment", appointment.id, clinic_id=clinic.id, kind=asked.kind,
+           **gone_past(findings))
     reconcile(work, Owner("appointment", appointment.id))
     return Done(appointment.id, findings)
 

@@ -64,10 +64,11 @@ class WantedVisit(Wanted):
 
     wish: VisitWish
     choice: VisitChoice
+    reasons: Mapping[str, str]
 
     def act(self, work: UnitOfWork) -> Done[int] | Refused:
         """Books it."""
-        return book_visit(work, self.wish, self.choice)
+        return book_visit(work, self.wish, self.choice, overrides=self.reasons)
 
 
 def read_wanted(form: Form, patient_id: int) -> Wanted | None:
@@ -80,7 +81,8 @@ def read_wanted(form: Form, patient_id: int) -> Wanted | None:
         return _owed(form, _id(about), choice)
     if kind != "visit":
         abort(404)
-    return WantedVisit("booked", VisitWish(patient_id, here().clinic_id, about), choice) if choice else None
+    wish = VisitWish(patient_id, here().clinic_id, about)
+    return WantedVisit("booked", wish, choice, form.overrides()) if choice else None
 
 
 def _course(form: Form, course_id: int) -> Wanted | None:

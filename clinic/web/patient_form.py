@@ -13,7 +13,7 @@ from clinic.web.forms import Form
 from clinic.web.words import WEEKDAYS, clock, date_only
 
 CHANNEL_WORDS = {"email": "E-mail", "phone": "Phone calls only", "none": "Not at all"}
-WISHES = (("only", "Only these times", "Plans never leave these times."),
+WISHES = (("only", "Only these times", "Plans never leave these times. The desk can, once the patient agrees."),
           ("rather", "Rather these times", "Plans prefer these times, and say where they could not."))
 MOST_WISHES = 6
 

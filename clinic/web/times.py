@@ -99,7 +99,9 @@ def book_other(patient_id: int, code: str) -> Response:
 def booked_other(patient_id: int, code: str) -> Response:
     """Books the chosen time."""
     wish, form = _other(patient_id, code), Form(request.form)
-    return _decided(wish, form, "Booked.", lambda work, choice: book_visit(work, wish.wish, choice))
+    reasons = form.overrides()
+    return _decided(wish, form, "Booked.", lambda work, choice: book_visit(
+        work, wish.wish, choice, overrides=reasons))
 
 
 def _moving(appointment_id: int) -> Wish:
@@ -195,7 +197,8 @@ def _times_page(wish: Wish, first_on: date, findings: tuple[Finding, ...] = ()) 
     if over := over_words(wish):
         return over_page(wish, over)
     practitioner_id, subject = asked_practitioner(wish), wish.subject
-    found = wish.times(first_on, DAYS, practitioner_id)
+    asking = "asking" in request.args
+    found = wish.times(first_on, DAYS, practitioner_id, asking=asking)
     return page(
         "appointments/times.html", 409 if findings else 200, wish=wish, subject=subject, found=found,
         columns=columns_of(found), findings=findings, practitioner_id=practitioner_id, weeks=_weeks(wish, found),
@@ -204,7 +207,8 @@ def _times_page(wish: Wish, first_on: date, findings: tuple[Finding, ...] = ()) 
         zone_words=zone_words(zone(subject.zone)), choice_href=lambda time: address_of(
             wish, choice=time.choice, practitioner=practitioner_id or ""), back=wish.back,
         in_diary=in_hand_href(wish.old.id, found.from_on) if wish.old else "", from_diary=is_from_diary(),
-        next=safe_next(""), not_there="at" in request.args)
+        next=safe_next(""), not_there="at" in request.args, asking=asking, others_href=address_of(
+            wish, **_kept(wish, found.from_on) | {"asking": "" if asking else "yes"}))
 
 
 def columns_of(found: TimesPage) -> tuple[DayColumn, ...]:
@@ -233,7 +237,8 @@ def _weeks(wish: Wish, found: TimesPage) -> list[tuple[str, str | None]]:
 
 
 def _kept(wish: Wish, first_on: date) -> dict[str, Any]:
-    return {"from": first_on.isoformat(), "practitioner": asked_practitioner(wish) or ""}
+    return {"from": first_on.isoformat(), "practitioner": asked_practitioner(wish) or "",
+            "asking": "yes" if "asking" in request.args else ""}
 
 
 def _today(wish: Wish) -> date:
@@ -257,7 +262,7 @@ def _day_of_choice(wish: Wish, choice: VisitChoice) -> date:
 def _offer_of(wish: Wish, choice: VisitChoice) -> TimeOffer | None:
     """The offer that a choice stands for, if it still stands."""
     on = day_of(choice.starts_at, zone(wish.subject.zone))
-    found = wish.times(on, 1, asked_practitioner(wish))
+    found = wish.times(on, 1, asked_practitioner(wish), asking=True)
     offer = next((time for time in found.times if time.choice == str(choice)), None)
     # One that was chosen in the diary is with whom or where it was put down, who need not be the first-listed.
     if offer is not None or wish.old is None:

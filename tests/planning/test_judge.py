@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from clinic.planning import Gap, Past, Pin, Placement, Problem, Spacing, Unwilling, Weight, blocks, judge
+from clinic.planning import Gap, Past, Pin, Placement, Problem, Spacing, Unwilling, Weight, blocks, judge, starts
 from tests.planning.diaries import AMARI, DEVICE, at, busy, course, with_resource
 
 MONTH = Gap(28, 30, 42)
@@ -47,7 +47,7 @@ def test_a_patient_who_is_elsewhere_blocks() -> None:
 
 def test_what_a_patient_asked_for_is_not_called_a_booking() -> None:
     mornings, away = busy(("2027-03-01 10:30", "2027-03-01 12:00")), busy(("2027-03-01 09:00", "2027-03-01 10:15"))
-    problem = course(patient_busy=mornings | away, unwilling=(
+    problem = course(unwilling=(
         Unwilling(mornings, "comes only Mon 09:00 – 10:30", "so it says in the patient's details"),
         Unwilling(away, "is away on 1 March 2027", "that was asked for this course")))
     elsewhere = replace(problem, patient_busy=problem.patient_busy | busy(("2027-03-01 10:15", "2027-03-01 10:30")))
@@ -60,6 +60,21 @@ def test_what_a_patient_asked_for_is_not_called_a_booking() -> None:
     ]
     assert [code for code, _ in said(elsewhere, ("2027-03-01 10:00", ALL))] == [
         "patient-unwilling", "patient-unwilling", "patient-busy"]
+
+
+def test_what_a_patient_may_agree_to_warns_hides_no_booking_and_is_planned_only_when_asked() -> None:
+    mornings, nine = busy(("2027-03-01 00:00", "2027-03-01 12:00")), ("2027-03-01 09:00", ALL)
+    problem = course(unwilling=(Unwilling(mornings, "comes only from noon", "so it says in their details", asks=True),))
+    booked = replace(problem, patient_busy=busy(("2027-03-01 09:30", "2027-03-01 10:00")))
+
+    found = judge(problem, [Placement(1, at(nine[0]), ALL)])
+
+    assert [(each.code, each.weight, each.text) for each in found] == [
+        ("patient-unwilling", Weight.WARNS, "The patient comes only from noon, not within 09:00 to 10:00 on Monday "
+                                            "1 March 2027: so it says in their details.")]
+    assert [code for code, _ in said(booked, nine)] == ["patient-unwilling", "patient-busy"]
+    first = [(starts(each).starts or ())[0] for each in (problem, problem.asking, booked.asking)]
+    assert [f"{at:%H:%M}" for at in first] == ["12:00", "09:00", "10:00"]
 
 
 def test_the_wrong_resources_are_named() -> None:

@@ -24,10 +24,10 @@ from clinic.services.completion import complete_appointment
 from clinic.services.delivery import Courier
 from clinic.services.repair import repair_course, undo_repair
 from clinic.services.work import Done, Refused, Stale
-from clinic.store.courses import MaintenancePlan, TreatmentSession
+from clinic.store.courses import CourseOverride, MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.store.outbox import Message, MessageItem
-from clinic.store.resources import Absence
+from clinic.store.resources import Absence, Patient
 from tests.booking import (
     asked,
     book,
@@ -417,6 +417,30 @@ def test_a_course_that_is_over_has_nothing_to_place_and_says_so(engine: Engine) 
     found = repairs(made, course_id)
 
     assert (found.proposals, found.reason) == ((), "This course is not active: it has no session to place now.")
+
+
+def test_what_a_patient_agreed_to_stays_when_the_course_is_put_right_and_what_they_did_not_moves(
+    engine: Engine
+) -> None:
+    made = small_clinic(engine)
+    course_id = booked(made, sessions=3)
+    with made.work() as work:
+        work.db.get_one(Patient, made.patients[0]).only_times = [
+            {"weekdays": [0, 1, 2, 3, 4], "begins": 13 * 60, "ends": 18 * 60}]
+        work.commit()
+    second, third = standing(made, course_id)[1:]
+
+    warned = move(made, second, later(made, second, 1))
+    done(move(made, second, later(made, second, 1), overrides={"patient-unwilling": "They agree"}))
+    found = way(repairs(made, course_id), Way.KEEP)
+
+    assert isinstance(warned, Refused) and [each.code for each in warned.findings] == ["patient-unwilling"]
+    moved = [line.number for line in found.lines if line.becomes is Becomes.MOVES]
+    assert moved == [1, 3] or moved == [3]
+    assert all(line.new and line.new.local_start.hour >= 13 for line in found.lines if line.number in moved)
+    with made.work() as work:
+        kept = work.db.execute(sa.select(CourseOverride.code, CourseOverride.value)).one()
+    assert (kept.code, kept.value["number"]) == ("patient-unwilling", 2)
 
 
 def test_a_reason_is_given_though_a_session_stands_late_with_leave(engine: Engine) -> None:

@@ -10,13 +10,15 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from clinic.care.outcomes import NoShowCause, NotTreatedCause
+from clinic.planning import Weight
 from clinic.planning.local import zone
 from clinic.queries.visit_choice import parse_choice
+from clinic.services import visits
 from clinic.services.appointments import cancel_appointment, move_appointment
 from clinic.services.attendance import end_untreated, mark_arrived, mark_noshow
 from clinic.services.consultations import complete_visit
 from clinic.services.reconcile import sweep
-from clinic.services.work import Stale
+from clinic.services.work import Done, Refused, Stale
 from clinic.store.accounts import AuditEntry
 from clinic.store.diary import Appointment
 from clinic.store.engine import for_writing
@@ -93,8 +95,26 @@ def test_what_a_patient_asked_for_and_who_is_away_are_not_called_bookings(engine
 
     assert [finding.text for finding in found.findings] == [
         "Dr Amari does not work all of 09:00 to 09:30 on Wednesday 10 March 2027.",
-        "The patient comes only Tue, Thu 14:00 – 18:00 and cannot come within 09:00 to 09:30 on Wednesday "
+        "The patient comes only Tue, Thu 14:00 – 18:00, not within 09:00 to 09:30 on Wednesday "
         "10 March 2027: so it says in the patient's details."]
+
+
+def test_a_patient_who_comes_at_some_times_only_may_agree_to_another_and_that_is_on_record(engine: Engine) -> None:
+    made = clinic_with_visits(engine)
+    offer = parse_choice(visit_times(made, wish(made), date(2027, 3, 10)).times[0].choice)
+    with Session(for_writing(engine)) as db:
+        db.get_one(Patient, made.patients[0]).only_times = [{"weekdays": [1, 3], "begins": 840, "ends": 1080}]
+        db.commit()
+
+    warned = book_visit(made, wish(made), offer)
+    with made.work("receptionist") as work:
+        agreed = visits.book_visit(work, wish(made), offer, overrides={"patient-unwilling": "They agree"})
+
+    assert isinstance(warned, Refused) and [each.weight for each in warned.findings] == [Weight.WARNS]
+    assert isinstance(agreed, Done)
+    with Session(engine) as db:
+        facts = db.scalars(sa.select(AuditEntry.facts).where(AuditEntry.action == "visit-booked")).one()
+    assert facts["over"] == ["patient-unwilling"]
 
 
 def test_a_kind_that_is_not_in_use_is_not_booked_and_one_that_never_was_neither(engine: Engine) -> None:

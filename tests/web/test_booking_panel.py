@@ -21,9 +21,10 @@ from clinic.store.resources import Patient
 from tests.queries.statements import counted
 from tests.web.conftest import FixedClock, post
 from tests.web.counting import own_statements
-from tests.web.desk import Desk, texts
+from tests.web.desk import Desk, field, texts
 from tests.web.seed import add_clinic
 from tests.web.test_other_visits import desk_with_visits, words
+from tests.web.test_times import links_to_times
 
 FRAGMENT = {"X-Fragment": "1"}
 
@@ -128,6 +129,54 @@ def test_a_session_after_its_window_asks_for_the_reason_and_keeps_it(kit: Kit) -
     assert answer.status_code == 303
     with desk.rows() as db:
         assert db.scalars(sa.select(CourseOverride.reason)).all() == ["Was abroad"]
+
+
+def test_a_time_that_the_patient_does_not_come_at_is_told_with_those_that_fit_and_booked_once_they_agree(
+    kit: Kit
+) -> None:
+    desk, second = owing(kit)
+    with desk.rows() as db:
+        db.get_one(Patient, desk.patient).only_times = [{"weekdays": [0, 1, 2, 3], "begins": 840, "ends": 1080}]
+        db.commit()
+    shown = panel(desk, second.local_start)
+    sent = offers(shown)
+    wanted = {name: value for name, value in sent["session:2"].items() if name != "override-patient-unwilling"}
+
+    asked = post(desk.browser, "/diary/book", wanted)
+    agreed = post(desk.browser, "/diary/book", {**sent["session:2"], "form_key": "k" * 24})
+
+    said = texts(shown, "booking-offer")[0]
+    assert "The patient comes only Mon, Tue, Wed, Thu 14:00 – 18:00, not within 09:00 to 11:00" in said
+    assert "The patient agrees to this time" in said and "Would fit: 14:00" in said
+    assert asked.status_code == 409 and "Not booked. This is what fits now." in words(asked)
+    assert agreed.status_code == 303 and visit_of(desk, 1, 2).local_start == second.local_start
+    with desk.rows() as db:
+        assert db.scalars(sa.select(CourseOverride.reason)).all() == ["The patient agrees to this time"]
+
+
+def test_the_list_of_times_shows_others_on_request_and_a_visit_in_hand_is_put_down_there(kit: Kit) -> None:
+    desk, second = owing(kit)
+    third = visit_of(desk, 1, 3)
+    with desk.rows() as db:
+        db.get_one(Patient, desk.patient).only_times = [{"weekdays": [0, 1, 2, 3], "begins": 840, "ends": 1080}]
+        db.commit()
+    visit, on = f"/patients/{desk.patient}/visits/consultation", f"?from={second.local_start.date()}"
+    kept, every = desk.browser.get(visit + on), desk.browser.get(f"{visit}{on}&asking=yes")
+    early = next(each for each in links_to_times(every) if each not in links_to_times(kept))
+    review = desk.browser.get(early)
+    fields = {"choice": field(review, "choice"), "form_key": field(review, "form_key")}
+
+    refused = post(desk.browser, visit, fields)
+    booked = post(desk.browser, visit, {**fields, "override-patient-unwilling": "yes", "form_key": "v" * 24})
+    there = f"at={third.local_start:%Y-%m-%d}T13:00Z&with={desk.clinic.practitioners[0]}"
+    picked = desk.browser.get(f"/appointments/{third.id}/move?{there}&back=diary")
+
+    assert "The patient comes only Mon, Tue, Wed, Thu 14:00 – 18:00." in words(kept)
+    assert "Show other times too" in words(kept)
+    assert "not a time that the patient comes at" in words(every) and "Show only those times" in words(every)
+    assert "Not a time that the patient comes at" in words(review) and refused.status_code == 422
+    assert (booked.status_code, "Tick it once the patient agrees." in words(refused)) == (303, True)
+    assert "The patient agrees to this time" not in words(picked)
 
 
 def test_a_time_that_later_sessions_must_follow_books_them_together_and_is_undone_together(kit: Kit) -> None:
