@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from clinic.care.states import AppointmentState, CourseState, SessionState
 from clinic.planning import Finding, Pin, Weight
+from clinic.queries.last_change import SERIES
 from clinic.queries.repair import judged_alone
 from clinic.queries.rest_of_course import OPEN, REPAIRED, Rest, choice_of, last_repair, pin_of, rest_of_course, token_of
 from clinic.queries.series import Place, Series, course_series, held_by
@@ -91,7 +92,7 @@ def _locked(work: UnitOfWork, course_id: int, token: str) -> Series:
     course = lock_course(work.db, course_id)
     # Compared as it was read: a hold that has run out is no date in either, cleared away or not.
     if token_of(course_series(work.db, course_id, now=work.now)) != token:
-        raise Stale("course", course_id, course.lock_version)
+        raise Stale(SERIES, course_id, course.lock_version)
     lapse(work, Owner("course", course_id))
     return course_series(work.db, course_id, now=work.now)
 

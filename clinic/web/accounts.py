@@ -85,9 +85,9 @@ def save(account_id: int) -> Response:
         with kit().work(here().actor) as work:
             outcome = service.edit_account(
                 work, account_id, details, manages=manages, lock_version=version)
-    except Stale:
+    except Stale as error:
         again = url_for("accounts.show", account_id=account_id)
-        return stale_page(title=card.name, rows=_compared(_card(account_id), details), again=again)
+        return stale_page(error, title=card.name, rows=_compared(_card(account_id), details), again=again)
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
         return _show_page(card, form)

@@ -107,8 +107,8 @@ def _acted(
     back = safe_next(home_of(found))
     try:
         outcome = done_once(act, to=lambda _: back, otherwise=back, told=told)
-    except Stale:
-        return stale_page(title=_TITLES[action], rows=now_and_wanted(found, _WANTED[action]), again=back)
+    except Stale as error:
+        return stale_page(error, title=_TITLES[action], rows=now_and_wanted(found, _WANTED[action]), again=back)
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
         return _action_page(action, found, form)

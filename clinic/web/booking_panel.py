@@ -25,6 +25,7 @@ from clinic.web.booking_region import onward, panel_at, shown
 from clinic.web.booking_time import AskedTime, asked_time
 from clinic.web.diary import diary
 from clinic.web.entry import allowed, here
+from clinic.web.faster import who_was_faster
 from clinic.web.forms import Form
 from clinic.web.kit import kit, now
 from clinic.web.numbers import number_of
@@ -36,7 +37,10 @@ from clinic.web.repair import plan_key
 MOST_FOUND = 8
 LEAST_TYPED = 2
 _LONGEST = 100
-_CHANGED = Finding("changed", Weight.BLOCKS, "Somebody has just changed this course: look at what fits now.")
+
+
+def _changed(error: Stale) -> Finding:
+    return Finding("changed", Weight.BLOCKS, f"{who_was_faster(error)[1]} Look at what fits now.")
 
 
 @diary.get("/diary/book")
@@ -57,8 +61,8 @@ def booked() -> Response:
     try:
         outcome = done_once(wanted.act, to=lambda ident: asked.diary(**{wanted.answer: ident}),
                             otherwise=asked.diary(), told="Booked.")
-    except Stale:
-        outcome = Refused((_CHANGED,))
+    except Stale as error:
+        outcome = Refused((_changed(error),))
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
         return _shown(asked, form)

@@ -103,9 +103,10 @@ def save(clinic_id: int) -> Response:
     try:
         with kit().work(here().actor) as work:
             outcome = service.change_clinic(work, clinic_id, details, lock_version=version)
-    except Stale:
+    except Stale as error:
         again = url_for("clinics.edit", clinic_id=clinic_id)
-        return stale_page(title=f"Change {clinic.name}", rows=compared(found_clinic(clinic_id), details), again=again)
+        rows = compared(found_clinic(clinic_id), details)
+        return stale_page(error, title=f"Change {clinic.name}", rows=rows, again=again)
     if isinstance(outcome, Done):
         flash(f"{details.name} was changed.", "ok")
         return redirect(url_for("clinics.index"), 303)

@@ -3,12 +3,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import request, url_for
+from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
 from clinic.care.course_changes import MOST_DAYS, SHORTER, IntervalChange, interval_words
 from clinic.care.protocols import Interval
+from clinic.queries.appointments import AppointmentPage
 from clinic.queries.course_standing import OpenInterval, open_intervals
 from clinic.queries.courses import CoursePage
 from clinic.services.course_changes import change_interval
@@ -56,8 +57,8 @@ def interval_changed(course_id: int) -> Response:
 
     try:
         outcome = done_once(act, to=lambda _: back, otherwise=back, told="The interval was changed.")
-    except Stale:
-        return stale_page(title="Change the interval", again=back, rows=[
+    except Stale as error:
+        return stale_page(error, title="Change the interval", again=back, rows=[
             ("Course", course_words.STATES[found.state], ""), ("Interval", "", interval_words(change.interval))])
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
@@ -78,12 +79,17 @@ def pinned(appointment_id: int) -> Response:
         outcome = done_once(
             lambda work: pin_appointment(work, appointment_id, pinned=wanted, lock_version=version),
             to=lambda _: back, otherwise=back, told=told)
-    except Stale:
-        outcome = Refused(())
+    except Stale as error:
+        return _not_fixed(error, found, wanted, back)
     if isinstance(outcome, Refused):
-        return stale_page(title="Fix the appointment", again=back, rows=[
-            ("State", course_words.APPOINTMENT_STATES[found.appointment.state], "Fixed" if wanted else "Not fixed")])
+        flash(outcome.findings[0].text, "error")
+        return redirect(back, 303)
     return outcome
+
+
+def _not_fixed(error: Stale, found: AppointmentPage, wanted: bool, back: str) -> Response:
+    return stale_page(error, title="Fix the appointment", again=back, rows=[
+        ("State", course_words.APPOINTMENT_STATES[found.appointment.state], "Fixed" if wanted else "Not fixed")])
 
 
 def _open(course_id: int) -> tuple[OpenInterval, ...]:

@@ -94,8 +94,8 @@ def stop(course_id: int) -> Response:
     back = url_for("courses.show", course_id=course_id)
     try:
         outcome = done_once(act, to=lambda _: back, otherwise=back, told="The course was stopped.")
-    except Stale:
-        return stale_page(title="Stop the course", rows=_now_and_wanted(found, reason), again=back)
+    except Stale as error:
+        return stale_page(error, title="Stop the course", rows=_now_and_wanted(found, reason), again=back)
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
         return _stop_page(found, form)

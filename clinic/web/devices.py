@@ -84,8 +84,8 @@ def save(device_id: int) -> Response:
         return _form_page(device, form, effect)
     try:
         outcome = _saved(device, name, device_type, in_use, version)
-    except Stale:
-        return stale_page(title=device.name, rows=_compared(_found(device_id), name, device_type, in_use),
+    except Stale as error:
+        return stale_page(error, title=device.name, rows=_compared(_found(device_id), name, device_type, in_use),
                           again=url_for("devices.edit", device_id=device_id))
     if isinstance(outcome, Refused):
         form.add(outcome.findings)

@@ -18,6 +18,7 @@ from clinic.services import merging as service
 from clinic.services.merged_fields import BOTH, KEPT, OTHER, differing, usual_choice
 from clinic.services.work import Done, Refused, Stale, UnitOfWork
 from clinic.web.entry import allowed, here
+from clinic.web.faster import who_was_faster
 from clinic.web.forms import Form
 from clinic.web.kit import kit
 from clinic.web.numbers import number_of, page_number
@@ -92,8 +93,8 @@ def merge(kept_id: int, other_id: int) -> Response:
     if not form.faults:
         try:
             outcome = done_once(act, to=lambda _: back, otherwise=back, told="The two records are one now.")
-        except Stale:
-            form.fault("", "Somebody changed one of the records meanwhile: it is shown as it is now. Look again.")
+        except Stale as error:
+            form.fault("", f"{who_was_faster(error)[1]} Both are shown as they are now: look again.")
             return _compare_page(_preview(kept_id, other_id), form)
         if not isinstance(outcome, Refused):
             return outcome

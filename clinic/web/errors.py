@@ -10,7 +10,9 @@ from werkzeug.wrappers import Response
 from clinic.services.idempotency import KeyReused
 from clinic.services.work import NotFound, Stale, is_busy
 from clinic.web import logs
+from clinic.web.browser import is_signed_in
 from clinic.web.csrf import ForeignForm
+from clinic.web.faster import who_was_faster
 from clinic.web.my_pages import sorry
 from clinic.web.pages import bare_page
 
@@ -38,13 +40,21 @@ def install(app: Flask) -> None:
     """Answers every error with a page of ours."""
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(NotFound, lambda _error: _answer(404))
-    app.register_error_handler(Stale, lambda _error: _answer(409))
+    app.register_error_handler(Stale, _stale)
     app.register_error_handler(KeyReused, lambda _error: _answer(409, _REUSED))
     app.register_error_handler(Exception, _bug)
 
 
 _REUSED = ("This form was already sent with other content, and what was sent first was done. Open it again to see how "
            "things are now.")
+
+
+def _stale(error: Stale) -> Response:
+    """Only staff are told who it was."""
+    if "for_patients" in g or not is_signed_in():
+        return _answer(409)
+    heading, who = who_was_faster(error)
+    return _answer(409, f"{who} So nothing was saved from here. Open it again to see how it is now.", heading=heading)
 
 
 def _http(error: HTTPException) -> Response:
@@ -67,11 +77,13 @@ def _kept(error: HTTPException) -> dict[str, str]:
     return {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
 
 
-def _answer(code: int, text: str | None = None, headers: dict[str, str] | None = None) -> Response:
+def _answer(
+    code: int, text: str | None = None, headers: dict[str, str] | None = None, *, heading: str = ""
+) -> Response:
     if "for_patients" in g:
         return sorry(code, headers or {})
-    heading, usual = WORDS.get(code, WORDS[400] if code < 500 else WORDS[500])
-    response = bare_page("errors/error.html", code, heading=heading, text=text or usual, code=code,
+    known, usual = WORDS.get(code, WORDS[400] if code < 500 else WORDS[500])
+    response = bare_page("errors/error.html", code, heading=heading or known, text=text or usual, code=code,
                          request_id=logs.request_id())
     response.headers.update(headers or {})
     return response

@@ -68,8 +68,8 @@ def _acted(
     back = url_for("courses.show", course_id=found.id)
     try:
         outcome = done_once(act, to=lambda _: back, otherwise=back, told=told)
-    except Stale:
-        return stale_page(title=TITLE, rows=[("Dates", course_words.STATES[found.state], wanted)], again=back)
+    except Stale as error:
+        return stale_page(error, title=TITLE, rows=[("Dates", course_words.STATES[found.state], wanted)], again=back)
     if isinstance(outcome, Refused):
         for finding in outcome.findings:
             if finding.code == NEEDED:

@@ -117,11 +117,11 @@ def save(edition_id: int) -> Response:
     try:
         with kit().work(here().actor) as work:
             outcome = editions.save_edition(work, edition_id, draft, lock_version=version)
-    except Stale:
+    except Stale as error:
         rows = [("Name", card.title, draft.title)] + [
             (f"Subject, {LANGUAGE_WORDS[language]}", _subject(card.contents, language), _subject(
                 draft.contents, language)) for language in LANGUAGES]
-        return stale_page(title="Edition", rows=rows, again=url_for("newsletter.edit", edition_id=edition_id))
+        return stale_page(error, title="Edition", rows=rows, again=url_for("newsletter.edit", edition_id=edition_id))
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
         return _form(form, card)

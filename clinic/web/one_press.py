@@ -20,8 +20,8 @@ def one_press(
         return _said(next(iter(form.faults.values())), back)
     try:
         outcome = done_once(act, to=lambda _: back, otherwise=back, told=told)
-    except Stale:
-        return stale_page(title=title, rows=now_and_wanted(found, wanted), again=back)
+    except Stale as error:
+        return stale_page(error, title=title, rows=now_and_wanted(found, wanted), again=back)
     return _said(outcome.findings[0].text, back) if isinstance(outcome, Refused) else outcome
 
 

@@ -26,9 +26,11 @@ from clinic import paths
 from clinic.access import Right
 from clinic.planning.local import local_of
 from clinic.queries.shell import ShellCounts, business_name, shell_counts
+from clinic.services.work import Stale
 from clinic.web import browser, words
 from clinic.web.addresses import address_of
 from clinic.web.entry import Here, here, horizon, public, today
+from clinic.web.faster import who_was_faster
 from clinic.web.forms import form_key
 from clinic.web.guide import onward
 from clinic.web.help_topics import topic_of
@@ -103,9 +105,11 @@ def bare_page(template: str, status: int, **context: Any) -> Response:
     return page(template, status, **context)
 
 
-def stale_page(*, title: str, rows: Sequence[tuple[str, str, str]], again: str) -> Response:
-    """Tells the second of two people what it is now and what they wanted: (label, now, wanted) a row."""
-    return page("errors/stale.html", 409, heading=title, rows=rows, again=again)
+def stale_page(error: Stale, *, title: str, rows: Sequence[tuple[str, str, str]], again: str) -> Response:
+    """Tells the second of two people who was faster, what it is now and what they wanted: (label, now, wanted) a row.
+    """
+    faster, who = who_was_faster(error)
+    return page("errors/stale.html", 409, heading=title, rows=rows, again=again, faster=faster, who=who)
 
 
 def landing(who: Here) -> str:

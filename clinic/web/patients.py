@@ -102,9 +102,9 @@ def save(patient_id: int) -> Response:
         try:
             with kit().work(here().actor) as work:
                 outcome = service.edit_patient(work, patient_id, details, lock_version=version)
-        except Stale:
+        except Stale as error:
             again = url_for("patients.edit", patient_id=patient_id)
-            return stale_page(title=f"Edit {card.name}", rows=compared(_card(patient_id), details), again=again)
+            return stale_page(error, title=f"Edit {card.name}", rows=compared(_card(patient_id), details), again=again)
         if isinstance(outcome, Done):
             flash("The changes were saved.", "ok")
             return redirect(url_for("patients.show", patient_id=patient_id), 303)

@@ -109,8 +109,8 @@ def save(practitioner_id: int) -> Response:
     try:
         with kit().work(here().actor) as work:
             outcome = service.edit_practitioner(work, practitioner_id, details, lock_version=version)
-    except Stale:
-        return stale_page(title=f"Edit {card.name}", rows=compared(found_card(practitioner_id), details),
+    except Stale as error:
+        return stale_page(error, title=f"Edit {card.name}", rows=compared(found_card(practitioner_id), details),
                           again=url_for("people.edit", practitioner_id=practitioner_id))
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
@@ -141,9 +141,9 @@ def use(practitioner_id: int) -> Response:
     try:
         with kit().work(here().actor) as work:
             service.put_in_use(work, practitioner_id, in_use, lock_version=version)
-    except Stale:
-        return stale_page(title=card.name, rows=[("In use", "Yes" if card.active else "No", "Yes" if in_use else "No")],
-                          again=address)
+    except Stale as error:
+        rows = [("In use", "Yes" if card.active else "No", "Yes" if in_use else "No")]
+        return stale_page(error, title=card.name, rows=rows, again=address)
     flash("In use again." if in_use else "Out of use: no longer offered for new appointments.", "ok")
     return redirect(address, 303)
 

@@ -87,8 +87,8 @@ def repaired(course_id: int) -> Response:
     back = safe_next(url_for("courses.show", course_id=course_id))
     try:
         outcome = done_once(act, to=lambda _: back, otherwise=back, told=_told(chosen))
-    except Stale:
-        return stale_page(title="Put the course right", rows=_now_and_wanted(found, chosen),
+    except Stale as error:
+        return stale_page(error, title="Put the course right", rows=_now_and_wanted(found, chosen),
                           again=url_for("courses.repair", course_id=course_id))
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
@@ -106,8 +106,8 @@ def undone(course_id: int) -> Response:
     try:
         outcome = done_once(lambda work: undo_repair(work, course_id, token=token), to=lambda _: back, otherwise=back,
                             told="Undone: every session has its former time again.")
-    except Stale:
-        return stale_page(title="Undo", rows=_now_and_wanted(found, Chosen((), ())), again=back)
+    except Stale as error:
+        return stale_page(error, title="Undo", rows=_now_and_wanted(found, Chosen((), ())), again=back)
     if isinstance(outcome, Refused):
         return page("courses/not_undone.html", 409, course=found, findings=outcome.findings, back=back)
     return outcome

@@ -124,8 +124,8 @@ def _acted(found: CoursePage, form: Form, told: str, title: str, shown: Callable
     back = url_for("courses.show", course_id=found.id)
     try:
         outcome = done_once(act, to=lambda _: back, otherwise=back, told=told)
-    except Stale:
-        return stale_page(title=title, again=back, rows=[("Course", course_words.STATES[found.state], title)])
+    except Stale as error:
+        return stale_page(error, title=title, again=back, rows=[("Course", course_words.STATES[found.state], title)])
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
         return shown()

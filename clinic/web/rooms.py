@@ -87,8 +87,8 @@ def save(room_id: int) -> Response:
         return _form_page(room, form, effect)
     try:
         outcome = _saved(room, name, features, in_use, version)
-    except Stale:
-        return stale_page(title=room.name, rows=_compared(_found(room_id), name, features, in_use),
+    except Stale as error:
+        return stale_page(error, title=room.name, rows=_compared(_found(room_id), name, features, in_use),
                           again=url_for("rooms.edit", room_id=room_id))
     if isinstance(outcome, Refused):
         form.add(outcome.findings)

@@ -125,8 +125,8 @@ def _kept(card: PersonCard, on: date, spans: tuple[DaySpan, ...], reason: str, v
     try:
         with kit().work(here().actor) as work:
             outcome = service.set_day(work, card.id, on, spans, reason=reason, lock_version=version)
-    except Stale:
-        return stale(card)
+    except Stale as error:
+        return stale(error, card)
     if isinstance(outcome, Refused):
         return outcome
     flash("The hours of that date were saved.", "ok")

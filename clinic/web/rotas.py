@@ -95,8 +95,8 @@ def remove(practitioner_id: int, rota_id: int) -> Response:
     try:
         with kit().work(here().actor) as work:
             service.remove_rota(work, practitioner_id, rota_id, lock_version=version)
-    except Stale:
-        return stale(card)
+    except Stale as error:
+        return stale(error, card)
     flash("The rota was removed.", "ok")
     return redirect(url_for("people.show", practitioner_id=practitioner_id), 303)
 
@@ -116,17 +116,17 @@ def _kept(card: PersonCard, line: RotaLine | None, rota: RotaWeeks, version: int
         with kit().work(here().actor) as work:
             outcome = service.set_rota(
                 work, card.id, rota, rota_id=line.id if line else None, lock_version=version)
-    except Stale:
-        return stale(card)
+    except Stale as error:
+        return stale(error, card)
     if isinstance(outcome, Refused):
         return outcome
     flash("The rota was saved.", "ok")
     return redirect(url_for("people.show", practitioner_id=card.id), 303)
 
 
-def stale(card: PersonCard) -> Response:
-    """Somebody else changed this practitioner meanwhile."""
-    return stale_page(title=card.name, rows=[("Rota", "changed by somebody else", "your changes")],
+def stale(error: Stale, card: PersonCard) -> Response:
+    """Somebody changed this practitioner meanwhile."""
+    return stale_page(error, title=card.name, rows=[("Rota", "changed meanwhile", "your changes")],
                       again=url_for("people.show", practitioner_id=card.id))
 
 

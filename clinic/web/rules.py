@@ -77,8 +77,8 @@ def save() -> Response:
             outcome = service.save_rules(
                 work, here().clinic_id, asked.rules, protocol_id=level.id if level else None,
                 most_a_day=None if level else asked.most_a_day, lock_version=version)
-    except Stale:
-        return _stale(asked)
+    except Stale as error:
+        return _stale(error, asked)
     if isinstance(outcome, Refused):
         asked.form.add(outcome.findings)
         return _page(asked, request.form)
@@ -124,14 +124,14 @@ def _story(asked: Any) -> Story:
     return Story(given) if given in list(Story) else abort(404)
 
 
-def _stale(asked: Asked) -> Response:
+def _stale(error: Stale, asked: Asked) -> Response:
     kept = chosen_rules(asked.found.kept)
     rows = [(MESSAGE_KINDS[kind], rule_sentence(kind, kept[kind]), rule_sentence(kind, rule))
             for kind, rule in asked.rules.items() if rule != kept[kind]]
     if asked.most_a_day != asked.found.clinic.most_a_day:
         rows.append(("Most on one day", str(asked.found.clinic.most_a_day), str(asked.most_a_day)))
     level = asked.found.level
-    return stale_page(title="Rules of messages", rows=rows,
+    return stale_page(error, title="Rules of messages", rows=rows,
                       again=url_for("rules.index", protocol=level.code if level else None))
 
 

@@ -42,8 +42,8 @@ def swapped(appointment_id: int) -> Response:
         outcome = done_once(
             lambda work: swap_resource(work, appointment_id, instead_of=old, take=new, lock_version=version),
             to=lambda _: back, otherwise=back, told="Changed. Nothing is sent: the time stays.")
-    except Stale:
-        return stale_page(title=TITLE, rows=now_and_wanted(found, "As it is"), again=back)
+    except Stale as error:
+        return stale_page(error, title=TITLE, rows=now_and_wanted(found, "As it is"), again=back)
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
         return _swap_page(found, form)

@@ -43,9 +43,9 @@ def version_taken_over(course_id: int) -> Response:
 
     try:
         outcome = done_once(act, to=lambda _: back, otherwise=back, told="The course follows the newer version now.")
-    except Stale:
+    except Stale as error:
         rows = [("Version", str(found.version), str(newer.number) if newer else "")]
-        return stale_page(title="Take over the newer version", again=back, rows=rows)
+        return stale_page(error, title="Take over the newer version", again=back, rows=rows)
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
         return _page(found, newer, form)

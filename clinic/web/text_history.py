@@ -9,6 +9,7 @@ from clinic.queries.texts import MOST_VERSIONS, text_history
 from clinic.services import texts as service
 from clinic.services.work import NotFound, Refused, Stale
 from clinic.web.entry import allowed, here
+from clinic.web.faster import who_was_faster
 from clinic.web.forms import Form
 from clinic.web.kit import kit
 from clinic.web.pages import page
@@ -41,8 +42,8 @@ def take_back(name: str, language: str) -> Response:
             outcome = service.take_back(work, here().clinic_id, text_id, seen=seen)
     except NotFound:
         abort(404)
-    except Stale:
-        flash("Somebody has changed this text since you opened the page. Look again.", "warn")
+    except Stale as error:
+        flash(f"{who_was_faster(error)[1]} Look again.", "warn")
         return redirect(url_for("texts.history", name=name, language=language), 303)
     if isinstance(outcome, Refused):
         flash(outcome.findings[0].text, "warn")

@@ -100,8 +100,8 @@ def save(name: str, language: str) -> Response:
     try:
         with kit().work(here().actor) as work:
             outcome = service.save_texts(work, here().clinic_id, sheet.kind, language, words, seen=seen)
-    except Stale:
-        return _overtaken(sheet, words)
+    except Stale as error:
+        return _overtaken(error, sheet, words)
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
         return sheet_page(sheet, form, words)
@@ -148,10 +148,10 @@ def sheet_address(sheet: Sheet) -> str:
     return url_for("texts.edit", name=sheet.name, language=sheet.language, **again)
 
 
-def _overtaken(sheet: Sheet, words: dict[str, str]) -> Response:
+def _overtaken(error: Stale, sheet: Sheet, words: dict[str, str]) -> Response:
     kept = shown(sheet).words
     rows = [(each.label, kept.get(each.place.code, ""), words[each.place.code]) for each in sheet.fields]
-    return stale_page(title=sheet.title, rows=rows, again=sheet_address(sheet))
+    return stale_page(error, title=sheet.title, rows=rows, again=sheet_address(sheet))
 
 
 def _cells(found: tuple[Newest, ...], writer: Writer) -> dict[tuple[str, str], GridCell]:

@@ -174,8 +174,9 @@ def _decided(wish: Wish, form: Form, told: str, act: Any) -> Response:
 
     try:
         outcome = done_once(acted, to=lambda _: back, otherwise=back, told=told)
-    except Stale:
-        return stale_page(title="Move the appointment", rows=now_and_wanted(wish, choice), again=address_of(wish))
+    except Stale as error:
+        return stale_page(error, title="Move the appointment", rows=now_and_wanted(wish, choice),
+                          again=address_of(wish))
     return _refused(wish, choice, form, outcome.findings) if isinstance(outcome, Refused) else outcome
 
 

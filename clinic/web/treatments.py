@@ -82,9 +82,9 @@ def save(treatment_id: int) -> Response:
         try:
             with kit().work(here().actor) as work:
                 outcome = service.edit_treatment(work, treatment_id, details, lock_version=version)
-        except Stale:
+        except Stale as error:
             again = url_for("treatments.show", treatment_id=treatment_id)
-            return stale_page(title=card.name, rows=_compared(_card(treatment_id), details), again=again)
+            return stale_page(error, title=card.name, rows=_compared(_card(treatment_id), details), again=again)
         if isinstance(outcome, Done):
             flash("The changes were saved. What is booked already keeps its length.", "ok")
             return redirect(url_for("treatments.index"), 303)

@@ -94,8 +94,8 @@ def _ended(found: AppointmentPage, form: Form) -> Response:
     try:
         outcome = done_once(lambda work: act(work, found.appointment.id, version),
                             to=lambda _: back, otherwise=back, told=told)
-    except Stale:
-        return stale_page(title=TITLE, rows=now_and_wanted(found, ENDINGS[ending]), again=back)
+    except Stale as error:
+        return stale_page(error, title=TITLE, rows=now_and_wanted(found, ENDINGS[ending]), again=back)
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
         return _end_page(found, form)

@@ -75,6 +75,7 @@ def test_who_was_faster_is_told_and_nothing_moves_twice(kit: Kit, clock: FixedCl
     answer = post(desk.browser, course[1], {"plan": plan[1], "token": token[1], "next": "/"})
 
     assert answer.status_code == 409
+    assert re.search(r"You changed this in another window at \d\d:\d\d\.", answer.get_data(as_text=True))
 
 
 def test_who_has_no_e_mail_gets_the_aftercare_on_paper_and_it_counts_as_told(kit: Kit, clock: FixedClock) -> None:
