@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
-from flask import request
+from flask import abort, request
 from werkzeug.datastructures import MultiDict
 
 from clinic.care.consultations import HELD_FOR
@@ -32,6 +33,10 @@ _OF_THE_PROTOCOL = frozenset({
 PRESSED = ("for", "other", "look", "take", "stay", "move")
 """The buttons that go on with the page: what is not answered yet is not asked for because of them."""
 MOST_VISITS = 60
+MOST_CARRIED = 500
+CARRIED = "course"
+"""The field in which the form of a new patient carries the course that waits for them."""
+_NOT_CARRIED = frozenset({"csrf_token", "form_key", "seen", "q", "look"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,19 @@ def of_another_protocol(typed: MultiDict[str, str], chosen: ChosenProtocol, toda
         fresh["laxity"] = str(usual["laxity"])
     fresh |= {"protocol": chosen.protocol.code, "version": str(chosen.version_id)}
     return MultiDict([*((name, value) for name, value in typed.items(multi=True) if name in fits), *fresh.items()])
+
+
+def carried(typed: MultiDict[str, str]) -> str:
+    """What was asked for, as one hidden field of another form: it may be about health, so that no address has it."""
+    return urlencode([(name, value) for name, value in typed.items(multi=True) if name not in _NOT_CARRIED])
+
+
+def carried_on(given: str) -> MultiDict[str, str]:
+    """What `carried` made that of; 400 for what it never makes."""
+    try:
+        return MultiDict(parse_qsl(given, keep_blank_values=True, strict_parsing=True, max_num_fields=MOST_CARRIED))
+    except ValueError:
+        abort(400)
 
 
 def fingerprint(form: Form) -> str:

@@ -104,7 +104,7 @@ def patients_found(found: NewCoursePage, search: str) -> dict[str, Any]:
     if found.patient is None and search.strip():
         with kit().read() as db:
             rows = find_patients(db, search, now=now(), limit=MOST_FOUND).rows
-    return {"search": search, "patients": rows}
+    return {"search": search, "patients": rows, "may_add": here().may(Right.EDIT_PATIENTS)}
 
 
 def _lost(offers: Offers | None) -> list[tuple[int, str, str]]:

@@ -16,10 +16,12 @@ from clinic.services.courses import book_course
 from clinic.services.referrals import refer_to_consultation
 from clinic.services.work import Done, Refused, UnitOfWork
 from clinic.web.course_form import (
+    CARRIED,
     PRESSED,
     AskedCourse,
     agreed,
     beginning,
+    carried_on,
     defaults,
     fingerprint,
     of_another_protocol,
@@ -64,7 +66,7 @@ def plans_again() -> Response:
 @allowed(Right.BOOK)
 def plans() -> Response:
     """The plans that fit what was asked for, or what stands in the way, beside what was typed."""
-    asked = _asked(is_patient_asked=not any(name in request.form for name in PRESSED))
+    asked = _asked(is_patient_asked=not any(name in request.form for name in (*PRESSED, CARRIED)))
     offers = offers_for(asked)
     return _page(asked, offers) if offers is None or offers.offers else _nothing_page(asked, offers)
 
@@ -115,9 +117,11 @@ def _found(patient_id: int | None, protocol_code: str | None) -> NewCoursePage:
 
 def _asked(*, is_patient_asked: bool = True) -> AskedCourse:
     """The form that was sent; 404 where it is about no patient or protocol of ours."""
-    typed: MultiDict[str, str] = MultiDict(request.form)
-    patient_id = number_of(request.form, "for") or number_of(request.form, "patient")
-    found = _found(patient_id, request.form.get("other") or request.form.get("protocol"))
+    waits = request.form.get(CARRIED)
+    typed: MultiDict[str, str] = MultiDict(request.form) if waits is None else carried_on(waits)
+    # Whoever was just added for this course is named by the address that leads on with it.
+    patient_id = number_of(request.args, "for") or number_of(typed, "for") or number_of(typed, "patient")
+    found = _found(patient_id, typed.get("other") or typed.get("protocol"))
     if found.chosen is None:
         abort(404)
     if "other" in typed:

@@ -15,6 +15,7 @@ from clinic.services import bounces, links
 from clinic.services import patients as service
 from clinic.services.work import Done, Stale
 from clinic.web.addresses import safe_next
+from clinic.web.course_form import CARRIED, carried
 from clinic.web.doubles import alike_to
 from clinic.web.entry import allowed, here
 from clinic.web.forms import Form
@@ -68,6 +69,15 @@ def new() -> Response:
         **first_words(searched), "channel": "email", "language": "en", "service": "yes"}))
 
 
+@patients.post("/patients/new", endpoint="new_for_course")
+@allowed(Right.EDIT_PATIENTS)
+def new_for_course() -> Response:
+    """The same, begun from a course that is asked for already and waits for its patient; nothing is kept yet."""
+    searched = request.form.get("q", "")[:_LONGEST_SEARCH].strip()
+    return _new_page(Form(initial={
+        **first_words(searched), "channel": "email", "language": "en", "service": "yes"}), carried(request.form))
+
+
 @patients.post("/patients")
 @allowed(Right.EDIT_PATIENTS)
 def add() -> Response:
@@ -79,6 +89,9 @@ def add() -> Response:
             outcome = service.add_patient(work, details, is_another=form.ticked("is_another"))
         if isinstance(outcome, Done):
             flash("The patient was added.", "ok")
+            if CARRIED in request.form:
+                # The same form once more, so that what was asked for stands in no address.
+                return redirect(f"{url_for('courses.plans')}?for={outcome.value}", 307)
             return redirect(_onward(outcome.value), 303)
         form.add(outcome.findings)
     return _new_page(form)
@@ -142,10 +155,11 @@ def _card(patient_id: int) -> PatientCard:
     return card
 
 
-def _new_page(form: Form) -> Response:
+def _new_page(form: Form, course: str = "") -> Response:
     found = alike_to(form.value("given_name"), form.value("family_name"), form.value("birth_on"), form.value("email"),
                      form.value("phone"))
-    return page("patients/new.html", form.status, form=form, alike=found, next=_course_asked(), **field_choices(form))
+    return page("patients/new.html", form.status, form=form, alike=found, next=_course_asked(),
+                course=course or request.form.get(CARRIED, ""), **field_choices(form))
 
 
 def _onward(patient_id: int) -> str:

@@ -168,3 +168,27 @@ def _look(desk: Desk, **changed: str) -> TestResponse:
 
 def _times(answer: TestResponse) -> list[str]:
     return re.findall(r'name="take" value="([^"]+)"', answer.get_data(as_text=True))
+
+
+def test_what_was_asked_before_anybody_was_chosen_waits_while_the_patient_is_entered(kit: Kit) -> None:
+    desk = open_desk(kit)
+    asked = {**desk.asked(), "not_before": "2027-03-08", "q": "Nadia Osei"}
+    del asked["patient"]
+    entered = {"given_name": "Nadia", "family_name": "Osei", "email": "nadia@example.com", "channel": "email",
+               "language": "en", "service": "yes"}
+
+    looked = post(desk.browser, "/courses/new/look", asked).get_data(as_text=True)
+    form = post(desk.browser, "/patients/new", asked)
+    back = post(desk.browser, "/courses/new/plans", {"course": field(form, "course")})
+    wrong = post(desk.browser, "/patients", {**entered, "email": "", "course": field(form, "course")})
+    added = post(desk.browser, "/patients", {**entered, "course": field(wrong, "course")})
+    page = post(desk.browser, added.location, {**entered, "course": field(wrong, "course")})
+
+    assert 'formaction="/patients/new"' in looked
+    assert [value in form.get_data(as_text=True) for value in ('value="Nadia"', 'value="Osei"')] == [True, True]
+    assert back.status_code == 200 and 'value="2027-03-08"' in back.get_data(as_text=True)
+    assert (wrong.status_code, added.status_code) == (422, 307)
+    assert re.fullmatch(r"/courses/new/plans\?for=\d+", added.location)
+    assert "New course for Nadia Osei" in page.get_data(as_text=True)
+    assert 'value="2027-03-08"' in page.get_data(as_text=True) and len(offered_plans(page)) > 0
+    assert post(desk.browser, "/courses/new/plans", {"course": "%%%"}).status_code == 400
