@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from clinic.care.certificates import Standing
 from clinic.care.states import AppointmentState, MessageState
 from clinic.planning.local import instant
+from clinic.queries.open_visits import LEFT_OPEN, open_visit_count
 from clinic.queries.people_to_tell import people_count
 from clinic.queries.practitioners import papers_to_look_after
 from clinic.queries.undated import Due, Horizon, undated_counts
@@ -18,11 +19,13 @@ from clinic.store.accounts import Task
 from clinic.store.clinics import Closure, OpeningHours
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.outbox import Message
+from clinic.store.types import Instant
 
 
 @dataclass(frozen=True, slots=True)
 class Morning:
-    """Numbers of a clinic on a date; `own` are the appointments of the practitioner whom an account belongs to."""
+    """Numbers of a clinic on a date; `own` are the appointments of the practitioner whom an account belongs to, `tasks`
+    all that are open, as the navigation counts them, and `due_tasks` those of them whose day has come."""
 
     appointments: int = 0
     unconfirmed: int = 0
@@ -34,13 +37,14 @@ class Morning:
     undated: int = 0
     urgent_tasks: int = 0
     tasks: int = 0
+    due_tasks: int = 0
     lapsed_papers: int = 0
     papers: int = 0
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to tell."""
-        return not any(getattr(self, each.name) for each in fields(self))
+        """Whether there is nothing to tell: what is open for another day is no reason to write."""
+        return not any(getattr(self, each.name) for each in fields(self) if each.name != "tasks")
 
 
 def is_open_on(db: Session, clinic_id: int, day: date) -> bool:
@@ -87,12 +91,16 @@ def session_numbers(db: Session, clinic_id: int, horizon: Horizon) -> tuple[int,
     return counts.get(Due.OVERDUE, 0), counts.get(Due.NEAR, 0)
 
 
-def task_numbers(db: Session, clinic_id: int, day: date) -> tuple[int, int]:
-    """The open tasks that are urgent, and the others that are due."""
-    row = db.execute(
-        sa.select(sa.func.coalesce(sa.func.sum(sa.case((Task.urgent, 1), else_=0)), 0), sa.func.count())
-        .where(Task.clinic_id == clinic_id, Task.done_at.is_(None), sa.or_(Task.urgent, Task.due_on <= day))).one()
-    return int(row[0]), int(row[1]) - int(row[0])
+def task_numbers(db: Session, clinic_id: int, day: date, now: datetime) -> tuple[int, int, int]:
+    """The open tasks that are urgent, everything that the navigation counts as open, and what of that is due."""
+    def how_many(which: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+        return sa.func.coalesce(sa.func.sum(sa.case((which, 1), else_=0)), 0)
+
+    urgent, due, of_tasks, visits = db.execute(
+        sa.select(how_many(Task.urgent.is_(True)), how_many(sa.or_(Task.urgent, Task.due_on <= day)), sa.func.count(),
+                  open_visit_count(clinic_id, sa.literal(now - LEFT_OPEN, Instant())))
+        .where(Task.clinic_id == clinic_id, Task.done_at.is_(None))).one()
+    return int(urgent), int(of_tasks) + visits, int(due) + visits
 
 
 def paper_numbers(db: Session, day: date) -> tuple[int, int]:

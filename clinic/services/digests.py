@@ -101,10 +101,11 @@ def morning_of(db: Session, reader: Reader, clinic: Clinic, day: date, now: date
         Right.SEE_DIARY) else (0, 0, 0)
     to_tell, failed, held = message_numbers(db, clinic.id, now) if may_see(Right.SEE_MESSAGES) else (0, 0, 0)
     overdue, undated = session_numbers(db, clinic.id, horizon) if may_see(Right.BOOK) else (0, 0)
-    urgent, tasks = task_numbers(db, clinic.id, day) if may_see(Right.SETTLE_TASKS) else (0, 0)
+    urgent, tasks, due = task_numbers(db, clinic.id, day, now) if may_see(Right.SETTLE_TASKS) else (0, 0, 0)
     lapsed, papers = paper_numbers(db, day) if may_see(Right.SET_UP) else (0, 0)
     return Morning(
-        appointments, unconfirmed, own, to_tell, failed, held, overdue, undated, urgent, tasks, lapsed, papers)
+        appointments, unconfirmed, own, to_tell, failed, held, overdue, undated, urgent, tasks, due, lapsed,
+        papers)
 
 
 def lines_of(morning: Morning, base_url: str) -> tuple[DigestLine, ...]:
@@ -122,7 +123,8 @@ def lines_of(morning: Morning, base_url: str) -> tuple[DigestLine, ...]:
         (morning.overdue, "session is past its window without a date", "sessions are past their window without a date",
          "/to-plan", False),
         (morning.undated, "session needs a date now", "sessions need a date now", "/to-plan", False),
-        (morning.tasks, "task is due", "tasks are due", "/tasks", False),
+        (morning.tasks, "task is open", "tasks are open", "/tasks", False),
+        (morning.due_tasks, "of them is due", "of them are due", "/tasks", False),
         (morning.lapsed_papers, "certificate has run out", "certificates have run out", "/setup/people", True),
         (morning.papers, "certificate runs out soon", "certificates run out soon", "/setup/people", False),
     )

@@ -11,10 +11,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from clinic.queries.digests import Morning
+from clinic.queries.digests import Morning, task_numbers
+from clinic.queries.shell import shell_counts
+from clinic.queries.undated import Horizon
 from clinic.services.digests import choose_digest, lines_of, owe_digests, place_of, revision_of
 from clinic.store.accounts import Account, AccountRole, Task
 from clinic.store.clinics import Closure, OpeningHours
+from clinic.store.diary import Appointment
 from clinic.store.outbox import Message
 from clinic.store.resources import Certificate, Practitioner
 from tests.services.newsroom import BASE, Newsroom
@@ -93,13 +96,35 @@ def test_it_says_numbers_and_links_and_neither_names_nor_what_anybody_is_treated
     assert to == "manager@alvor.example"
     assert subject == "This morning at Clínica Alvor: Tuesday 2 March"
     assert "1 urgent task\n" in text
-    assert "1 task is due\n" in text
+    assert "2 tasks are open\n" in text and "2 of them are due\n" in text
     assert "1 appointment today\n" in text
     assert "1 appointment today is not confirmed\n" in text
     assert f"{BASE}/tasks" in text
     said = text + subject
     assert not [word for word in ("Maria", "Silva", "acne", "scar", "needl", "example.org") if word in said]
     assert text.index("urgent") < text.index("appointment")
+
+
+def test_it_counts_the_tasks_that_the_navigation_counts_and_says_how_many_of_them_are_due(room: Newsroom) -> None:
+    add_task(room)
+    add_task(room, urgent=True)
+    with room.work() as work:
+        later = work.db.scalars(sa.select(Task).order_by(Task.id).limit(1)).one()
+        later.due_on = date(2027, 4, 1)
+        work.commit()
+    visit = room.book_course((date(2027, 3, 1),))
+    with room.work() as work:
+        work.db.execute(sa.update(Appointment).values(state="arrived", arrived_at=room.now))
+        work.commit()
+    now = datetime(2027, 3, 2, 8, tzinfo=UTC)
+
+    with room.work() as work:
+        urgent, every, due = task_numbers(work.db, 1, now.date(), now)
+        shell = shell_counts(work.db, 1, Horizon(now.date(), now.date() + timedelta(days=90)), now)
+
+    assert visit and (urgent, every, due) == (1, 3, 2)
+    assert every == shell.tasks
+    assert Morning(tasks=3).is_empty and not Morning(tasks=3, due_tasks=1).is_empty
 
 
 def test_on_a_day_with_nothing_to_tell_nothing_is_sent_and_that_is_written_down(room: Newsroom) -> None:
@@ -164,9 +189,10 @@ def test_only_what_an_account_may_see_is_told(room: Newsroom) -> None:
 
     told = {to.partition("@")[0]: {line.removeprefix("- ") for line in text.splitlines() if line.startswith("- ")}
             for to, _, text in map(read, transport.taken)}
+    one_task = {"1 task is open", "1 of them is due"}
     assert told == {
-        "manager": {"1 certificate has run out", "1 task is due"}, "administrator": {"1 certificate has run out"},
-        "receptionist": {"1 task is due"}}
+        "manager": {"1 certificate has run out", *one_task}, "administrator": {"1 certificate has run out"},
+        "receptionist": one_task}
 
 
 def test_who_wants_none_any_more_or_is_gone_gets_none(room: Newsroom) -> None:
