@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from clinic.care.windows import Fit
+from clinic.care.windows import Fit, Window
 from clinic.planning import Costs
 from clinic.planning.words import listed
 from clinic.queries.finishing import Deadline
@@ -87,7 +87,7 @@ def _visit(visit: VisitOffer, year: int, kept: Container[int]) -> VisitCard:
         time=f"{clock(visit.local_start)} – {clock(visit.local_end)}", practitioner=visit.practitioner or "",
         place=" · ".join(name for name in (visit.room, visit.device) if name),
         gap=f"{_distance(visit.gap_days)} later" if visit.gap_days is not None else "",
-        fit=window.fit(on) if window else None, fit_words=_off_ideal(on, window.ideal_on) if window else "",
+        fit=window.fit(on) if window else None, fit_words=_fit_words(window, on) if window else "",
         window_words=f"{short_day(window.earliest_on)} – {short_day(window.latest_on)}, "
                      f"ideal {short_day(window.ideal_on)}" if window else "",
         is_kept=visit.number in kept,
@@ -99,9 +99,16 @@ def _distance(days: int) -> str:
     return plural(days // 7, "week") if days >= 14 and days % 7 == 0 else plural(days, "day")
 
 
-def _off_ideal(on: date, ideal_on: date) -> str:
-    off = (on - ideal_on).days
-    return "ideal" if off == 0 else f"{plural(abs(off), 'day')} {'late' if off > 0 else 'early'}"
+def _fit_words(window: Window, on: date) -> str:
+    """In the words of the course's own page, so that they agree with the mark beside them."""
+    fit, off = window.fit(on), (on - window.ideal_on).days
+    if fit is Fit.IDEAL:
+        return "in its ideal days" if off else "on its ideal day"
+    if fit in (Fit.EARLY, Fit.LATE):
+        return f"{plural(abs(off), 'day')} {'after' if off > 0 else 'before'} ideal"
+    if fit is Fit.TOO_EARLY:
+        return f"{plural((window.earliest_on - on).days, 'day')} before its window"
+    return f"{plural((on - window.latest_on).days, 'day')} after its window"
 
 
 def _owed(undated: Sequence[UndatedOffer]) -> str:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from clinic.care.finish import Finish
-from clinic.care.windows import Window
+from clinic.care.windows import Fit, Window
 from clinic.queries.finishing import Deadline
 from clinic.queries.offers import CourseOffer, UndatedOffer, VisitOffer
 from clinic.web.course_form import parse_visits
@@ -43,7 +43,7 @@ def test_a_card_says_each_date_in_local_time_with_its_gap_and_window() -> None:
     assert [(each.weekday, each.day, each.time) for each in card.visits] == [
         ("Mon", "1 Mar", "09:00 – 10:00"), ("Mon", "29 Mar", "09:00 – 10:00")]
     assert [(each.gap, each.fit_words, each.window_words) for each in card.visits] == [
-        ("", "", ""), ("4 weeks later", "ideal", "22 Mar – 12 Apr, ideal 29 Mar")]
+        ("", "", ""), ("4 weeks later", "on its ideal day", "22 Mar – 12 Apr, ideal 29 Mar")]
     assert (card.title, card.summary) == ("Best plan", "2 sessions, 1 Mar – 29 Mar 2027")
 
 
@@ -91,7 +91,23 @@ def test_a_plan_says_its_weekdays_its_people_and_how_it_stands_to_the_event() ->
         "One Monday and one Tuesday", "Two practitioners, one after the other",
         "Recovered on 2 Apr, with 7 days to spare before the event")
     assert [(each.gap, each.fit_words, each.is_kept) for each in card.visits] == [
-        ("", "", True), ("29 days later", "1 day late", False)]
+        ("", "", True), ("29 days later", "in its ideal days", False)]
+
+
+@pytest.mark.parametrize(("day", "fit", "words"), [
+    (21, Fit.TOO_EARLY, "1 day before its window"), (22, Fit.EARLY, "7 days before ideal"),
+    (27, Fit.IDEAL, "in its ideal days"), (29, Fit.IDEAL, "on its ideal day"), (31, Fit.IDEAL, "in its ideal days"),
+    (40, Fit.LATE, "11 days after ideal"), (44, Fit.TOO_LATE, "1 day after its window"),
+])
+def test_words_and_mark_of_a_date_agree_with_each_other_and_with_the_courses_page(
+    day: int, fit: Fit, words: str
+) -> None:
+    window, on = Window(date(2027, 3, 22), date(2027, 3, 29), date(2027, 4, 12)), date(2027, 3, 1) + timedelta(day - 1)
+    at = datetime(on.year, on.month, on.day, 8, tzinfo=UTC)
+
+    [card] = plan_cards([_offer(FIRST, _visit(2, at, gap_days=29, window=window))], today=FIRST_ON)
+
+    assert (card.visits[1].fit, card.visits[1].fit_words) == (fit, words)
 
 
 def test_plans_lie_on_one_line_from_the_first_date_to_the_event() -> None:
