@@ -129,7 +129,7 @@ def test_the_second_of_two_editors_is_told_and_shown_both(
 
     page = answer.get_data(as_text=True)
     assert answer.status_code == 409
-    for words in ("You changed this in another window at 09:00.", "+420 601 000 000", "+420 601 123 456",
+    for words in ("Someone else was faster", "+420 601 000 000", "+420 601 123 456",
                   "Latex allergy", "Pacemaker", f'href="{url}/edit"'):
         assert words in page
     with rows() as db:

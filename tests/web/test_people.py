@@ -131,7 +131,7 @@ def test_the_second_of_two_editors_is_told_and_shown_both(
     answer = post(second, f"/setup/people/{who}/edit", {"name": "Dr A. Park", "lock_version": "1"})
 
     assert answer.status_code == 409
-    assert "You changed this in another window at 09:00." in answer.get_data(as_text=True)
+    assert "Someone else was faster" in answer.get_data(as_text=True)
     assert "Dr Ada Parker" in answer.get_data(as_text=True)
 
 
