@@ -91,12 +91,14 @@ def closed(appointment: Appointment) -> Finding:
 
 
 def owe_again(opened: Opened) -> None:
+    """What the appointment was for is owed, and waits for a date."""
     if opened.about:
         opened.about.row.state = SessionState.OWED
         opened.about.row.lock_version += 1
 
 
 def follow(work: UnitOfWork, opened: Opened, action: str, **facts: Any) -> None:
+    """What follows every change of an appointment but the commit: windows, audit, messages."""
     work.db.flush()
     appointment, owner = opened.appointment, Owner("appointment", opened.appointment.id)
     if opened.about:
@@ -108,6 +110,6 @@ def follow(work: UnitOfWork, opened: Opened, action: str, **facts: Any) -> None:
 
 
 def settle_appointment(work: UnitOfWork, opened: Opened, action: str, **facts: Any) -> None:
-    """What follows every change of an appointment: windows, audit, messages, one commit."""
+    """The same with the commit."""
     follow(work, opened, action, **facts)
     work.commit()

@@ -123,7 +123,6 @@ class Ended(NamedTuple):
         return month_of(self.on)
 
 
-
 def visit_end(
     state: AppointmentState, *, ended_cause: str | None, reason: str | None, by_clinic: bool, notice: timedelta | None,
     notice_hours: int,
