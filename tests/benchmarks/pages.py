@@ -3,7 +3,7 @@
 A clinic of twenty practitioners is written into a new SQLite file and a new PostgreSQL database, see `years.py`. It
 grows to each number of years (1, 3 and 5 where none is named), always with the same today, and its pages are asked
 through the app itself: everything from the request to the answer is counted. Beside the median stand the processor's
-time of this process, the statements, and the bytes before compression. It takes eight minutes on two quiet cores, of
+time of this process, the statements, and the bytes before compression. It takes five minutes on two quiet cores, of
 which half fill the databases, and ends with a table of each. A page more is a line of PAGES more.
 """
 from __future__ import annotations
