@@ -20,13 +20,14 @@ def write_sheets(chromium: Browser, folder: Path, names: list[str]) -> None:
     """An `index.html` that shows everything, and a picture for each screen: a row for each state of the clinic."""
     sheets = folder / "sheets"
     sheets.mkdir(exist_ok=True)
-    page = chromium.new_page(viewport={"width": 1850, "height": 900})
     for name in names:
+        # A page for each: one that has shown hundreds of pictures is once too large to be drawn.
+        page = chromium.new_page(viewport={"width": 1850, "height": 900})
         (folder / "sheet.html").write_text(_page(name, _rows(folder, name)), "utf-8")
         page.goto((folder / "sheet.html").absolute().as_uri())
         page.screenshot(path=sheets / f"{name}.png", full_page=True)
+        page.close()
     (folder / "sheet.html").unlink(missing_ok=True)
-    page.close()
     links = "".join(f'<a href="#{name}">{name}</a>' for name in names)
     parts = "".join(f'<h2 id="{name}">{name}</h2>{_rows(folder, name)}' for name in names)
     (folder / "index.html").write_text(_page("Screens", links + parts), "utf-8")
