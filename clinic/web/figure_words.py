@@ -179,8 +179,8 @@ def visit_finding(found: Figures) -> str:
     missed, late = found.total.get(Column.NO_SHOW), found.total.get(Column.LATE)
     if not (isinstance(missed, Share) and isinstance(late, Share)):
         return "Too few visits to say anything."
-    told = (f"Of {missed.whole:,} visits whose time was kept, {missed.part:,} were missed and {late.part:,} cancelled "
-            "late.")
+    told = (f"Of {missed.whole:,} visits whose time was kept, {missed.part:,} "
+            f"{'was' if missed.part == 1 else 'were'} missed and {late.part:,} cancelled late.")
     if found.open_visits:
         told += f" {plural(found.open_visits, 'visit is', 'visits are')} past and not closed, and not counted yet."
     return told
