@@ -33,7 +33,7 @@ class Due(StrEnum):
 
 
 _RANKS = tuple(Due)
-IS_OWED = TreatmentSession.state == sa.literal_column(f"'{SessionState.OWED.value}'")
+_IS_OWED = TreatmentSession.state == sa.literal_column(f"'{SessionState.OWED.value}'")
 """Written out: with a parameter SQLite would not know that its index of what is owed serves."""
 
 _IS_UNKNOWN = TreatmentSession.earliest_on.is_(None)
@@ -137,7 +137,7 @@ def due_count(clinic_id: Any, opened_by_on: Any) -> sa.ColumnElement[int]:
 
 def _owed(clinic_id: Any) -> sa.ColumnElement[bool]:
     """What living courses and living maintenance plans of a clinic owe."""
-    return sa.and_(IS_OWED, clinic_id == _CLINIC_ID)
+    return sa.and_(_IS_OWED, clinic_id == _CLINIC_ID)
 
 
 def _rows(
