@@ -58,10 +58,12 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round of deliveries: how many messages were dealt with, and what trouble with the mail server ended it."""
+    """One round of deliveries: how many messages were dealt with, what trouble with the mail server ended it, and
+    whether the server took or refused one before that: only then is an earlier trouble over."""
 
     done: int
     trouble: str | None = None
+    is_answered: bool = False
 
     @property
     def in_trouble(self) -> bool:
@@ -109,25 +111,26 @@ class Courier:
         Ends when nothing is due, at `most` or the most of a minute, when the mail server is in trouble, or when
         `stopping` says so.
         """
-        done = 0
+        done, is_answered = 0, False
         with self.transport.connection():
             claim = self._claim_next() if most > 0 and not stopping() else None
             while claim is not None:
                 outcome = self._deliver(claim)
                 if outcome is not None and _is_trouble(outcome):
                     self._record(claim, outcome, claims_next=False)
-                    return Round(done, f"{outcome.phase}: {_words(outcome)}")
+                    return Round(done, f"{outcome.phase}: {_words(outcome)}", is_answered)
                 done += 1
                 goes_on = done < most and not stopping()
                 if outcome is None:
                     claim = self._claim_next() if goes_on else None
                     continue
+                is_answered = True
                 following = self._record(claim, outcome, claims_next=goes_on)
                 if outcome.kind is OutcomeKind.FAILED and outcome.phase is Phase.RCPT:
                     with self.work() as work:
                         take_refusal(work, claim.message_id, f"{outcome.code} {outcome.text}")
                 claim = following
-        return Round(done)
+        return Round(done, is_answered=is_answered)
 
     def _claim_next(self) -> Claim | None:
         """The most urgent message, and of those the one due longest; none where nothing is due or no more may go."""

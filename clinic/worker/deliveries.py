@@ -49,9 +49,9 @@ class Deliveries:
             if found is None:
                 return
             if found.trouble is not None:
-                self._rest_from(found.trouble, made_progress=found.done > 0)
+                self._rest_from(found.trouble, made_progress=found.is_answered)
                 return
-            if self._rest:
+            if self._rest and found.is_answered:
                 self._rest = 0.0
                 self._tell(None)
             if found.done == 0:

@@ -129,7 +129,7 @@ def test_a_due_message_is_sent_and_everything_about_it_is_kept(desk: Desk, sink:
 
     message = desk.message("confirmation")
     [taken] = sink.accepted()
-    assert done == Round(1)
+    assert done == Round(1, is_answered=True)
     assert (message.state, message.settled_at, message.attempts) == ("sent", GRACE_OVER, 1)
     assert (message.sender, message.recipient) == ("ola@alvor.example", "maria@example.org")
     assert message.mime is not None

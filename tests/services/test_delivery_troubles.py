@@ -100,7 +100,7 @@ def test_a_round_marks_one_message_and_claims_the_next_in_one_commit(desk: Desk)
         opened.append(desk.work())
         return opened[-1]
 
-    assert courier(desk, work=open_work).deliver_due() == Round(3)
+    assert courier(desk, work=open_work).deliver_due() == Round(3, is_answered=True)
     assert len(opened) == 1 + 3 * 3
 
 
@@ -129,7 +129,7 @@ def test_a_claim_of_which_nothing_is_known_is_taken_back(desk: Desk) -> None:
     assert sorted(line.state for line in desk.lines("confirmation")) == ["sending", "sent"]
     with desk.work() as work:
         assert rescue(work, worker_id="worker-1", is_sending=False) == 1
-    assert courier(desk).deliver_due() == Round(1)
+    assert courier(desk).deliver_due() == Round(1, is_answered=True)
 
 
 def test_who_lost_track_of_what_it_held_takes_it_back_at_once(desk: Desk) -> None:

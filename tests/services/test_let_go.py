@@ -48,7 +48,7 @@ def test_nothing_leaves_before_it_is_let_go_and_then_only_what_is_due(desk: Desk
     assert waiting is not None
     assert (waiting.since, waiting.due, waiting.useless) == (NOW, 1, 0)
     assert done == LetGo(waiting.waiting, 0)
-    assert delivered(desk) == Round(1)
+    assert delivered(desk) == Round(1, is_answered=True)
     assert [line.state for line in desk.lines("confirmation")] == ["sent"]
     assert {line.state for line in desk.lines("reminder-7d", "reminder-2d", "precare")} == {"pending"}
     assert waits(desk) is None
@@ -63,7 +63,7 @@ def test_mail_that_is_switched_on_meanwhile_holds_nothing_a_second_time(desk: De
         let_go(work)
 
     assert held == 0
-    assert delivered(desk) == Round(1)
+    assert delivered(desk) == Round(1, is_answered=True)
 
 
 def test_what_a_dead_worker_left_is_taken_back_but_does_not_leave(desk: Desk) -> None:

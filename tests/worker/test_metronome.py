@@ -16,6 +16,7 @@ from clinic.messages.mailbox import MailboxTransport
 from clinic.messages.transport import BeforeDot, Outcome, OutcomeKind, Phase, Transport
 from clinic.services.workers import enlist
 from clinic.settings import Settings
+from clinic.store.clinics import Business
 from clinic.store.outbox import Message, MessageItem, WorkerRow
 from clinic.worker import Pace, Worker
 from tests.services.desk import Desk, Line
@@ -137,6 +138,13 @@ def attempts(desk: Desk) -> list[int]:
             .where(MessageItem.kind == "confirmation")))
 
 
+def hold_back(desk: Desk, since: datetime | None) -> None:
+    """No worker finds a message to send, whatever is due; None: they find them again."""
+    with desk.work() as work:
+        work.db.execute(sa.update(Business).values(held_since=since))
+        work.commit()
+
+
 def workers(desk: Desk) -> int:
     with desk.work() as work:
         return work.db.scalar(sa.select(sa.func.count()).select_from(WorkerRow)) or 0
@@ -251,6 +259,23 @@ def test_after_a_rest_one_message_asks_for_all_and_what_was_wrong_is_shown_until
     assert (tried, waiting, sent, over) == (True, True, True, True)
     assert (shown, since) == (["connect: Connection refused"], [desk.now])
     assert attempts(desk) == [1, 1, 1, 1]
+
+
+def test_a_round_that_finds_nothing_to_send_does_not_say_that_the_mail_server_is_back(desk: Desk) -> None:
+    office = ShutOffice()
+
+    with running(desk, lambda: office, replace(QUICK, first_rest=0.1, longest_rest=0.1)):
+        shown = eventually(lambda: troubles(desk) == ["connect: Connection refused"])
+        hold_back(desk, since=desk.now)
+        time.sleep(1)
+        asked = office.asked
+        time.sleep(1)
+        still, idle = troubles(desk), office.asked == asked
+        office.is_open = True
+        hold_back(desk, since=None)
+        over = eventually(lambda: troubles(desk) == [None])
+
+    assert (shown, still, idle, over) == (True, ["connect: Connection refused"], True, True)
 
 
 def test_a_delivery_that_does_not_come_back_is_left_behind_and_what_it_does_later_counts_for_nothing(
