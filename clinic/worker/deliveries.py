@@ -28,6 +28,7 @@ class Deliveries:
         self._pace, self._stopping = pace, stopping
         self._rest = 0.0
         self._rests_until = 0.0
+        self._shows_trouble = False
         self._has_lost_track = False
 
     def tick(self) -> None:
@@ -51,9 +52,11 @@ class Deliveries:
             if found.trouble is not None:
                 self._rest_from(found.trouble, made_progress=found.is_answered)
                 return
-            if self._rest and found.is_answered:
+            if found.is_answered:
                 self._rest = 0.0
+            if self._shows_trouble and not self._rest:
                 self._tell(None)
+                self._shows_trouble = False  # not before: the database may be away when this is to be said
             if found.done == 0:
                 return
 
@@ -79,6 +82,7 @@ class Deliveries:
         self._rest = min(max(2 * before, self._pace.first_rest), self._pace.longest_rest)
         # Spread, so that workers which met the same trouble do not come back together.
         self._rests_until = time.monotonic() + self._rest * (0.75 + random.random() / 2)
+        self._shows_trouble = True
         self._tell(trouble)
         _log.warning("mail-server-in-trouble", extra={"facts": {"rests_for": self._rest}})
 

@@ -14,11 +14,14 @@ from sqlalchemy.engine import Engine
 
 from clinic.messages.mailbox import MailboxTransport
 from clinic.messages.transport import BeforeDot, Outcome, OutcomeKind, Phase, Transport
+from clinic.services.delivery import Courier
+from clinic.services.work import UnitOfWork
 from clinic.services.workers import enlist
 from clinic.settings import Settings
 from clinic.store.clinics import Business
 from clinic.store.outbox import Message, MessageItem, WorkerRow
 from clinic.worker import Pace, Worker
+from clinic.worker.deliveries import Deliveries
 from tests.services.desk import Desk, Line
 
 QUICK = Pace(deliver=0.1, rescue=0.1, beat=0.1, hold=0.1, owe=0.1, clean=0.1, first_rest=60)
@@ -217,13 +220,14 @@ def test_a_worker_takes_over_what_a_dead_one_held(desk: Desk, tmp_path: Path) ->
 def test_a_mail_server_in_trouble_is_left_alone_for_a_while(desk: Desk) -> None:
     office = ShutOffice()
 
+    due_at = desk.message("confirmation").due_at
+
     with running(desk, lambda: office):
-        asked = eventually(lambda: office.asked > 0)
+        put_back = eventually(lambda: desk.lines("confirmation") == [
+            Line("confirmation", "pending", due_at, "Connection refused")])
         time.sleep(0.5)
 
-    assert (asked, office.asked) == (True, 1)
-    assert desk.lines("confirmation") == [
-        Line("confirmation", "pending", desk.message("confirmation").due_at, "Connection refused")]
+    assert (put_back, office.asked) == (True, 1)
 
 
 def test_a_folder_that_cannot_be_read_is_shown_until_it_can(desk: Desk, tmp_path: Path) -> None:
@@ -267,7 +271,7 @@ def test_a_round_that_finds_nothing_to_send_does_not_say_that_the_mail_server_is
     with running(desk, lambda: office, replace(QUICK, first_rest=0.1, longest_rest=0.1)):
         shown = eventually(lambda: troubles(desk) == ["connect: Connection refused"])
         hold_back(desk, since=desk.now)
-        time.sleep(1)
+        put_back = eventually(lambda: states(desk, "confirmation") == ["pending"])
         asked = office.asked
         time.sleep(1)
         still, idle = troubles(desk), office.asked == asked
@@ -275,7 +279,31 @@ def test_a_round_that_finds_nothing_to_send_does_not_say_that_the_mail_server_is
         hold_back(desk, since=None)
         over = eventually(lambda: troubles(desk) == [None])
 
-    assert (shown, still, idle, over) == (True, ["connect: Connection refused"], True, True)
+    assert (shown, put_back, idle, over) == (True, True, True, True)
+    assert still == ["connect: Connection refused"]
+
+
+def test_that_the_mail_server_is_back_is_said_though_the_database_was_away_when_it_answered(desk: Desk) -> None:
+    office, is_away = ShutOffice(), False
+
+    def work() -> UnitOfWork:
+        if is_away:
+            raise sa.exc.OperationalError("", None, Exception("away"))
+        return desk.work()
+
+    with desk.work() as unit:
+        enlist(unit, "here", "this machine")
+    deliveries = Deliveries(lambda: Courier(desk.work, office, "here"), work, "here", replace(QUICK, first_rest=0),
+                            threading.Event())
+    deliveries.tick()
+    shown, office.is_open, is_away = troubles(desk), True, True
+    with pytest.raises(sa.exc.OperationalError):
+        deliveries.tick()
+    is_away = False
+    deliveries.tick()
+
+    assert (shown, troubles(desk)) == (["connect: Connection refused"], [None])
+    assert states(desk, "confirmation") == ["sent"]
 
 
 def test_a_delivery_that_does_not_come_back_is_left_behind_and_what_it_does_later_counts_for_nothing(
