@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.prove.audit_absences import in_absence
 from tests.prove.plain_rows import Row, Rows
 
 SCHEDULE = ("confirmation", "change", "clinic-change", "cancellation")
@@ -49,6 +50,8 @@ class Case:
     sessions: tuple[Row, ...]
     appointments: tuple[Row, ...]
     told: tuple[Any, ...]
+    away: frozenset[int]
+    """The appointments that stand in an absence: what says only that they stand is not sent."""
 
 
 def letter_faults(rows: Rows, now: datetime, in_step: set[tuple[str, int]]) -> list[str]:
@@ -69,7 +72,7 @@ def cases(rows: Rows) -> list[Case]:
     courses = {row.id: row for row in rows["course"]}
     owners = [("course", row, row) for row in rows["course"]]
     owners += [("maintenance-plan", row, courses[row.course_id]) for row in rows["maintenance_plan"]]
-    told = _told(rows)
+    told, away = _told(rows), in_absence(rows)
     blocked = {row.email.lower() for row in rows["bounce"] if row.is_hard and row.lifted_at is None}
     found = []
     for kind, owner, course in owners:
@@ -84,7 +87,7 @@ def cases(rows: Rows) -> list[Case]:
         clinic = clinics[course.clinic_id]
         found.append(Case(kind, owner.id, owner.state == "active", reached, patient.wants_reminders,
                           _full_on(rows, patient.id, clinic), clinic, sessions, appointments,
-                          tuple(told[kind, owner.id].values())))
+                          tuple(told[kind, owner.id].values()), away))
     return found
 
 
@@ -208,6 +211,7 @@ def _schedule(case: Case, now: datetime) -> Iterator[tuple[Subject, Due]]:
     changed_at: list[datetime] = []
     matters_until: list[datetime] = []
     ours: list[bool] = []
+    counts_on: set[int] = set()
     for row in case.sessions:
         stands = next((each for each in case.appointments if each.treatment_session_id == row.id
                        and each.state in ("booked", "arrived")), None)
@@ -219,6 +223,8 @@ def _schedule(case: Case, now: datetime) -> Iterator[tuple[Subject, Due]]:
         if kind is None:
             continue
         kinds.add(kind)
+        if kind == "new" or (kind == "kept" and withdrawn):
+            counts_on.add(stands.id)
         if kind == "kept":
             continue
         assert kind == "cancelled" or stands is not None
@@ -233,7 +239,9 @@ def _schedule(case: Case, now: datetime) -> Iterator[tuple[Subject, Due]]:
         return
     name = "confirmation" if kinds == {"new"} else "cancellation" if kinds <= {"kept", "cancelled"} else (
         "clinic-change" if all(ours) else "change")
-    yield (name, case.kind, case.id, 0), _due(case, now, name, max(changed_at) + GRACE, max(matters_until))
+    is_away = kinds <= {"new", "kept"} and not counts_on.isdisjoint(case.away)
+    yield (name, case.kind, case.id, 0), _due(
+        case, now, name, max(changed_at) + GRACE, max(matters_until), is_away=is_away)
 
 
 def _news(case: Case, stands: Row | None, believed: list[Any], now: datetime) -> str | None:
@@ -265,7 +273,8 @@ def _reminders(case: Case, row: Row, now: datetime) -> Iterator[tuple[Subject, D
     for kind, days, useless_after in plans:
         planned = _local(row.zone, on - timedelta(days=days), 9 * 60)
         if planned > row.scheduled_at + timedelta(days=1) and not (kind == "reminder-2d" and row.confirmed_at):
-            yield (kind, "appointment", row.id, row.revision), _due(case, now, kind, planned, useless_after)
+            yield (kind, "appointment", row.id, row.revision), _due(
+                case, now, kind, planned, useless_after, is_away=row.id in case.away)
 
 
 def _after_treatment(case: Case, row: Row, now: datetime) -> Iterator[tuple[Subject, Due]]:
@@ -281,9 +290,11 @@ def _after_treatment(case: Case, row: Row, now: datetime) -> Iterator[tuple[Subj
             yield (kind, "treatment-session", row.id, 0), _due(case, now, kind, planned, useless_after)
 
 
-def _due(case: Case, now: datetime, kind: str, planned: datetime, useless_after: datetime) -> Due:
+def _due(
+    case: Case, now: datetime, kind: str, planned: datetime, useless_after: datetime, *, is_away: bool = False
+) -> Due:
     """Outside quiet hours, not on a day that has had enough; what is overdue goes now, or when quiet hours end; what
-    comes too late is withheld."""
+    comes too late, or counts on somebody who is away, is withheld."""
     at = _loud(case.clinic, planned)
     if at <= now and _loud(case.clinic, now) != now:
         at = _loud(case.clinic, now)
@@ -293,7 +304,7 @@ def _due(case: Case, now: datetime, kind: str, planned: datetime, useless_after:
     if at > useless_after:
         return Due(useless_after, useless_after, True)
     is_unwanted = kind in UNWANTED and not case.wants_reminders
-    return Due(at, useless_after, is_unwanted or not case.can_be_reached)
+    return Due(at, useless_after, is_unwanted or is_away or not case.can_be_reached)
 
 
 def _loud(clinic: Row, at: datetime) -> datetime:

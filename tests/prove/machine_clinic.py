@@ -25,6 +25,7 @@ from clinic.services.reconcile import Owner, settle_expired, sweep
 from clinic.services.work import Done, Refused, Stale, UnitOfWork
 from clinic.services.workers import free_holds
 from tests.prove.arena import CLINICS, PROTOCOLS, Arena
+from tests.prove.audit_absences import put_into_absence, sent_in_absence
 from tests.prove.audit_letters import WAITING, letter_faults
 from tests.prove.audit_pages import page_faults
 from tests.prove.audit_series import come_while_resting, diary_faults, series_of, too_close, too_late
@@ -86,6 +87,8 @@ class Clinic(RuleBasedStateMachine):
         faults += self.owed_faults()
         faults += self.touched()
         faults += self.out_of_bounds()
+        faults += put_into_absence(self.before, self.rows) if self.verb in BOOKING else []
+        faults += sent_in_absence(self.before, self.rows)
         faults += page_faults(self.rows)
         faults += come_while_resting(self.rows, self.tables.documents, self.made.now)
         self.touched_now = set()
@@ -142,7 +145,7 @@ class Clinic(RuleBasedStateMachine):
         made = (self.rows, self.tables.documents, self.made.now)
         close, late = too_close(*made), too_late(*made)
         new = [("too close", *each) for each in close - self.close]
-        new += [("too late without a reason", *each) for each in late - self.late if each[0] not in self.reasoned()]
+        new += [("too late without a reason", *each) for each in late - self.late if not self.has_reason(*each)]
         self.close, self.late = close, late
         if self.verb in MAKES_FACTS:
             self.loose |= {self.owner_by_session(each[-1]) for each in new}
@@ -150,11 +153,16 @@ class Clinic(RuleBasedStateMachine):
         return [f"{each} by {self.verb}" for each in sorted(new, key=str)
                 if self.verb in BOOKING or self.owner_by_session(each[-1]) not in self.loose]
 
-    def reasoned(self) -> set[int]:
-        """The courses with a reason for being late; of what was just given a time, those with a new one."""
+    def has_reason(self, course_id: int, _: int, session_id: int) -> bool:
+        """Whether somebody said why; where times were just given, anew, unless what is late stands as it did then."""
         known = {row.id for row in self.before["course_override"]}
-        return {row.course_id for row in self.rows["course_override"] if row.code == "too-late" and row.reason.strip()
-                and (self.verb not in BOOKING or row.id not in known)}
+        stood = {row.id: row.scheduled_at for row in self.before["appointment"]}
+        stands = {row.scheduled_at for row in self.appointments("booked") if row.treatment_session_id == session_id
+                  and stood.get(row.id) == row.scheduled_at}
+        return any(
+            row.course_id == course_id and row.code == "too-late" and row.reason.strip()
+            and (self.verb not in BOOKING or row.id not in known or row.made_at in stands)
+            for row in self.rows["course_override"])
 
     def owner_by_session(self, ident: int) -> Key:
         return owner_of(next(row for row in self.rows["treatment_session"] if row.id == ident))

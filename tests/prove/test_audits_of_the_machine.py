@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from clinic.store.engine import for_writing, open_engine
 from clinic.store.resources import Patient
 from tests.booking import booked, cancel, perform, standing
+from tests.prove.audit_absences import in_absence, put_into_absence, sent_in_absence, visits_met
 from tests.prove.audit_letters import letter_faults
 from tests.prove.audit_pages import page_faults
 from tests.prove.audit_series import come_while_resting, diary_faults, too_close, too_late
@@ -93,6 +95,29 @@ def test_each_contradiction_is_found(made: SmallClinic, fault: str) -> None:
     faults = found(made)
 
     assert [each for each in faults if fault in each] != [], faults
+
+
+def test_what_is_put_into_an_absence_or_sent_all_the_same_is_found(made: SmallClinic) -> None:
+    tables, rows = Tables(made.engine), [Tables(made.engine).read()]
+    for statement in (
+        "INSERT INTO absence (resource_id, starts_at, ends_at, reason)"
+        " SELECT resource_id, starts_at, starts_at + 60, 'Ill' FROM resource_booking"
+        " WHERE appointment_id = 2 AND need = 1",
+        "UPDATE message SET state = 'sent' WHERE id IN (SELECT message_id FROM message_item"
+        " WHERE kind = 'reminder-2d' AND subject_id IN (2, 3))",
+        "UPDATE resource_booking SET ends_at = ends_at + 300 WHERE appointment_id IN (2, 3) AND need = 1",
+    ):
+        with for_writing(made.engine).begin() as connection:
+            connection.exec_driver_sql(statement)
+        rows.append(tables.read())
+    _, noted, sent, longer = rows
+
+    assert in_absence(noted) == {2}
+    assert visits_met(noted, made.clinic_id, made.now) == {1: 1}
+    assert [each for each in letter_faults(noted, made.now, OWNERS) if "is_withheld=True" in each] != []
+    assert [[*map(len, (put_into_absence(*step), sent_in_absence(*step)))] for step in pairwise(rows)] == [
+        [0, 0], [0, 1], [1, 0]]
+    assert put_into_absence(sent, longer) == ["appointment 2 was put into an absence"]
 
 
 def test_any_change_of_any_row_is_seen(made: SmallClinic) -> None:
