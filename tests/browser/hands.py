@@ -145,6 +145,8 @@ class Keys(Hand):
 
     def reach(self, target: Locator, along: str = "Tab") -> None:
         """Goes there by that key, pressed as often as it takes; where it is then shows."""
+        expect(target).to_be_attached()
+        self.page.wait_for_load_state()  # where the page begins is not known before
         for _ in range(FARTHEST):
             if self._is_at(target):
                 break
@@ -158,7 +160,8 @@ class Keys(Hand):
         """The one thing that the words fit."""
         self.press("/")
         self.page.keyboard.type(words)
-        self.press("Enter")
+        with self.page.expect_navigation():
+            self.press("Enter")
 
     def choose(self, option: str) -> None:
         """The first of the list is chosen already."""
@@ -188,7 +191,8 @@ class Plain(Mouse):
     def find(self, words: str, name: str) -> None:
         """The one thing that the words fit."""
         self.typed(self.page.get_by_role("searchbox", name="Find anything").first, words)
-        self._enter()
+        with self.page.expect_navigation():
+            self._enter()
 
     def choose(self, option: str) -> None:
         """Whom the page lists for what was typed."""

@@ -1,18 +1,15 @@
 """A whole clinic on a port of this machine: pages, worker and mailbox, with a clock that tests move."""
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
-from waitress import create_server
 
 from clinic.app import Kit
 from clinic.care.screening import LaxityGrade, ScreeningAnswers
@@ -38,6 +35,7 @@ from clinic.web import create_app
 from clinic.web.kit import keep
 from clinic.worker import Pace, Worker
 from tests.other_visits import add_other_visits
+from tests.serving import serving
 from tests.small_clinic import MONDAY, SmallClinic, small_clinic
 
 PASSWORD = "seven quiet herons"
@@ -105,26 +103,14 @@ def served(one: Site, database_url: str, folder: Path) -> Iterator[Site]:
     clock = MovableClock()
     kit = _kit(database_url, folder, clock)
     keep(one.app, kit)
-    server = create_server(one.app, host="127.0.0.1", port=0, threads=4)
-    site = replace(one, url=f"http://127.0.0.1:{server.effective_port}", clinic=one.clinic.on(kit.engine), kit=kit,
-                   clock=clock)
     worker = Worker(kit, Pace(deliver=0.5, owe=3600))
     worker.start()
-    thread = threading.Thread(target=_answer, args=(server,), daemon=True)
-    thread.start()
     try:
-        yield site
+        with serving(one.app) as url:
+            yield replace(one, url=url, clinic=one.clinic.on(kit.engine), kit=kit, clock=clock)
     finally:
-        server.close()
         worker.stop()
-        thread.join(timeout=5)
         kit.engine.dispose()
-
-
-def _answer(server: Any) -> None:
-    # Closing it takes the socket away while it waits there.
-    with suppress(OSError):
-        server.run()
 
 
 def _kit(database_url: str, folder: Path, clock: MovableClock) -> Kit:

@@ -36,7 +36,7 @@ def test_what_one_books_appears_for_the_other_within_seconds_and_moves_nothing_e
     booking.wait_for_url(re.compile(r"/patients/\d+$"))
 
     visit = watching.locator("[data-visit]", has_text=name)
-    expect(visit).to_be_visible(timeout=9_000)
+    expect(visit).to_be_visible()
     expect(watching.locator("#live")).to_have_text("A visit has changed")
     assert "block-fresh" in (visit.get_attribute("class") or "")
     assert (focused(watching), box.evaluate("one => one.scrollTop")) == (held, 40)
@@ -49,7 +49,7 @@ def test_the_diary_says_when_it_is_cut_off_and_when_somebody_was_signed_out(ente
     expect(trouble).to_be_hidden()
 
     page.context.clear_cookies()
-    expect(trouble.get_by_role("link", name="Sign in again")).to_be_visible(timeout=9_000)
+    expect(trouble.get_by_role("link", name="Sign in again")).to_be_visible()
     expect(trouble.get_by_text("No connection")).to_be_hidden()
 
 

@@ -198,12 +198,15 @@ def test_a_visit_is_picked_up_carried_a_week_on_and_put_down_by_touch_without_a_
     page = enter(width=360, touch=True, scripts=False).page
     page.goto(day_of(visit))
 
-    for role, name in (("link", "Pick up Pat5 Ient5"), ("link", "1 week on"), ("link", "10:15"),
-                       ("button", "Move the appointment")):
+    week_on = visit.local_start + timedelta(days=7)
+    for role, name, leads_to in (
+        ("link", "Pick up Pat5 Ient5", f"moving={visit.id}"), ("link", "1 week on", f"day={week_on:%Y-%m-%d}"),
+        ("link", "10:15", "/move"), ("button", "Move the appointment", "moved="),
+    ):
         page.get_by_role(role, name=name).first.tap()  # type: ignore[arg-type]
+        page.wait_for_url(re.compile(leads_to))
         taps += 1
 
-    page.wait_for_url(re.compile("moved="))
     moved: datetime = second(site, course).local_start
     assert (taps, (moved.date() - visit.local_start.date()).days, f"{moved:%H:%M}") == (PRESSES_BY_TOUCH, 7, "10:15")
     expect(page.get_by_role("button", name="Undo")).to_be_visible()

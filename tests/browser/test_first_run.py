@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,6 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, BrowserContext, FileChooser, Page, expect
 from playwright.sync_api import TimeoutError as TookTooLong
 from sqlalchemy.orm import Session
-from waitress import create_server
 
 from clinic.app import Kit
 from clinic.services.first_run import setup_code
@@ -25,6 +23,7 @@ from clinic.web import create_app
 from tests.browser.desk import Walker
 from tests.browser.soundness import is_sound
 from tests.databases import SQLiteFiles
+from tests.serving import serving
 from tests.small_clinic import MONDAY
 
 pytestmark = pytest.mark.browser
@@ -50,12 +49,8 @@ def empty(sqlite_files: SQLiteFiles, tmp_path: Path) -> Iterator[Empty]:
     """An empty database, served."""
     url = sqlite_files.migrated()
     kit = Kit(Settings(tmp_path, url, KEY, "http://127.0.0.1"), open_engine(url), lambda: MONDAY, None)
-    server = create_server(create_app(kit), host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield Empty(f"http://127.0.0.1:{server.effective_port}", kit)
-    server.close()
-    thread.join(timeout=5)
+    with serving(create_app(kit)) as address:
+        yield Empty(address, kit)
     kit.engine.dispose()
 
 

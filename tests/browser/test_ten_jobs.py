@@ -92,6 +92,7 @@ def longest_free(page: Page) -> str:
     """The id of the longest free time of the first column."""
     column = page.locator(".diary-column").first.locator("[data-free]")
     expect(column.first).to_be_attached()
+    page.wait_for_load_state()
     found: dict[str, int] = {free.get_attribute("id"): int(free.get_attribute("data-rows")) for free in column.all()}
     return max(found, key=lambda each: found[each])
 
@@ -198,11 +199,12 @@ def tell_somebody(hand: Hand, desk: Desk) -> None:
     hand.take(hand.one("link", "To tell", hand.page.get_by_role("navigation", name="Main")), key="e")
     waiting = hand.page.locator(".tell-row")
     expect(waiting.first).to_be_visible()
+    hand.page.wait_for_load_state()
     before = waiting.count()
     hand.take(hand.one("button", "Told"), along="o")
-    expect(hand.page.locator(".flash").first).to_be_visible()
 
-    assert waiting.count() == before - 1
+    expect(hand.page.locator(".flash").first).to_be_visible()
+    expect(waiting).to_have_count(before - 1)
 
 
 JOBS = (

@@ -77,9 +77,9 @@ def test_no_sample_takes_much_memory_or_time() -> None:
         b"Content-Type: message/delivery-status\n\n" + b"Final-Recipient: rfc822; a@b.example\n" * 130_000)]
     for data in (*(sample.data for sample in large), *storms):
         tracemalloc.start()
-        began = time.perf_counter()
+        began = time.process_time()  # what else a busy machine does meanwhile is not ours
         read_report(data)
-        worst_time = max(worst_time, time.perf_counter() - began)
+        worst_time = max(worst_time, time.process_time() - began)
         worst_memory = max(worst_memory, tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
 

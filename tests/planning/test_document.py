@@ -212,9 +212,9 @@ def test_mutated_documents_are_planned_or_refused_by_their_places_within_a_secon
         document = mutated(seed)
         breaks_the_form = bool(list(PROBLEM_FORM.iter_errors(document)))
 
-        began = time.perf_counter()
+        began = time.process_time()  # our own second: what else a busy machine does is not ours
         found = places(document)
-        took = time.perf_counter() - began
+        took = time.process_time() - began
 
         assert found or not breaks_the_form, document
         assert took < 1

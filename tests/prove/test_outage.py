@@ -3,7 +3,6 @@ workers away and refuses some patients: no message pays for it, nothing is said 
 all is well again."""
 from __future__ import annotations
 
-import socket
 import ssl
 import sys
 import time
@@ -26,6 +25,7 @@ from clinic.queries.mail_facts import mail_facts
 from clinic.services.delivery import Patience
 from clinic.store.outbox import Message, MessageAttempt, MessageItem
 from tests.databases import is_full
+from tests.ports import kept_port
 from tests.prove.mail_ledger import book, desk_of_today, entries, faults_of, unsettled
 from tests.prove.mail_pack import pack, wait_until
 from tests.prove.mail_worker import PACE, Place, ShiftedClock
@@ -80,15 +80,20 @@ def desk(database_url: str) -> Iterator[Desk]:
         yield found
 
 
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Where the mail server is, when it is there."""
+    with kept_port() as kept:
+        yield kept
+
+
 @pytest.mark.prove
 def test_an_outage_of_any_kind_costs_no_message_and_when_it_is_over_each_goes_once(
-    desk: Desk, database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    desk: Desk, database_url: str, port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock, log, waits = ShiftedClock(tmp_path / "clock"), tmp_path / "sink.log", dict[int, timedelta]()
     log.touch()
     clock.set(0)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     server = partial(Sink, log, port=port)
     smtp = SmtpSettings("localhost", port, Security.STARTTLS, "clinic", "right", ca_file=OURS,
                         timeouts=Timeouts(connect=10, command=10, data=10, dot=10))

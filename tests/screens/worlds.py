@@ -1,19 +1,17 @@
 """Three clinics to look at: the first day of one, one that lives, and one that is full to the brim."""
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
-from waitress import create_server
 
 from clinic.app import Kit
 from clinic.care.owner_facts import Owner
@@ -41,6 +39,7 @@ from tests.my_links import new_secret
 from tests.screens.fullness import fill_to_the_brim, publish
 from tests.screens.names import names_of
 from tests.screens.rare import add_what_is_rare
+from tests.serving import serving
 
 KEY, PASSWORD = "k" * 64, "seven quiet herons"
 NOW = datetime(2027, 3, 3, 10, 40, tzinfo=UTC)
@@ -79,18 +78,11 @@ def served(state: str, folder: Path) -> Iterator[World]:
     if clinic_id:
         with kit.work(Actor("screens")) as work:
             enlist(work, "screens", "this-machine")
-    server = create_server(app, host="127.0.0.1", port=0, threads=4)
-    threading.Thread(target=_run, args=(server,), daemon=True).start()
     try:
-        yield World(state, f"http://127.0.0.1:{server.effective_port}", app, kit, names, accounts)
+        with serving(app) as url:
+            yield World(state, url, app, kit, names, accounts)
     finally:
-        server.close()
         engine.dispose()
-
-
-def _run(server: Any) -> None:
-    with suppress(OSError):  # its socket is closed while it waits there
-        server.run()
 
 
 def _break() -> NoReturn:
