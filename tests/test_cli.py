@@ -54,12 +54,24 @@ class Operator:
 
 
 @pytest.fixture
-def operator(empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
-    """An operator of a new installation, on each kind of database."""
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing that whoever runs the tests has set is heard by the command, and what it sets does not stay."""
     for name in [each for each in os.environ if each.startswith("CLINIC_")]:
         monkeypatch.delenv(name)
     with as_it_was_logged():
-        yield Operator(empty_database_url, tmp_path)
+        yield
+
+
+@pytest.fixture
+def operator(database_url: str, tmp_path: Path, no_settings: None) -> Operator:
+    """An operator of an installation that nobody has used yet, on each kind of database."""
+    return Operator(database_url, tmp_path)
+
+
+@pytest.fixture
+def newcomer(empty_database_url: str, tmp_path: Path, no_settings: None) -> Operator:
+    """An operator whose database is still empty: whatever is typed first makes the tables, which takes its time."""
+    return Operator(empty_database_url, tmp_path)
 
 
 @contextmanager
@@ -78,16 +90,16 @@ def said(result: Result) -> str:
     return result.output
 
 
-def test_a_clinic_is_opened_with_its_hours_and_the_library_as_drafts(operator: Operator) -> None:
-    result = operator(*HARBOUR)
+def test_a_clinic_is_opened_with_its_hours_and_the_library_as_drafts(newcomer: Operator) -> None:
+    result = newcomer(*HARBOUR)
 
     assert (result.exit_code, result.output) == (0, "Opened Harbour Street\n")
-    assert operator.rows("SELECT name, zone, sender_name FROM clinic") == [
+    assert newcomer.rows("SELECT name, zone, sender_name FROM clinic") == [
         ("Harbour Street", "Europe/London", "Harbour Street")]
-    assert operator.rows("SELECT name FROM business") == [("Harbour Street",)]
-    assert operator.rows("SELECT weekday, opens, closes FROM opening_hours ORDER BY weekday") == [
+    assert newcomer.rows("SELECT name FROM business") == [("Harbour Street",)]
+    assert newcomer.rows("SELECT weekday, opens, closes FROM opening_hours ORDER BY weekday") == [
         (day, 540, 1080) for day in range(5)]
-    assert operator.rows("SELECT state, count(*) FROM protocol_version GROUP BY state") == [("draft", 21)]
+    assert newcomer.rows("SELECT state, count(*) FROM protocol_version GROUP BY state") == [("draft", 21)]
 
 
 def test_a_second_clinic_leaves_the_business_its_name_unless_it_is_given_one(operator: Operator) -> None:
@@ -182,10 +194,10 @@ def test_an_account_is_not_created_twice(operator: Operator) -> None:
     assert operator.rows("SELECT count(*) FROM account") == [(1,)]
 
 
-def test_the_database_is_brought_up_to_date_and_stays_so(operator: Operator) -> None:
-    first, second = operator("db", "upgrade"), operator("db", "upgrade")
+def test_the_database_is_brought_up_to_date_and_stays_so(newcomer: Operator) -> None:
+    first, second = newcomer("db", "upgrade"), newcomer("db", "upgrade")
 
-    engine = open_engine(operator.url)
+    engine = open_engine(newcomer.url)
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert first.output == second.output == f"The database is at {migrate.revision_of(engine)}\n"
     assert migrate.is_current(engine)
@@ -277,13 +289,13 @@ def test_a_command_that_is_none_shows_those_that_are() -> None:
         [True] * 6)
 
 
-def test_the_program_runs_as_a_process_of_its_own(operator: Operator) -> None:
-    answers = [operator.process(*words) for words in (("db", "upgrade"), HARBOUR, ANA, ANA)]
+def test_the_program_runs_as_a_process_of_its_own(newcomer: Operator) -> None:
+    answers = [newcomer.process(*words) for words in (("db", "upgrade"), HARBOUR, ANA, ANA)]
 
     assert [each.returncode for each in answers] == [0, 0, 0, 1]
     assert "There is already an account" in answers[3].stderr
     assert "Traceback" not in answers[3].stderr
-    assert operator.rows("SELECT email FROM account") == [("ana@harbour.example",)]
+    assert newcomer.rows("SELECT email FROM account") == [("ana@harbour.example",)]
 
 
 def test_a_planning_document_is_answered_and_one_that_breaks_the_form_is_refused_by_place(tmp_path: Path) -> None:

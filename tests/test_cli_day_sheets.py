@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.opened_sheets import PASSPHRASE, few_rounds, opened
-from tests.test_cli import HARBOUR, Operator, operator, said
+from tests.test_cli import HARBOUR, Operator, no_settings, operator, said
 
-__all__ = ["few_rounds", "operator"]
+__all__ = ["few_rounds", "no_settings", "operator"]
 pytestmark = pytest.mark.usefixtures("few_rounds")
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_cli import ANA, HARBOUR, Operator, operator, said
+from tests.test_cli import ANA, HARBOUR, Operator, no_settings, operator, said
 
-__all__ = ["operator"]
+__all__ = ["no_settings", "operator"]
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """`clinic import` at the command line: what it says, what it changes, and how it ends."""
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -10,10 +9,12 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from clinic.cli import main
-from clinic.store import migrate
 from clinic.store.engine import open_engine
 from tests.services.moving import EXAMPLE
 from tests.small_clinic import small_clinic
+from tests.test_cli import no_settings
+
+__all__ = ["no_settings"]
 
 
 class Mover:
@@ -27,7 +28,6 @@ class Mover:
         (self.folder / "courses.csv").unlink()
         self.environ = {"CLINIC_DATABASE_URL": url, "CLINIC_DATA_DIR": str(folder / "data")}
         engine = open_engine(url)
-        migrate.upgrade(engine)
         small_clinic(engine)
         engine.dispose()
 
@@ -43,10 +43,8 @@ class Mover:
 
 
 @pytest.fixture
-def mover(empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mover:
-    for name in [each for each in os.environ if each.startswith("CLINIC_")]:
-        monkeypatch.delenv(name)
-    return Mover(empty_database_url, tmp_path)
+def mover(database_url: str, tmp_path: Path, no_settings: None) -> Mover:
+    return Mover(database_url, tmp_path)
 
 
 def test_a_dry_run_keeps_nothing_and_the_move_does(mover: Mover) -> None:

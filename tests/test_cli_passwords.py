@@ -1,9 +1,9 @@
 """Setting a password at the command line."""
 from __future__ import annotations
 
-from tests.test_cli import ANA, HARBOUR, PASSWORD, Operator, operator, said
+from tests.test_cli import ANA, HARBOUR, PASSWORD, Operator, no_settings, operator, said
 
-__all__ = ["operator"]
+__all__ = ["no_settings", "operator"]
 
 
 def test_a_password_is_set_for_an_account_that_is_there(operator: Operator) -> None:
