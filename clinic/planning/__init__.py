@@ -4,7 +4,7 @@ from clinic.planning.choices import Choice, choices, soonest_choice
 from clinic.planning.findings import Finding, Weight, blocks
 from clinic.planning.hours import Hours, opening_bits
 from clinic.planning.judge import UNWILLING, judge, judge_patient
-from clinic.planning.planner import best_plan, placed_at, plan, starts, starts_by
+from clinic.planning.planner import best_plan, placed_at, plan, starts, starts_by, why_none
 from clinic.planning.problem import (
     Costs,
     Gap,
@@ -27,5 +27,5 @@ __all__ = [
     "Placement", "Plan", "PlannedSession", "Preferences", "Problem", "Relaxation", "Repair", "Resource", "Ruler",
     "Spacing", "Status", "Step", "Unwilling", "Weight", "best_plan", "blocks", "busy_bits", "choices", "fits",
     "granule_for", "judge", "judge_patient", "opening_bits", "placed_at", "plan", "repair", "ruler", "soonest_choice",
-    "starts", "starts_by",
+    "starts", "starts_by", "why_none",
 ]

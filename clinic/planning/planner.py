@@ -155,6 +155,14 @@ def why_not(problem: Problem, until: float | None = None) -> Answer:
     return Answer(Status.INFEASIBLE, reason=reason_of(problem, unplaceable), relaxations=found)
 
 
+def why_none(problem: Problem) -> str:
+    """The reason alone, of a problem that has no plan."""
+    try:
+        return reason_of(problem, first_unplaceable(problem, Looks(LOOKS_FOR_REASONS)))
+    except OutOfTime:
+        return NOT_FOUND_IN_TIME
+
+
 def _best_so_far(search: Search, plans: list[Plan]) -> Answer:
     """What is known when the time is over: a plan if one can be met quickly, and the bound that is proven."""
     problem = search.board.problem

@@ -1,7 +1,7 @@
 """What could be booked for a patient at a free time of the diary: sessions that are owed, and visits by themselves."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -14,12 +14,12 @@ from clinic.care.windows import Fit, Window, windows
 from clinic.planning import Gap
 from clinic.planning.local import DAY, day_of, zone
 from clinic.queries.foretold import Foretold, foretold_of_session, foretold_of_visit
-from clinic.queries.other_visits import NUMBER, VisitType, visit_types
+from clinic.queries.other_visits import NUMBER, VisitType, this_visit, visit_types
 from clinic.queries.problems import Asked, earliest_start, planned_visit, problem_of
 from clinic.queries.repair import Becomes, Proposal, RepairLine, following
 from clinic.queries.rest_of_course import OPEN, Rest, rest_of_course, token_of
 from clinic.queries.series import LONGEST, Place, Series, course_series, maintenance_series
-from clinic.queries.spots import AROUND, Asking, Possible, Spot, elsewhere, possible
+from clinic.queries.spots import AROUND, Asking, Possible, Spot, elsewhere, further, possible
 from clinic.queries.visit_choice import parse_choice
 from clinic.store.clinics import Clinic
 from clinic.store.courses import Course, MaintenancePlan
@@ -123,23 +123,36 @@ def booking_here(db: Session, patient_id: int, spot: Spot, *, now: datetime) -> 
 
 
 def visits_here(db: Session, patient_id: int, spot: Spot, *, now: datetime) -> tuple[VisitHere, ...]:
-    """The kinds of visit that are booked by themselves, at that time; the diary is read once for all of them."""
+    """The kinds of visit that are booked by themselves, at that time; the diary is read once for all of them, and once
+    more for those that have nothing near it."""
     kinds = visit_types(db)[:MOST_KINDS]
-    if not kinds:
-        return ()
     clinic = db.get_one(Clinic, spot.clinic_id)
     first_on, last_on = bookable_days(clinic, now)
     on = day_of(spot.starts_at, zone(clinic.zone))
     near = max(first_on, min(on, last_on) - AROUND), min(last_on, max(on, first_on) + AROUND)
+    found = {code: possible(spot, [asking])
+             for code, asking in _asked_alone(db, patient_id, clinic, kinds, near, now).items()}
+    without = [kind for kind in kinds if found[kind.code].has_nothing]
+    if without and first_on <= on <= last_on:
+        found |= {code: replace(found[code], beyond=further(spot, [asking]))
+                  for code, asking in _asked_alone(db, patient_id, clinic, without, (on, last_on), now).items()}
+    return tuple(_visit_here(kind, found[kind.code]) for kind in kinds)
+
+
+def _asked_alone(
+    db: Session, patient_id: int, clinic: Clinic, kinds: Sequence[VisitType], days: tuple[date, date], now: datetime
+) -> dict[str, Asking]:
+    """Each of the kinds, by its code, as it is asked for on those days, in the diary that is read once."""
+    if not kinds:
+        return {}
     steps = [planned_visit(each.code, each.name, each.parts) for each in kinds]
     problem = problem_of(db, Asked(
-        clinic_id=spot.clinic_id, patient_id=patient_id, protocol=None,
+        clinic_id=clinic.id, patient_id=patient_id, protocol=None,
         # One after the other, so that the diary is read for all; each is then asked for alone.
         steps=(steps[0], *(replace(each, gap=Gap(1, 1, LONGEST)) for each in steps[1:])),
-        not_before=earliest_start(near[0], clinic.zone, now), until_on=near[1]), now=now)
-    return tuple(
-        _visit_here(kind, spot, Asking(replace(problem, steps=(step,)), NUMBER, NUMBER, days=near))
-        for kind, step in zip(kinds, steps, strict=True))
+        not_before=earliest_start(days[0], clinic.zone, now), until_on=days[1]), now=now)
+    return {kind.code: Asking(replace(problem, steps=(step,)), NUMBER, NUMBER, days=days)
+            for kind, step in zip(kinds, steps, strict=True)}
 
 
 def bookable_days(clinic: Clinic, now: datetime) -> tuple[date, date]:
@@ -148,11 +161,11 @@ def bookable_days(clinic: Clinic, now: datetime) -> tuple[date, date]:
     return today, today + (clinic.booking_horizon_days - 1) * DAY
 
 
-def _visit_here(kind: VisitType, spot: Spot, asking: Asking) -> VisitHere:
-    found = possible(spot, [asking])
-    why = tuple(each.replace(f"Session {NUMBER} ({kind.name})", "This visit").replace(f"Session {NUMBER}", "This visit")
-                for each in found.why)
-    return VisitHere(kind.code, kind.name, kind.minutes, replace(found, why=why))
+def _visit_here(kind: VisitType, found: Possible) -> VisitHere:
+    told = replace(found, why=tuple(this_visit(each, kind.name) for each in found.why))
+    if told.beyond is not None:
+        told = replace(told, beyond=replace(told.beyond, why=this_visit(told.beyond.why, kind.name)))
+    return VisitHere(kind.code, kind.name, kind.minutes, told)
 
 
 def running(db: Session, patient_id: int, clinic_id: int, now: datetime) -> Iterator[tuple[Series, str]]:
@@ -192,6 +205,8 @@ def _session_here(
         with_it = following(rest, parse_choice(found.offer.choice))
         if with_it is None:
             found = elsewhere(spot, asked[0], ("The sessions after it could not all follow this time.",))
+    if found.has_nothing:
+        found = replace(found, beyond=further(spot, asked))
     told: tuple[Foretold, ...] = ()
     if found.offer is not None:
         owner = Owner("maintenance-plan", series.plan.id) if series.plan else Owner("course", series.course.id)

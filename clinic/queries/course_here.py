@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,7 @@ from clinic.queries.new_course import protocol_choices
 from clinic.queries.problems import Asked, earliest_start, planned_step, problem_of
 from clinic.queries.protocol_contents import contents_of, protocol_of
 from clinic.queries.series import LONGEST
-from clinic.queries.spots import AROUND, Asking, Possible, Spot, fits, possible
+from clinic.queries.spots import AROUND, Asking, Possible, Spot, fits, further, possible
 from clinic.store.clinics import Clinic
 
 FIRST = 1
@@ -59,6 +59,13 @@ def first_session_here(db: Session, request: CourseRequest, spot: Spot, *, now: 
     first_on, last_on = bookable_days(clinic, now)
     on = day_of(spot.starts_at, zone(clinic.zone))
     near = max(first_on, min(on, last_on) - AROUND), min(last_on, max(on, first_on) + AROUND)
-    problem = course_problem(
-        db, request, protocol, steps_for(protocol, FIRST), near[0], now=now, until_on=near[1])
-    return possible(spot, [Asking(problem, FIRST, FIRST, days=near)])
+
+    def asking(days: tuple[date, date]) -> Asking:
+        problem = course_problem(
+            db, request, protocol, steps_for(protocol, FIRST), days[0], now=now, until_on=days[1])
+        return Asking(problem, FIRST, FIRST, days=days)
+
+    found = possible(spot, [asking(near)])
+    if found.has_nothing and first_on <= on <= last_on:
+        return replace(found, beyond=further(spot, [asking((on, last_on))]))
+    return found

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from clinic.care.other_visits import OTHER_KINDS
 from clinic.care.parts import Part, patient_minutes, read_parts
-from clinic.planning import Finding, Placement, Problem, Weight, judge, starts
+from clinic.planning import Finding, Placement, Problem, Weight, judge
 from clinic.planning.local import DAY, day_of, zone
 from clinic.queries.problems import Asked, earliest_start, planned_visit, problem_of
-from clinic.queries.times import MOST_DAYS, TimesPage, keeps_to, narrowed, time_offers
+from clinic.queries.times import MOST_DAYS, Beyond, Sought, TimesPage, WayToAsk, books_until, keeps_to, no_other
 from clinic.queries.visit_choice import VisitChoice
 from clinic.store.clinics import Clinic
 from clinic.store.diary import Appointment
@@ -85,10 +85,11 @@ def visit_problem(db: Session, appointment: Appointment, *, now: datetime, until
 
 def offer_visit_times(
     db: Session, wish: VisitWish, *, now: datetime, from_on: date | None = None, days: int = 14,
-    practitioner_id: int | None = None, asking: bool = False,
+    practitioner_id: int | None = None, asking: bool = False, look_on: bool = False,
 ) -> TimesPage:
     """Every start of the visit in those days, in order; none lies past the clinic's booking horizon. `asking`: also
-    those outside the only times of the patient."""
+    those outside the only times of the patient. `look_on`: where there is none, what lies beyond those days, for which
+    the diary is read once more."""
     asked = visit_type(db, wish.treatment_code)
     clinic = db.get_one(Clinic, wish.clinic_id)
     today = day_of(now, zone(clinic.zone))
@@ -98,16 +99,29 @@ def offer_visit_times(
     last_on = min(first_on + timedelta(days=min(max(days, 1), MOST_DAYS) - 1), bookable_to)
     if asked is None:
         return TimesPage((), first_on, last_on, None, UNKNOWN)
-    problem = narrowed(
-        _problem(db, wish, asked, now, not_before_on=first_on, until_on=last_on), NUMBER, first_on, last_on,
-        practitioner_id)
-    asked_of = problem.asking if asking else problem
-    found = starts(asked_of, NUMBER)
-    times = time_offers(asked_of, NUMBER, found.starts or (), number=NUMBER, keeps=problem)
-    reason = found.reason
-    if wanted_on > bookable_to:
-        reason = f"{clinic.name} books until {bookable_to:%d %B %Y}"
-    return TimesPage(times, first_on, last_on, None, None if times else reason, keeps_to(problem))
+    near = _problem(db, wish, asked, now, not_before_on=first_on, until_on=last_on)
+    times = _sought(near, practitioner_id, asking=asking).times(first_on, last_on)
+    own_at = db.get_one(Appointment, wish.appointment_id).starts_at if wish.appointment_id else None
+    beyond = None
+    if look_on and no_other(times, own_at):
+        every = _problem(db, wish, asked, now, until_on=bookable_to)
+        beyond = _told(_sought(every, practitioner_id, asking=asking).beyond(
+            (first_on, last_on), (today, bookable_to), own_at), asked.name)
+    reason = books_until(clinic, bookable_to) if wanted_on > bookable_to and not times else None
+    return TimesPage(times, first_on, last_on, None, reason, keeps_to(near), beyond)
+
+
+def this_visit(words: str, name: str) -> str:
+    """What was said of the one session of such a problem, as it is said of a visit by itself."""
+    return words.replace(f"Session {NUMBER} ({name})", "This visit").replace(f"Session {NUMBER}", "This visit")
+
+
+def _sought(problem: Problem, practitioner_id: int | None, *, asking: bool) -> Sought:
+    return Sought((WayToAsk(problem, NUMBER),), NUMBER, None, practitioner_id, asking)
+
+
+def _told(beyond: Beyond, name: str) -> Beyond:
+    return replace(beyond, why=this_visit(beyond.why, name))
 
 
 def _problem(

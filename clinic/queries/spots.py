@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from clinic.care.windows import Window
-from clinic.planning import Kind, Need, Placement, Problem, Resource, judge, starts
+from clinic.planning import Kind, Need, Placement, Problem, Resource, judge, starts, why_none
 from clinic.planning.local import DAY, MINUTE, day_of
-from clinic.queries.times import TimeOffer, narrowed, time_offer, told_of
+from clinic.queries.times import Beyond, TimeOffer, narrowed, stretches, time_offer, told_of
 
 NEAREST = 3
 """So many other times are named beside what does not fit. Our default: a desk reads out two or three."""
@@ -30,11 +30,17 @@ class Spot:
 @dataclass(frozen=True, slots=True)
 class Possible:
     """The offer of that time; without one `why` says in words what stands in its way. `nearest` is what would fit, also
-    beside an offer to which the patient has to agree."""
+    beside an offer to which the patient has to agree; where nothing near does, `beyond` is what lies further on."""
 
     offer: TimeOffer | None
     why: tuple[str, ...] = ()
     nearest: tuple[TimeOffer, ...] = ()
+    beyond: Beyond | None = None
+
+    @property
+    def has_nothing(self) -> bool:
+        """Whether there is no time to name, neither this one nor one near it."""
+        return self.offer is None and not self.nearest
 
     @property
     def rank(self) -> int:
@@ -85,6 +91,22 @@ def possible(spot: Spot, asked: Sequence[Asking]) -> Possible:
 def elsewhere(spot: Spot, asking: Asking, why: tuple[str, ...]) -> Possible:
     """It does not fit there, for that reason: the nearest times at which it does."""
     return Possible(None, why, tuple(_nearest(asking, spot)))
+
+
+def further(spot: Spot, asked: Sequence[Asking]) -> Beyond | None:
+    """The first time that fits from that day on, in any of the ways in which it is asked and with whoever is free; none
+    where the clinic does not book that day."""
+    anybody, days = replace(spot, resource_id=None, kind=None), asked[0].days
+    first_on = max(days[0], _day(asked[0], spot))
+    if first_on > days[1]:
+        return None
+    for span in stretches(first_on, days[1]):
+        free = [(at, way) for way, each in enumerate(asked)
+                for at in (starts(each.of_days(*span, anybody), each.step).starts or ())[:1]]
+        if free:
+            at, way = min(free)
+            return Beyond(asked[way].offer(asked[way].of_days(*span, anybody), at), None, days[1])
+    return Beyond(None, None, days[1], why_none(asked[-1].of_days(first_on, days[1], anybody)))
 
 
 def fits(asking: Asking, spot: Spot) -> bool:

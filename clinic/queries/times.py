@@ -1,18 +1,18 @@
 """Other times for one session: what a move or a booking may choose from."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from clinic.care.windows import Fit, Window
-from clinic.planning import UNWILLING, Kind, Pin, PlannedSession, Problem, judge_patient, placed_at, starts
-from clinic.planning.local import day_of, local_of, zone
+from clinic.planning import UNWILLING, Kind, Pin, PlannedSession, Problem, judge_patient, placed_at, starts, why_none
+from clinic.planning.local import DAY, day_of, local_of, zone
 from clinic.queries.offers import names_of
 from clinic.queries.rest_of_course import Rest, rest_of_course
-from clinic.queries.series import Place, series_of
+from clinic.queries.series import series_of
 from clinic.queries.visit_choice import VisitChoice
 from clinic.store.clinics import Clinic
 from clinic.store.courses import TreatmentSession
@@ -49,6 +49,18 @@ class TimeOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class Beyond:
+    """What lies beyond days that have nothing: the first time after them, and the last one before them where that is
+    too late or there is none. Without a first one `why` says what stands in the way until the last day that is booked.
+    """
+
+    first: TimeOffer | None
+    before: TimeOffer | None
+    until_on: date
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TimesPage:
     """The times of some days that keep the rest of the course possible, in order; none: why. `keeps` says at which
     times alone the patient comes, where they asked for that."""
@@ -59,14 +71,15 @@ class TimesPage:
     window: Window | None
     reason: str | None
     keeps: str = ""
+    beyond: Beyond | None = None
 
 
 def offer_times(
     db: Session, treatment_session_id: int, *, now: datetime, from_on: date | None = None, days: int = 14,
-    practitioner_id: int | None = None, asking: bool = False,
+    practitioner_id: int | None = None, asking: bool = False, look_on: bool = False,
 ) -> TimesPage:
     """Every start of the session in those days for which the whole course remains possible, in order. `asking`: also
-    those outside the only times of the patient.
+    those outside the only times of the patient. `look_on`: where there is none, what lies beyond those days.
 
     Those that later sessions have to follow are marked. Too late is shown as such; too early never is offered. Without
     `from_on` the days begin with the window; none lies past the clinic's booking horizon.
@@ -82,37 +95,28 @@ def offer_times(
     wanted_on = max(today, from_on or (window.earliest_on if window else today))
     first_on = min(wanted_on, bookable_to)
     last_on = min(first_on + timedelta(days=min(max(days, 1), MOST_DAYS) - 1), bookable_to)
-    if series.not_before_on is not None and series.not_before_on > last_on:
-        return TimesPage((), first_on, last_on, window, _too_soon(series.not_before_on))
+    too_soon = series.not_before_on is not None and series.not_before_on > last_on
+    reason = _too_soon(series.not_before_on) if too_soon and series.not_before_on else (
+        books_until(clinic, bookable_to) if wanted_on > bookable_to else None)
+    if too_soon and not look_on:
+        return TimesPage((), first_on, last_on, window, reason)
     rest = rest_of_course(db, series, now=now)
-    found = _Found(rest, target, window, lambda problem, step: narrowed(
-        problem, step, first_on, last_on, practitioner_id))
-    times, reason = found.times(asking=asking)
-    if wanted_on > bookable_to:
-        reason = f"{clinic.name} books until {bookable_to:%d %B %Y}"
-    return TimesPage(times, first_on, last_on, window, None if times else reason, keeps_to(rest.problem))
+    sought = Sought(tuple(ways_to_ask(rest, row.number)), row.number, window, practitioner_id, asking)
+    times = sought.times(first_on, last_on)
+    own_at = target.appointment.starts_at if target.appointment else None
+    beyond = sought.beyond((first_on, last_on), (today, bookable_to), own_at) if (
+        look_on and no_other(times, own_at)) else None
+    return TimesPage(times, first_on, last_on, window, None if times else reason, keeps_to(rest.problem), beyond)
 
 
-class _Found:
-    """The starts of one session: those that leave all others where they are, and those that others must follow."""
+def no_other(times: Sequence[TimeOffer], own_at: datetime | None) -> bool:
+    """Whether there is no time besides the one that the visit has."""
+    return all(each.starts_at == own_at for each in times)
 
-    def __init__(
-        self, rest: Rest, target: Place, window: Window | None, narrowed: Callable[[Problem, int], Problem]
-    ) -> None:
-        self._rest, self._target, self._window, self._narrowed = rest, target, window, narrowed
 
-    def times(self, *, asking: bool) -> tuple[tuple[TimeOffer, ...], str | None]:
-        """Every start in order, and why there is none."""
-        number, offers, reason = self._target.row.number, dict[datetime, TimeOffer](), None
-        ways = tuple(ways_to_ask(self._rest, number))
-        for way in (*ways, *([ways[0].asking] if asking else [])):
-            problem = self._narrowed(way.problem, way.step)
-            found = starts(problem, way.step)
-            others = [at for at in found.starts or () if at not in offers]
-            offers |= zip(others, time_offers(problem, way.step, others, number=number, window=self._window,
-                                              moves_others=way.moves_others, keeps=ways[0].problem), strict=True)
-            reason = found.reason if way is ways[0] else reason
-        return tuple(offers[at] for at in sorted(offers)), reason
+def books_until(clinic: Clinic, bookable_to: date) -> str:
+    """Why there is nothing after the last day that the clinic books."""
+    return f"{clinic.name} books until {bookable_to:%d %B %Y}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,64 @@ class WayToAsk:
     def asking(self) -> WayToAsk:
         """The same if the patient agrees to times at which they do not come otherwise."""
         return replace(self, problem=self.problem.asking)
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A session or a visit whose time is sought, with that practitioner alone where one is named; each start is offered
+    as the first of its ways has it. `asking`: also outside the only times of the patient."""
+
+    ways: tuple[WayToAsk, ...]
+    number: int
+    window: Window | None
+    practitioner_id: int | None
+    asking: bool
+
+    def times(self, first_on: date, last_on: date) -> tuple[TimeOffer, ...]:
+        """Every start of those days, in order."""
+        offers = dict[datetime, TimeOffer]()
+        for way in self._every_way:
+            more = [at for at in self._starts(way, first_on, last_on) if at not in offers]
+            offers |= zip(more, time_offers(
+                self._on(way, first_on, last_on), way.step, more, number=self.number, window=self.window,
+                moves_others=way.moves_others, keeps=self.ways[0].problem), strict=True)
+        return tuple(offers[at] for at in sorted(offers))
+
+    def beyond(self, shown: tuple[date, date], bookable: tuple[date, date], own_at: datetime | None) -> Beyond:
+        """What lies beyond those days, within the days that the clinic books; the visit's own time is no other one."""
+        before, (today, until_on) = None, bookable
+        first = self._nearest(shown[1] + DAY, until_on, own_at)
+        if first is None or first.fit is Fit.TOO_LATE:
+            before = self._nearest(today, shown[0] - DAY, own_at, last=True)
+        return Beyond(first, before, until_on, "" if first else self._why(shown[0], until_on))
+
+    def _nearest(
+        self, first_on: date, last_on: date, own_at: datetime | None, *, last: bool = False
+    ) -> TimeOffer | None:
+        """The first start of those days, or the last."""
+        for span in stretches(first_on, last_on, back=last):
+            found = {at for way in self._every_way for at in self._starts(way, *span)} - {own_at}
+            if found:
+                at = max(found) if last else min(found)
+                on = day_of(at, self.ways[0].problem.ruler.zone)
+                return next(each for each in self.times(on, on) if each.starts_at == at)
+        return None
+
+    def _why(self, first_on: date, last_on: date) -> str:
+        way = self._every_way[-1]
+        if self._starts(way, first_on, last_on):
+            return "The time that it has is the only one."
+        return why_none(self._on(way, first_on, last_on))
+
+    def _starts(self, way: WayToAsk, first_on: date, last_on: date) -> tuple[datetime, ...]:
+        return starts(self._on(way, first_on, last_on), way.step).starts or ()
+
+    @property
+    def _every_way(self) -> tuple[WayToAsk, ...]:
+        return (*self.ways, *([self.ways[0].asking] if self.asking else []))
+
+    def _on(self, way: WayToAsk, first_on: date, last_on: date) -> Problem:
+        return narrowed(way.problem, way.step, first_on, last_on, self.practitioner_id)
 
 
 def ways_to_ask(rest: Rest, number: int) -> Iterator[WayToAsk]:
@@ -149,6 +211,16 @@ def _way(
 ) -> WayToAsk:
     problem, numbers = rest.asked(free, stay, late=late)
     return WayToAsk(problem, numbers.index(number) + 1, moves_others)
+
+
+def stretches(first_on: date, last_on: date, *, back: bool = False) -> Iterator[tuple[date, date]]:
+    """Those days so many at a time, for a search that ends at the first of them that have something; `back`: the last
+    ones first."""
+    for after in range(0, (last_on - first_on).days + 1, MOST_DAYS):
+        if back:
+            yield max(first_on, last_on - (after + MOST_DAYS - 1) * DAY), last_on - after * DAY
+        else:
+            yield first_on + after * DAY, min(last_on, first_on + (after + MOST_DAYS - 1) * DAY)
 
 
 def time_offer(

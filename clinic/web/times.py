@@ -199,14 +199,16 @@ def _times_page(wish: Wish, first_on: date, findings: tuple[Finding, ...] = ()) 
         return over_page(wish, over)
     practitioner_id, subject = asked_practitioner(wish), wish.subject
     asking = "asking" in request.args
-    found = wish.times(first_on, DAYS, practitioner_id, asking=asking)
+    found = wish.times(first_on, DAYS, practitioner_id, asking=asking, look_on=True)
     return page(
         "appointments/times.html", 409 if findings else 200, wish=wish, subject=subject, found=found,
         columns=columns_of(found), findings=findings, practitioner_id=practitioner_id, weeks=_weeks(wish, found),
         several=len({time.practitioner for time in found.times}) > 1,
         some_move_others=any(time.moves_others for time in found.times), words=course_words,
         zone_words=zone_words(zone(subject.zone)), choice_href=lambda time: address_of(
-            wish, choice=time.choice, practitioner=practitioner_id or ""), back=wish.back,
+            wish, choice=time.choice, practitioner=practitioner_id or ""), begins=request.args.get("begins", ""),
+        week_href=lambda time: address_of(wish, begins=time.choice, _anchor="begins", **_kept(
+            wish, max(_today(wish), week_of(time.local_start.date())))), back=wish.back,
         in_diary=in_hand_href(wish.old.id, found.from_on) if wish.old else "", from_diary=is_from_diary(),
         next=safe_next(""), not_there="at" in request.args, asking=asking, others_href=address_of(
             wish, **_kept(wish, found.from_on) | {"asking": "" if asking else "yes"}))

@@ -42,11 +42,14 @@ class SessionWish:
             return url_for("appointments.move", appointment_id=self.old.id, **query)
         return url_for("appointments.book", treatment_session_id=self.subject.line.id, **query)
 
-    def times(self, from_on: date, days: int, practitioner_id: int | None, *, asking: bool = False) -> TimesPage:
-        """The times of those days; `asking`: also those at which the patient does not come unless they agree."""
+    def times(
+        self, from_on: date, days: int, practitioner_id: int | None, *, asking: bool = False, look_on: bool = False
+    ) -> TimesPage:
+        """The times of those days; `asking`: also those at which the patient does not come unless they agree. With
+        `look_on`, what lies beyond them where there is none."""
         with kit().read() as db:
             return offer_times(db, self.subject.line.id, now=now(), from_on=from_on, days=days,
-                               practitioner_id=practitioner_id, asking=asking)
+                               practitioner_id=practitioner_id, asking=asking, look_on=look_on)
 
     def knock_on(self, day: date) -> tuple[KnockOn, ...]:
         """What a new date means for what follows."""
@@ -89,11 +92,14 @@ class OtherWish:
             return url_for("appointments.move", appointment_id=self.old.id, **query)
         return url_for("appointments.book_other", patient_id=self.subject.patient.id, code=self.subject.code, **query)
 
-    def times(self, from_on: date, days: int, practitioner_id: int | None, *, asking: bool = False) -> TimesPage:
-        """The times of those days; `asking`: also those at which the patient does not come unless they agree."""
+    def times(
+        self, from_on: date, days: int, practitioner_id: int | None, *, asking: bool = False, look_on: bool = False
+    ) -> TimesPage:
+        """The times of those days; `asking`: also those at which the patient does not come unless they agree. With
+        `look_on`, what lies beyond them where there is none."""
         with kit().read() as db:
             return offer_visit_times(db, self.wish, now=now(), from_on=from_on, days=days,
-                                     practitioner_id=practitioner_id, asking=asking)
+                                     practitioner_id=practitioner_id, asking=asking, look_on=look_on)
 
     @property
     def around(self) -> date | None:

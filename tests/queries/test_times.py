@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from clinic.queries.times import offer_times
+from clinic.queries.times import Beyond, offer_times
 from clinic.queries.visit_choice import parse_choice
 from clinic.store.courses import TreatmentSession
 from clinic.store.engine import for_writing, open_engine
@@ -39,7 +39,7 @@ from tests.booking import (
 from tests.databases import SQLiteFiles
 from tests.prove.audit import audit
 from tests.queries.worlds import DAYS, Built, Oracle, World, build, worlds
-from tests.small_clinic import small_clinic
+from tests.small_clinic import SmallClinic, small_clinic
 
 # A superficial peel: the practitioner from minute 15 to 45, the room from 0 to 55, the patient from 0 to 45.
 TREATED, ROOMED, HERE = (15, 45), (0, 55), (0, 45)
@@ -221,6 +221,56 @@ def test_upkeep_that_is_due_past_the_horizon_says_until_when_is_booked(engine: E
     page = times(made, owed)
 
     assert (page.times, page.reason) == ((), "Harbour Street books until 29 April 2027")
+
+
+def test_beyond_days_without_a_time_lies_what_the_next_days_with_one_would_show(engine: Engine) -> None:
+    made = small_clinic(engine)
+    second = standing(made, booked(made, sessions=2))[1]
+    last_on = times(made, second.treatment_session_id or 0).window.latest_on  # type: ignore[union-attr]
+    ident, away_to = second.treatment_session_id or 0, last_on + timedelta(days=60)
+    _away(made, at(8, 0, month=4), datetime(away_to.year, away_to.month, away_to.day, 10, 30, tzinfo=UTC))
+    every = [each for after in range(0, 399, 42) for each in times(
+        made, ident, made.now.date() + timedelta(days=after), days=42).times if each.starts_at != second.starts_at]
+
+    for from_on in (last_on, away_to - timedelta(days=50), away_to - timedelta(days=1)):
+        beyond = _looked_on(made, ident, from_on)
+        assert beyond.first == next(each for each in every if each.local_start.date() >= from_on)
+        assert (beyond.first.fit, beyond.why) == ("too-late", "")
+        assert beyond.before == next(each for each in reversed(every) if each.local_start.date() < from_on)
+    done(move(made, second, beyond.before))
+
+
+def test_its_own_time_is_no_other_one_and_without_any_the_reason_is_told(engine: Engine) -> None:
+    made = small_clinic(engine)
+    first = standing(made, booked(made, sessions=1))[0]
+    ident, on = first.treatment_session_id or 0, first.local_start.date()
+    _away(made, made.now - timedelta(days=1), first.starts_at)
+    _away(made, first.ends_at + timedelta(minutes=5), made.now + timedelta(days=900))
+
+    told = _looked_on(made, ident, on)
+    _away(made, made.now - timedelta(days=1), made.now + timedelta(days=900))
+    none = _looked_on(made, ident, on)
+
+    assert (told.first, told.before, told.why) == (None, None, "The time that it has is the only one.")
+    assert (none.first, none.before, none.until_on) == (None, None, date(2028, 4, 3))
+    assert none.why == (
+        "Session 1 (Microneedling) fits nowhere between 1 March 2027 and 3 April 2028: Dr Amari, Nurse Bell and "
+        "Dr Chen are all booked, closed or away at every time.")
+
+
+def _looked_on(made: SmallClinic, treatment_session_id: int, from_on: date) -> Beyond:
+    with Session(made.engine) as db:
+        page = offer_times(db, treatment_session_id, now=made.now, from_on=from_on, days=1, look_on=True)
+    assert page.beyond is not None
+    return page.beyond
+
+
+def _away(made: SmallClinic, starts_at: datetime, ends_at: datetime) -> None:
+    """Every practitioner."""
+    with made.work() as work:
+        for each in made.practitioners:
+            work.db.add(Absence(resource_id=each, starts_at=starts_at, ends_at=ends_at, reason="away"))
+        work.commit()
 
 
 @pytest.mark.parametrize("zone, sunday, starts", [
