@@ -35,7 +35,7 @@ def keep_reasons(
 
 
 def gone_past(findings: Sequence[Finding]) -> dict[str, list[str]]:
-    """The same of a visit that belongs to no course, for the audit: by their codes alone."""
+    """The same of a visit that belongs to no course, for the audit: by codes, which its time line says in words."""
     return {"over": [each.code for each in findings]} if findings else {}
 
 

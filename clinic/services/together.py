@@ -1,7 +1,8 @@
 """Booking two people's visits that belong together: both, or neither."""
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
@@ -15,16 +16,23 @@ from clinic.services.work import Done, NotFound, Refused, UnitOfWork
 from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
 from clinic.store.locks import lock_course, lock_resources
 
-Wanted = tuple[Want, VisitChoice]
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one of the two comes for and when, with the reasons for going past warnings about it."""
+
+    want: Want
+    choice: VisitChoice
+    overrides: Mapping[str, str] = field(default_factory=dict)
 
 
 def book_together(work: UnitOfWork, one: Wanted, other: Wanted) -> Done[tuple[int, int]] | Refused:
     """Books both visits in one commit, or says of whose visit what stands in the way; then nothing is booked."""
     _lock(work, (one, other))
-    first = _lay(work, *one)
+    first = _lay(work, one)
     if isinstance(first, Refused):
         return first
-    second = _lay(work, *other)
+    second = _lay(work, other)
     if isinstance(second, Refused):
         return Refused(tuple(map(_of_the_other, second.findings)))
     work.commit()
@@ -33,10 +41,12 @@ def book_together(work: UnitOfWork, one: Wanted, other: Wanted) -> Done[tuple[in
 
 def _lock(work: UnitOfWork, wanted: tuple[Wanted, Wanted]) -> None:
     """Everything that both need, in the order that every booking keeps: courses by id, then resources by id."""
-    courses = {_course_of(work, want, want.treatment_session_id) for want, _ in wanted if want.treatment_session_id}
+    wants = [each.want for each in wanted]
+    courses = {_course_of(work, want, want.treatment_session_id) for want in wants if want.treatment_session_id}
     for course_id in sorted(courses):
         lock_course(work.db, course_id)
-    lock_resources(work.db, [each for want, choice in wanted for each in (want.patient_id, *choice.resource_ids)])
+    lock_resources(work.db, [
+        ident for each in wanted for ident in (each.want.patient_id, *each.choice.resource_ids)])
 
 
 def _course_of(work: UnitOfWork, want: Want, treatment_session_id: int) -> int:
@@ -51,10 +61,11 @@ def _course_of(work: UnitOfWork, want: Want, treatment_session_id: int) -> int:
     return int(found.id)
 
 
-def _lay(work: UnitOfWork, want: Want, choice: VisitChoice) -> Done[int] | Refused:
+def _lay(work: UnitOfWork, wanted: Wanted) -> Done[int] | Refused:
+    want, choice, overrides = wanted.want, wanted.choice, wanted.overrides
     if want.treatment_session_id is not None:
-        return lay_session(work, want.treatment_session_id, choice)
-    return lay_visit(work, VisitWish(want.patient_id, want.clinic_id, want.code), choice)
+        return lay_session(work, want.treatment_session_id, choice, overrides=overrides)
+    return lay_visit(work, VisitWish(want.patient_id, want.clinic_id, want.code), choice, overrides=overrides)
 
 
 def _of_the_other(finding: Finding) -> Finding:

@@ -7,11 +7,12 @@ from flask import abort, request
 from werkzeug.wrappers import Response
 
 from clinic.access import Right
+from clinic.planning import UNWILLING
 from clinic.planning.together import Order
 from clinic.queries.courses import patient_line
-from clinic.queries.together import Want, both_together, wants
+from clinic.queries.together import Together, Want, both_together, wants
 from clinic.queries.visit_choice import parse_choice
-from clinic.services.together import book_together
+from clinic.services.together import Wanted, book_together
 from clinic.services.work import Done, Refused, UnitOfWork
 from clinic.web.booking_panel import asked_search, matches
 from clinic.web.booking_region import Panel, onward, panel_at, shown
@@ -42,7 +43,7 @@ def booked_together() -> Response:
     first, then = (form.choice(name, "The time", parse_choice) for name in ("choice", "choice2"))
     if one is None or other is None or first is None or then is None:
         return _shown(panel, form)
-    wanted = (one, first), (other, then)
+    wanted = Wanted(one, first, form.overrides()), Wanted(other, then, form.overrides("override2-"))
 
     def act(work: UnitOfWork) -> Done[Any] | Refused:
         return book_together(work, *wanted)
@@ -51,7 +52,7 @@ def booked_together() -> Response:
                         otherwise=panel.asked.diary(), told="Both are booked.")
     if isinstance(outcome, Refused):
         form.add(outcome.findings)
-        return _shown(panel, form)
+        return _shown(panel, form, asking=any(each.code == UNWILLING for each in outcome.findings))
     return onward(outcome)
 
 
@@ -59,8 +60,10 @@ def _panel() -> Panel:
     return panel_at(asked_time(), number_of(request.values, "patient") or abort(404))
 
 
-def _shown(panel: Panel, form: Form) -> Response:
-    """The search for the second of them, or what both come for and when that fits."""
+def _shown(panel: Panel, form: Form, *, asking: bool = False) -> Response:
+    """The search for the second of them, or what both come for and when that fits; `asking`: also where one of them
+    has to agree."""
+    asking = asking or bool(request.values.get("asking"))
     second_id, search = number_of(request.values, "second"), asked_search()
     with kit().read() as db:
         second = patient_line(db, second_id) if second_id else None
@@ -70,9 +73,10 @@ def _shown(panel: Panel, form: Form) -> Response:
         asked = [_asked(name, offered) for name, offered in zip(("what", "what2"), choices, strict=True)]
         order = next((each for each, _ in ORDERS if each == request.values.get("order")), Order.SAME)
         one, other = _want(panel.patient_id, "what", asked[0]), _want(second.id, "what2", asked[1])
-        found = both_together(db, one, other, panel.spot.spot, order, now=now()) if one and other else ()
+        found = both_together(db, one, other, panel.spot.spot, order, now=now(), asking=asking) if (
+            one and other) else Together(())
     return shown(panel, form, "booking/together.html", second=second, choices=choices, asked_for=asked, order=order,
-                 orders=ORDERS, found=found)
+                 orders=ORDERS, both=found, asking=asking)
 
 
 def _asked(name: str, offered: tuple[tuple[str, str], ...]) -> str:

@@ -17,7 +17,6 @@ from clinic.planning.words import date_words
 
 T = TypeVar("T")
 
-_OVERRIDE = "override-"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 _LINE_BREAK = re.compile(r"[\t\n]")
 _CLOCK = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)", re.ASCII)
@@ -174,14 +173,15 @@ class Form:
         except ValueError:
             return self._wrong(name, f"Choose {_lower(label)} again: what was sent cannot be read.", ())
 
-    def overrides(self) -> dict[str, str]:
-        """The reasons given for going past warnings, by the code of the finding."""
+    def overrides(self, of: str = "override-") -> dict[str, str]:
+        """The reasons given for going past warnings, by the code of the finding; `of` begins the names of their fields.
+        """
         found = {}
         for name in self._typed:
-            if name.startswith(_OVERRIDE):
+            if name.startswith(of):
                 reason = self.text(name, "The reason", most=500, required=False)
                 if reason:
-                    found[name.removeprefix(_OVERRIDE)] = reason
+                    found[name.removeprefix(of)] = reason
         return found
 
     def _line(self, name: str) -> str:

@@ -1,9 +1,10 @@
 """The time line in words: each entry as an icon, a sentence, what more there is to say of it, who, and when."""
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from clinic.care.self_service import REQUESTS
@@ -76,6 +77,10 @@ _FIELDS = {
     "phone": "phone", "language": "language", "channel": "how they are reached",
     "wants_service_messages": "messages", "wants_reminders": "reminders", "marketing_consent_at": "offers",
     "only_times": "only at", "rather_times": "rather at", "alerts": "alerts",
+}
+_PASSED = {
+    "patient-unwilling": "outside the times that the patient comes at: they agreed",
+    "off-grid": "off the grid of starts, with a reason",
 }
 _ACTORS = {"patient": "The patient", "worker": "By itself", "cli": "Command line", "demo": "Demo", "account": "",
            "visitor": "By a link", "test": "Test"}
@@ -185,9 +190,11 @@ def _deed_facts(entry: Entry, where: ZoneInfo) -> tuple[str, ...]:
     facts = entry.facts
     if entry.what in ("appointment-moved", "move-undone"):
         is_last = facts.get("revision") == entry.ref and entry.local_start is not None
-        return _some(_from(facts, where), f"to {moment(entry.local_start)}" if is_last and entry.local_start else "")
+        to = f"to {moment(entry.local_start)}" if is_last and entry.local_start else ""
+        return _some(_from(facts, where), to, *_passed(facts))
     if entry.what in ("session-booked", "visit-booked"):
-        return _some(f"for {moment(entry.local_start)}" if entry.local_start and entry.ref == 0 else "")
+        at = f"for {moment(entry.local_start)}" if entry.local_start and entry.ref == 0 else ""
+        return _some(at, *_passed(facts))
     if entry.what in ("appointment-cancelled", "hold-expired", "appointment-confirmed"):
         return _some(moment(entry.local_start) if entry.local_start else "")
     if entry.what == "late-told":
@@ -197,6 +204,11 @@ def _deed_facts(entry: Entry, where: ZoneInfo) -> tuple[str, ...]:
     if entry.what == "course-extended" and isinstance(facts.get("sessions"), int):
         return (plural(facts["sessions"], "session"),)
     return ()
+
+
+def _passed(facts: Mapping[str, Any]) -> Iterator[str]:
+    """What was gone past for a visit that belongs to no course."""
+    return (_PASSED.get(code, code) for code in facts.get("over", ()))
 
 
 def _from(facts: Mapping[str, object], where: ZoneInfo) -> str:

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from clinic.services.appointments import cancel_appointment
 from clinic.services.work import Done
-from clinic.store.courses import TreatmentSession
+from clinic.store.courses import CourseOverride, TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.store.resources import Patient
 from tests.browser.conftest import Enter
@@ -30,9 +30,13 @@ def owing(site: Site, name: str) -> date:
     with site.rows() as db:
         last = last_visit(site, patient.id)
         assert db.get_one(TreatmentSession, last.treatment_session_id).course_id == course_id
-    with site.kit.work(ACTOR) as work:
-        assert isinstance(cancel_appointment(work, last.id, reason="Ill", lock_version=last.lock_version), Done)
+    called_off(last, site)
     return last.local_start.date()
+
+
+def called_off(visit: Appointment, site: Site) -> None:
+    with site.kit.work(ACTOR) as work:
+        assert isinstance(cancel_appointment(work, visit.id, reason="Ill", lock_version=visit.lock_version), Done)
 
 
 def last_visit(site: Site, patient_id: int) -> Appointment:
@@ -79,6 +83,24 @@ def test_a_free_time_a_name_and_a_press_book_the_next_owed_session_and_one_takes
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("main")).to_contain_text("Taken back: nothing is booked, and nobody was told.")
     assert last_visit(site, patient_of(site, "Mouse")).state == "cancelled"
+
+    # At a time that the patient does not come at, the same press asks for their word first.
+    with site.rows() as db:
+        db.get_one(Patient, booked.patient_id).only_times = [{"weekdays": [6], "begins": 840, "ends": 1080}]
+        db.commit()
+    page.locator(f"[data-free][href*='at={booked.local_start:%Y-%m-%dT%H:%M}']").first.click(position={"x": 12, "y": 6})
+    page.keyboard.type("ostergard mouse", delay=20)
+    page.get_by_role("option", name="Mouse").click()
+    expect(page.get_by_role("dialog")).to_contain_text("The patient comes only Sun 14:00 – 18:00, not within")
+    is_sound(walker, "booking-unwilling")
+    page.get_by_role("checkbox", name="The patient agrees to this time").first.check()
+    page.get_by_role("button", name="Book Session 3 of 3").click()
+    page.wait_for_url(re.compile(rf"booked=(?!{booked.id}\b)\d+"))
+    agreed = last_visit(site, booked.patient_id)
+    assert (agreed.state, agreed.local_start) == ("booked", booked.local_start)
+    with site.rows() as db:
+        assert db.scalars(sa.select(CourseOverride.reason)).all() == ["The patient agrees to this time"]
+    called_off(agreed, site)
 
 
 def test_one_slot_taken_by_two_the_second_is_told_at_once_and_loses_nothing(enter: Enter, site: Site) -> None:

@@ -301,6 +301,14 @@ def _move_course_to(desk: Desk, where: str) -> None:
         db.commit()
 
 
+def pairs_of(answer: TestResponse) -> list[dict[str, str]]:
+    """What the form of each pair of times sends, in order."""
+    found = re.findall(r'<form[^>]*method="post" action="/diary/book/together".*?</form>', answer.get_data(
+        as_text=True), re.S)
+    return [{name: unescape(value) for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', each)}
+            for each in found]
+
+
 def test_two_people_are_booked_together_both_or_neither(kit: Kit) -> None:
     desk, second = owing(kit)
     friend = desk.clinic.patients[1]
@@ -308,13 +316,7 @@ def test_two_people_are_booked_together_both_or_neither(kit: Kit) -> None:
     who = desk.browser.get(f"/diary/book/together?{at}&q=okafor", headers=FRAGMENT)
     both = f"/diary/book/together?{at}&second={friend}&what2=visit:review"
 
-    def times(order: str) -> list[dict[str, str]]:
-        html = desk.browser.get(f"{both}&order={order}", headers=FRAGMENT).get_data(as_text=True)
-        found = re.findall(r'<form[^>]*method="post" action="/diary/book/together".*?</form>', html, re.S)
-        return [{name: unescape(value) for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', each)}
-                for each in found]
-
-    same, after = times("same"), times("after")
+    same, after = (pairs_of(desk.browser.get(f"{both}&order={order}", headers=FRAGMENT)) for order in ("same", "after"))
     assert f"second={friend}" in words(who)
     assert [each["choice"].split("@")[1] for each in same] == [each["choice2"].split("@")[1] for each in same]
     assert all("@1," in each["choice"] and "@1," in each["choice2"] for each in after)  # Dr Amari, one after the other
@@ -342,3 +344,32 @@ def test_two_people_are_booked_together_both_or_neither(kit: Kit) -> None:
         left = db.scalars(sa.select(Appointment.state).where(
             Appointment.starts_at == visit_of(desk, 1, 2).starts_at, Appointment.state == "booked")).all()
     assert left == []
+
+
+def test_two_people_come_together_at_a_time_that_both_agreed_to_and_it_is_kept_of_each(kit: Kit) -> None:
+    desk, second = owing(kit)
+    friend = desk.clinic.patients[1]
+    with desk.rows() as db:
+        for each in (desk.patient, friend):
+            db.get_one(Patient, each).only_times = [{"weekdays": [0, 1, 2, 3], "begins": 840, "ends": 1080}]
+        db.commit()
+    both = f"/diary/book/together?at={second.local_start:%Y-%m-%dT%H:%M}&patient={desk.patient}&second={friend}" \
+           "&what2=visit:review&order=same"
+    kept, every = (desk.browser.get(f"{both}{more}", headers=FRAGMENT) for more in ("", "&asking=yes"))
+    pair = next(each for each in pairs_of(every) if "T08:00Z" in each["choice"])
+    words_of = {name: pair.pop(name) for name in ("override-patient-unwilling", "override2-patient-unwilling")}
+
+    refused = post(desk.browser, "/diary/book/together", pair)
+    of_one = post(desk.browser, "/diary/book/together", {
+        **pair, "override-patient-unwilling": "yes", "form_key": "a" * 24})
+    booked = post(desk.browser, "/diary/book/together", {**pair, **words_of, "form_key": "b" * 24})
+
+    assert "T13:00Z" in pairs_of(kept)[0]["choice"] and "Show other times too" in words(kept)
+    assert "agrees to this time" not in words(kept) and "Show only those times" in words(every)
+    assert refused.status_code == 409 and "comes only Mon, Tue, Wed, Thu 14:00 – 18:00, not within" in words(refused)
+    assert of_one.status_code == 409 and "The second visit: The patient comes only" in words(of_one)
+    assert booked.status_code == 303 and visit_of(desk, 1, 2).local_start == second.local_start
+    with desk.rows() as db:
+        assert db.scalars(sa.select(CourseOverride.reason)).all() == ["The patient agrees to this time"]
+    line = desk.browser.get(f"/patients/{friend}")
+    assert "outside the times that the patient comes at: they agreed" in words(line)
