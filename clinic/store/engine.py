@@ -22,6 +22,8 @@ PATIENCE = "clinic_patience"
 
 # Compiling a statement, as PostgreSQL begins to with a clinic's third year, takes longer than what any page asks.
 _SETTINGS = "-c timezone=UTC -c lock_timeout=15000 -c jit=off"
+# The commonest pages have 134 statements: of the 100 that psycopg keeps by itself, each would push out the next.
+_STATEMENTS_PREPARED = 300
 _LOCK_NOT_AVAILABLE = "55P03"
 _PATIENCE = "busy_timeout=20000"
 _PRAGMAS = (
@@ -40,12 +42,7 @@ def open_engine(url: str | URL, *, pool_size: int = 10, durable: bool = True) ->
     if kind == "sqlite":
         return _sqlite(parsed, pool_size, durable)
     if kind == "postgresql":
-        # Whoever reads sees one instant from the first statement to the last, as on SQLite: or a page would meet an
-        # appointment whose rows have gone since.
-        return sa.create_engine(
-            parsed.set(drivername="postgresql+psycopg"), pool_size=pool_size, max_overflow=10, pool_pre_ping=True,
-            isolation_level="REPEATABLE READ", connect_args={"options": _SETTINGS},
-        )
+        return _postgresql(parsed.set(drivername="postgresql+psycopg"), pool_size)
     raise ValueError(f"the database must be SQLite or PostgreSQL, not {kind}")
 
 
@@ -56,6 +53,31 @@ def for_writing(engine: Engine) -> Engine:
     if engine.dialect.name == "postgresql":
         return engine.execution_options(**{WRITES: True}, isolation_level="READ COMMITTED")
     return engine.execution_options(**{WRITES: True})
+
+
+def _postgresql(url: URL, pool_size: int) -> Engine:
+    # Whoever reads sees one instant from the first statement to the last, as on SQLite: or a page would meet an
+    # appointment whose rows have gone since.
+    engine = sa.create_engine(
+        url, pool_size=pool_size, max_overflow=10, pool_pre_ping=True, isolation_level="REPEATABLE READ",
+        connect_args={"options": _SETTINGS})
+    sa.event.listen(engine, "connect", _prepare_postgresql)
+    sa.event.listen(engine, "rollback", _roll_back_postgresql)
+    return engine
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    connection.prepared_max = _STATEMENTS_PREPARED
+
+
+def _roll_back_postgresql(connection: Connection) -> None:
+    # Every page ends by rolling back, and with each rollback of its own psycopg throws away what the connection has
+    # prepared: every statement would be parsed and planned anew for every page, which takes most of them longer than
+    # their answer. Here it is rolled back before psycopg does, who then finds nothing to do. What has failed is left
+    # to psycopg, for what was prepared may be why.
+    raw: Any = None if connection.invalidated else connection.connection.dbapi_connection
+    if raw is not None and raw.info.transaction_status.name == "INTRANS":
+        raw.pgconn.exec_(b"ROLLBACK")
 
 
 def _sqlite(url: URL, pool_size: int, durable: bool) -> Engine:

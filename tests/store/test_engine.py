@@ -9,7 +9,8 @@ from sqlalchemy.engine import Engine
 
 from clinic.store.diary import Appointment, ResourceBooking
 from clinic.store.engine import PATIENCE, for_writing, is_busy, open_engine
-from tests.databases import is_full
+from tests.databases import PostgreSQLDatabases, is_full
+from tests.engines import lent_engine
 from tests.store.contenders import SLOTS, contend, contend_alone
 from tests.store.processes import processes
 from tests.store.rows import NOW, open_clinic
@@ -107,6 +108,49 @@ def test_who_waits_too_long_for_another_writer_is_told_so(engine: Engine) -> Non
             late.execute(rename)
 
     assert is_busy(refused.value)
+
+
+@pytest.mark.postgres
+def test_what_postgresql_has_prepared_stays_so_when_a_page_ends(postgresql: PostgreSQLDatabases) -> None:
+    """Or it would parse and plan every statement of every page anew; a clinic's pages have more than a hundred."""
+    asked = ["SELECT name FROM clinic", *(f"SELECT {number}" for number in range(150))]
+
+    with lent_engine(postgresql.migrated()) as engine:
+        open_clinic(engine)
+        for _ in range(12):
+            with engine.connect() as reader:
+                for statement in asked:
+                    reader.execute(sa.text(statement))
+            with for_writing(engine).connect() as refused:
+                refused.execute(sa.text("UPDATE clinic SET name = 'Hill'"))
+
+        with engine.connect() as reader:
+            planned_once = reader.scalars(
+                sa.text("SELECT statement FROM pg_prepared_statements WHERE generic_plans > 0")).all()
+            name = reader.scalar(sa.text("SELECT name FROM clinic"))
+
+    assert {*planned_once} == {*asked, "UPDATE clinic SET name = 'Hill'"}
+    assert name == "Harbour"
+
+
+@pytest.mark.postgres
+def test_what_was_prepared_is_forgotten_where_it_fits_no_more(postgresql: PostgreSQLDatabases) -> None:
+    with lent_engine(postgresql.migrated()) as engine, engine.connect() as another:
+        another.execute(sa.text("CREATE TABLE wave (height integer)"))
+        another.commit()
+
+        def ask() -> None:
+            with engine.connect() as reader:
+                reader.execute(sa.text("SELECT height FROM wave"))
+
+        for _ in range(12):
+            ask()
+        another.execute(sa.text("ALTER TABLE wave ALTER COLUMN height TYPE bigint"))
+        another.commit()
+
+        with pytest.raises(sa.exc.NotSupportedError, match="must not change result type"):
+            ask()
+        ask()
 
 
 def test_a_database_that_is_not_there_is_not_busy() -> None:
