@@ -13,7 +13,7 @@ from clinic.care.states import (
     MaintenanceState,
     SessionState,
 )
-from clinic.care.windows import window_after
+from clinic.care.windows import windows
 from clinic.planning import Finding, Weight
 from clinic.planning.local import day_of, zone
 from clinic.planning.words import date_words
@@ -163,10 +163,14 @@ def _what_follows(work: UnitOfWork, series: Series, row: TreatmentSession) -> Ma
 def _owe_upkeep(
     work: UnitOfWork, plan: MaintenancePlan, series: Series, number: int, after: TreatmentSession
 ) -> None:
-    """The maintenance session that follows one performed, owed with its window, and its recall."""
+    """The maintenance session that follows one performed, owed with its window, and its recall.
+
+    What was heard of the patient, and keeps the next session from a date, keeps upkeep from it too.
+    """
     assert after.performed_on is not None
-    window = window_after(
-        after.performed_on, Interval(plan.shortest_days, plan.interval_days, plan.longest_days))
+    interval = Interval(plan.shortest_days, plan.interval_days, plan.longest_days)
+    window = windows([None, interval], [after.performed_on, None], [None, series.not_before_on])[1]
+    assert window is not None  # it counts from a date
     owed = TreatmentSession(
         maintenance_plan_id=plan.id, number=number, treatment_code=series.protocol.maintenance.treatment,
         state=SessionState.OWED, earliest_on=window.earliest_on, ideal_on=window.ideal_on,

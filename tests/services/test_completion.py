@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
+from clinic.care.course_changes import Heard
 from clinic.care.recalls import RECALL_DAYS_BEFORE
 from clinic.services.completion import complete_appointment
 from clinic.services.work import Done, Refused
@@ -33,6 +34,7 @@ from tests.booking import (
     times,
 )
 from tests.prove.audit import audit
+from tests.services.changing import note
 from tests.small_clinic import SmallClinic, small_clinic
 
 
@@ -176,6 +178,23 @@ def test_upkeep_is_booked_completed_and_owed_again(engine: Engine) -> None:
     assert counts(engine)["maintenance_plan"] == 1
     assert row(made, Course, course_id).state == "completed"
     assert audit(engine) == []
+
+
+def test_upkeep_is_neither_owed_nor_asked_for_before_what_was_heard_of_the_patient_lets_it_be(engine: Engine) -> None:
+    made = small_clinic(engine)
+    course_id = booked(made, sessions=1)
+    done(note(made, course_id, Heard("facial_surgery_recent", date(2027, 3, 1))))
+
+    done(perform(made, standing(made, course_id)[0]))
+
+    floor = date(2028, 2, 29)
+    with Session(engine) as db:
+        plan_id = db.scalars(sa.select(MaintenancePlan.id)).one()
+        asked_on = db.scalars(sa.select(Recall.ask_on)).one()
+    [owed] = sessions_of(made, maintenance_plan_id=plan_id)
+    assert (owed.earliest_on, owed.ideal_on) == (floor, floor)
+    assert owed.latest_on == max(floor, made.now.date() + timedelta(days=365))
+    assert asked_on == floor - timedelta(days=RECALL_DAYS_BEFORE)
 
 
 def test_upkeep_too_soon_is_refused(engine: Engine) -> None:
