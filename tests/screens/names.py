@@ -55,6 +55,8 @@ def names_of(db: Session, clinic_id: int, now: datetime) -> dict[str, object]:
             Patient.id.not_in(sa.select(Course.patient_id).where(Course.state == "active")))),
     }
     found["rota"] = db.scalar(sa.select(sa.func.max(Rota.id)).where(Rota.practitioner_id == found["practitioner"]))
+    if found["held"] is not None:
+        found["waiting"] = db.get_one(Course, found["held"]).patient_id
     if course is not None:
         found |= _of_course(db, course, now)
     return {name: value for name, value in found.items() if value is not None}
