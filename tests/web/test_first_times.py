@@ -57,6 +57,19 @@ def test_where_a_week_has_nothing_free_one_press_leads_to_the_first_time_that_fi
         as_text=True)) == ["Tue 8 Jun 2027, "]
 
 
+def test_where_the_first_time_is_too_late_the_last_one_before_stands_beside_it(kit: Kit) -> None:
+    desk = desk_with_visits(kit)
+    desk.course()
+    away(desk, date(2027, 5, 3), date(2027, 8, 1), *desk.clinic.practitioners)
+
+    shown = desk.browser.get(f"/appointments/{visit_of(desk, 1, 2).id}/move?from=2027-06-14")
+
+    assert texts(shown, "times-nearest") == [
+        "First time that fits: Mon 2 Aug 2027, 09:00 with Dr Amari After its window Show its week",
+        "Last one before these days: Mon 12 Apr 2027, 15:45 with Dr Amari Late Show its week"]
+    assert "Later sessions of the course have to follow it." in texts(shown, "times-beyond")[0]
+
+
 def test_where_nothing_near_fits_the_panel_says_the_first_time_that_does_or_why_there_is_none(kit: Kit) -> None:
     desk, second = owing(kit)
     away(desk, date(2027, 3, 15), date(2027, 6, 8), *desk.clinic.practitioners)
