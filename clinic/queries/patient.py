@@ -22,6 +22,7 @@ from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.store.protocols import Protocol, ProtocolVersion, Treatment
 from clinic.store.resources import Patient
+from clinic.store.types import Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +160,7 @@ def _wishes(documents: Sequence[Any]) -> tuple[WishTimes, ...]:
 
 
 def _courses(db: Session, patient_id: int, clinic_ids: Sequence[int]) -> tuple[CourseCard, ...]:
-    rows = db.execute(
-        sa.select(Course.id, Course.state, Course.clinic_id, Clinic.name.label("clinic"), Protocol.name)
-        .join(Clinic, Clinic.id == Course.clinic_id)
-        .join(ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id)
-        .join(Protocol, Protocol.id == ProtocolVersion.protocol_id)
-        .where(Course.patient_id == patient_id, Course.clinic_id.in_(clinic_ids))
-        .order_by(sa.case((Course.state.in_(("active", "on-hold", "draft")), 0), else_=1), Course.id.desc())
-    ).all()
+    rows = db.execute(_COURSES, {"patient_id": patient_id, "clinic_ids": list(clinic_ids)}).all()
     marks = _marks(db, [row.id for row in rows])
     return tuple(
         CourseCard(row.id, row.name, row.clinic_id, row.clinic, CourseState(row.state),
@@ -176,36 +170,20 @@ def _courses(db: Session, patient_id: int, clinic_ids: Sequence[int]) -> tuple[C
 
 def _marks(db: Session, course_ids: list[int]) -> Mapping[tuple[int, bool], tuple[SessionMark, ...]]:
     """The sessions of each course and of its upkeep, by number."""
-    owner = sa.func.coalesce(TreatmentSession.course_id, MaintenancePlan.course_id)
-    rows = db.execute(
-        sa.select(TreatmentSession, owner.label("course_id"), Appointment.local_start)
-        .outerjoin(MaintenancePlan, MaintenancePlan.id == TreatmentSession.maintenance_plan_id)
-        .outerjoin(Appointment, sa.and_(Appointment.treatment_session_id == TreatmentSession.id,
-                                        Appointment.state.in_((*COMING, "fulfilled"))))
-        .where(of_courses(course_ids)).order_by(TreatmentSession.number, Appointment.id)
-    ).all()
     found: dict[tuple[int, bool], dict[int, SessionMark]] = {}
-    for row, course_id, local_start in rows:
-        held_on = row.performed_on or (local_start.date() if local_start else None)
-        found.setdefault((course_id, row.course_id is None), {})[row.id] = SessionMark(
+    for row in db.execute(_MARKS, {"course_ids": course_ids}):
+        held_on = row.performed_on or (row.local_start.date() if row.local_start else None)
+        found.setdefault((row.owner_id, row.course_id is None), {})[row.id] = SessionMark(
             row.id, row.number, SessionState(row.state), row.earliest_on, row.ideal_on, row.latest_on, held_on)
     return {key: tuple(marks.values()) for key, marks in found.items()}
 
 
 def _coming(db: Session, patient_id: int, clinic_ids: Sequence[int], now: datetime) -> tuple[Visit, ...]:
-    # A sum, or SQLite would read all that the clinic ever had in order of time to find what one patient has.
-    which = sa.and_(Appointment.patient_id == patient_id, (Appointment.clinic_id + 0).in_(clinic_ids),
-                    Appointment.state.in_(COMING), Appointment.ends_at > now)
-    names = {
-        row.id: row for row in db.execute(
-            sa.select(Appointment.id, Appointment.clinic_id, Clinic.name.label("clinic"),
-                      sa.func.coalesce(Treatment.name, Appointment.treatment_code).label("what"))
-            .join(Clinic, Clinic.id == Appointment.clinic_id)
-            .outerjoin(Treatment, Treatment.code == Appointment.treatment_code).where(which))
-    }
+    names = {row.id: row for row in db.execute(
+        _NAMES, {"patient_id": patient_id, "clinic_ids": list(clinic_ids), "now": now})}
     return tuple(
         Visit(line, names[line.id].clinic_id, names[line.id].clinic, names[line.id].what)
-        for _, line in appointment_lines(db, which) if line.id in names)
+        for _, line in appointment_lines(db, _is_coming(patient_id, clinic_ids, now)) if line.id in names)
 
 
 def _missed(db: Session, patient_id: int, clinic_ids: Sequence[int]) -> int:
@@ -213,3 +191,51 @@ def _missed(db: Session, patient_id: int, clinic_ids: Sequence[int]) -> int:
     return db.scalar(sa.select(sa.func.count()).select_from(Appointment).where(
         Appointment.patient_id == patient_id, Appointment.clinic_id.in_(clinic_ids),
         Appointment.state == AppointmentState.NOSHOW, ~by_clinic)) or 0
+
+
+def _courses_of_patient() -> sa.Select[int, str, int, str, str]:
+    """Those that go on first, and then the newest."""
+    goes_on = Course.state.in_((CourseState.ACTIVE, CourseState.ON_HOLD, CourseState.DRAFT))
+    return (
+        sa.select(Course.id, Course.state, Course.clinic_id, Clinic.name.label("clinic"), Protocol.name)
+        .join(Clinic, Clinic.id == Course.clinic_id)
+        .join(ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id)
+        .join(Protocol, Protocol.id == ProtocolVersion.protocol_id)
+        .where(Course.patient_id == _PATIENT_ID, Course.clinic_id.in_(_several("clinic_ids")))
+        .order_by(sa.case((goes_on, 0), else_=1), Course.id.desc()))
+
+
+def _marks_of_courses() -> Any:
+    each = TreatmentSession
+    return (
+        sa.select(each.id, each.course_id, each.number, each.state, each.earliest_on, each.ideal_on, each.latest_on,
+                  each.performed_on, sa.func.coalesce(each.course_id, MaintenancePlan.course_id).label("owner_id"),
+                  Appointment.local_start)
+        .outerjoin(MaintenancePlan, MaintenancePlan.id == each.maintenance_plan_id)
+        .outerjoin(Appointment, sa.and_(Appointment.treatment_session_id == each.id,
+                                        Appointment.state.in_((*COMING, "fulfilled"))))
+        .where(of_courses(_several("course_ids"))).order_by(each.number, Appointment.id))
+
+
+def _names_of_coming() -> sa.Select[int, int, str, str]:
+    return (
+        sa.select(Appointment.id, Appointment.clinic_id, Clinic.name.label("clinic"),
+                  sa.func.coalesce(Treatment.name, Appointment.treatment_code).label("what"))
+        .join(Clinic, Clinic.id == Appointment.clinic_id)
+        .outerjoin(Treatment, Treatment.code == Appointment.treatment_code)
+        .where(_is_coming(_PATIENT_ID, _several("clinic_ids"), sa.bindparam("now", type_=Instant()))))
+
+
+def _is_coming(patient_id: Any, clinic_ids: Any, now: Any) -> sa.ColumnElement[bool]:
+    # A sum, or SQLite would read all that the clinic ever had in order of time to find what one patient has.
+    return sa.and_(Appointment.patient_id == patient_id, (Appointment.clinic_id + 0).in_(clinic_ids),
+                   Appointment.state.in_(COMING), Appointment.ends_at > now)
+
+
+def _several(name: str) -> sa.BindParameter[int]:
+    return sa.bindparam(name, type_=sa.Integer, expanding=True)
+
+
+_PATIENT_ID = sa.bindparam("patient_id", type_=sa.Integer)
+# Put together once: it takes longer than their answers.
+_COURSES, _MARKS, _NAMES = _courses_of_patient(), _marks_of_courses(), _names_of_coming()

@@ -137,8 +137,8 @@ def session_lines(
     return tuple(lines)
 
 
-def of_courses(course_ids: Sequence[int]) -> sa.ColumnElement[bool]:
-    """Whether a session is of one of these courses or of its upkeep.
+def of_courses(course_ids: sa.BindParameter[Any]) -> sa.ColumnElement[bool]:
+    """Whether a session is of one of the courses that are bound there, or of its upkeep.
 
     Their ids are put together, not asked for one way or the other: for that PostgreSQL reads every session there is.
     """
