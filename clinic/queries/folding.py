@@ -8,18 +8,27 @@ import unicodedata
 _PLAIN = str.maketrans({
     "ß": "ss", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "æ": "ae", "œ": "oe", "ħ": "h", "ı": "i", "þ": "th", "ŧ": "t",
 })
+# What names are written with where a key for it is missing: O’Connor, O'Connor, O`Connor, O´Connor.
+_APOSTROPHES = str.maketrans("", "", "'`´‘’ʻʼ′")
+_BETWEEN = re.compile(r"[\s,;-]+")
 _NO_DIGIT = re.compile(r"[^0-9]+", re.ASCII)
 _NUMBER = re.compile(r"([0-9]+)")
 
 
 def folded(text: str) -> str:
-    """Lower case, without accents, with single spaces; the sign that PostgreSQL cannot be asked for is one."""
-    text = text.replace("\0", " ")
+    """Lower case, without accents or apostrophes, with single spaces; the sign that PostgreSQL cannot be asked for is
+    one."""
+    text = text.replace("\0", " ").translate(_APOSTROPHES)
     if text.isascii():
         return " ".join(text.lower().split())
     parted = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in parted if not unicodedata.combining(letter))
     return " ".join(unicodedata.normalize("NFC", bare).translate(_PLAIN).split())
+
+
+def words(text: str) -> list[str]:
+    """The words of a name or of a search, folded, whichever of space, comma and hyphen parts them."""
+    return [word for word in _BETWEEN.split(folded(text)) if word]
 
 
 def digits(text: str) -> str:

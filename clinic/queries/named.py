@@ -1,13 +1,12 @@
 """What a clinic calls by a name: practitioners, rooms, devices and protocols. They are few, and found by any word."""
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from clinic.queries.folding import folded
+from clinic.queries.folding import words
 from clinic.store.protocols import Protocol
 from clinic.store.resources import Device, Practitioner, Room
 
@@ -26,7 +25,7 @@ class Named:
 def named(db: Session, clinic_id: int, search: str) -> tuple[Named, ...]:
     """The practitioners, rooms and devices in use and the protocols that every word of the search fits, by kind and
     name; in one statement."""
-    if not folded(search):
+    if not words(search):
         return ()
     kinds = [
         _names("practitioner", Practitioner.__table__, Practitioner.__table__.c.active),
@@ -40,8 +39,8 @@ def named(db: Session, clinic_id: int, search: str) -> tuple[Named, ...]:
 
 def fits(search: str, *names: str) -> bool:
     """Whether every word of the search begins a word of the names, in any order, without case or accents."""
-    parts: Sequence[str] = [part for name in names for part in folded(name).replace("-", " ").split()]
-    return all(any(part.startswith(word) for part in parts) for word in folded(search).split())
+    parts = [part for name in names for part in words(name)]
+    return all(any(part.startswith(word) for part in parts) for word in words(search))
 
 
 def _names(kind: str, table: sa.FromClause, *where: sa.ColumnElement[bool]) -> sa.Select[tuple[str, str, str]]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from clinic.care.states import AppointmentState, CourseState, SessionState
 from clinic.planning.local import zone
 from clinic.queries.birth_dates import births
-from clinic.queries.folding import digits, folded
+from clinic.queries.folding import digits, words
 from clinic.store.courses import Course, TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.store.protocols import Protocol, ProtocolVersion
@@ -159,17 +159,34 @@ def _conditions(search: str) -> list[sa.ColumnElement[bool]]:
 
 
 def _about(text: str) -> list[sa.ColumnElement[bool]]:
-    born = births(text)
-    if born:
-        return [_PATIENT.c.birth_on.in_(born)]
-    if _NUMBER.fullmatch(text) and len(digits(text)) >= 3:
-        # National and international writing differ in the zeros and the country's code before the number.
-        return [_PATIENT.c.search_text.contains(digits(text).lstrip("0") or "0", autoescape=True)]
-    return [_PATIENT.c.search_text.contains(word, autoescape=True) for word in folded(text).split()[:8]]
+    ways = []
+    if born := births(text):
+        ways.append(_PATIENT.c.birth_on.in_(born))
+    if text.isdecimal() or not born:
+        ways += [_holds(number) for number in _numbers(text)]
+    if ways:
+        return [sa.or_(*ways)]
+    found = words(text)
+    return [_holds(word) for word in found[:8]] if found or not text else [sa.false()]
+
+
+def _numbers(text: str) -> list[str]:
+    """How a phone number that was typed, or a part of one, may be kept; none where it is none."""
+    typed = digits(text) if _NUMBER.fullmatch(text) else ""
+    # National and international writing differ in the zeros and the country's code before the number.
+    return [number for number in dict.fromkeys((typed, typed.lstrip("0"))) if len(number) >= 3]
 
 
 def _order(search: str) -> list[sa.ColumnElement[int]]:
-    return [
-        sa.case((_PATIENT.c.search_text.contains(f" {word}", autoescape=True), 0), else_=1)
-        for word in folded(search).split()[:3]
-    ]
+    if numbers := _numbers(search.strip()):
+        # Whose number ends so comes first: the last digits are what people remember.
+        return [_first(f"{numbers[0]} "), _first(numbers[0])]
+    return [_first(f" {word}") for word in words(search)[:3]]
+
+
+def _holds(part: str) -> sa.ColumnElement[bool]:
+    return _PATIENT.c.search_text.contains(part, autoescape=True)
+
+
+def _first(part: str) -> sa.ColumnElement[int]:
+    return sa.case((_holds(part), 0), else_=1)

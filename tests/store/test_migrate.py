@@ -20,6 +20,7 @@ from clinic.store.clinics import OpeningHours
 from clinic.store.engine import for_writing, open_engine
 from clinic.store.migrate import CannotMigrate, DataLoss
 from clinic.store.occupancy import OccupancyChange
+from clinic.store.resources import Patient
 from tests.databases import DatabasesOf, is_full
 from tests.store.revisions import ADDED, all_revisions, start_upgrade, with_revision
 from tests.store.rows import NOW, Ids, add_appointment, hold, open_clinic
@@ -371,3 +372,17 @@ def test_what_is_booked_when_the_diary_begins_to_be_packed_is_noted(engine: Engi
 
     with engine.connect() as connection:
         assert connection.execute(held).all() == [(ids.room, NOW, True)]
+
+
+def test_names_with_apostrophes_are_found_without_them_after_an_upgrade(engine: Engine) -> None:
+    ids = fill(engine)
+    migrate.downgrade(engine, "0005", accept_data_loss=True)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE patient SET search_text = ' o’connor o''neill caoimhe ' WHERE id = :id"),
+                           {"id": ids.patient})
+
+    migrate.upgrade(engine)
+
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(Patient.search_text).where(Patient.id == ids.patient)) == (
+            " oconnor oneill caoimhe ")
