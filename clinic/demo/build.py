@@ -44,6 +44,7 @@ from clinic.services.work import Actor, Done, Refused, UnitOfWork
 from clinic.store.courses import Course, TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.store.protocols import Protocol, ProtocolVersion
+from clinic.store.resources import Practitioner
 
 WEEKS_BACK = 17
 FIRST_PATIENTS = 7
@@ -180,7 +181,8 @@ def _spans(demo: Demo, person: people.Person, today: date) -> Iterator[WeekSpan]
 def add_accounts(demo: Demo) -> None:
     """Adds the accounts that are named when the demo starts, with their roles at every site; who treats has their day.
     """
-    ids = dict(zip((person.name for person in people.PRACTITIONERS), demo.practitioners, strict=False))
+    with Session(demo.engine) as db:
+        ids = dict(db.execute(sa.select(Practitioner.name, Practitioner.id)).all())
     for email, name, role in people.ACCOUNTS:
         with demo.work() as work:
             account_id = _must(create_account(

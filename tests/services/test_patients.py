@@ -141,7 +141,8 @@ def test_the_text_that_is_searched_holds_everything_folded() -> None:
 
 @pytest.mark.parametrize(("text", "plain"), [
     ("Nováková", "novakova"), ("ŁUKASZ  Żółć", "lukasz zolc"), ("Straße", "strasse"), ("Øystein Æ", "oystein ae"),
-    ("İpek Işık", "ipek isik"), ("O’Connor", "oconnor"), ("O'CONNOR", "oconnor"), ("O´Connor", "oconnor"), ("Nguyễn", "nguyen"), ("الزهراني", "الزهراني"), ("欧阳", "欧阳"), (" a\t b ", "a b"),
+    ("İpek Işık", "ipek isik"), ("O’Connor", "oconnor"), ("O'CONNOR", "oconnor"), ("O´Connor", "oconnor"),
+    ("Nguyễn", "nguyen"), ("الزهراني", "الزهراني"), ("欧阳", "欧阳"), (" a\t b ", "a b"),
 ])
 def test_accents_and_case_do_not_matter(text: str, plain: str) -> None:
     assert folded(text) == plain

@@ -148,10 +148,11 @@ def test_only_what_can_be_done_yet_is_offered(
     later = visits(browser.get("/?day=2027-03-03").get_data(as_text=True))
     auditor = visits(signed_in(Role.AUDITOR).get("/").get_data(as_text=True))
 
-    offered = [[action in one for action in ("/arrive", "/complete", "/end")] for one in (*today, *later)]
-    assert offered == [[True, True, True], [True, False, True], [False, False, False]]
+    offered = [[action in one for action in ("/arrive", "/complete", "/end?next", "ended=forgot")]
+               for one in (*today, *later)]
+    assert offered == [[True, True, True, True], [True, False, True, False], [False, False, False, False]]
     assert [("<form" in one) for one in auditor] == [False, False]
-    assert "/running-late" in page
+    assert ("/running-late" in page, "walk_in=yes" in page) == (True, True)
     with rows() as db:
         db.execute(sa.update(Appointment).values(state="fulfilled"))
         db.commit()

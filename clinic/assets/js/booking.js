@@ -1,5 +1,6 @@
 import { askFor, regionOf } from "./fragments.js";
 import { announce } from "./live.js";
+import { tellLost } from "./lost.js";
 import { showAlike } from "./alike.js";
 import { choosing } from "./combobox.js";
 
@@ -128,12 +129,7 @@ class Panel {
 
   #lost() {
     this.#region().removeAttribute("aria-busy");
-    announce("No connection: nothing was booked. Try again.");
-    const words = this.box.querySelector("[data-lost]") ?? document.createElement("p");
-    words.dataset.lost = "";
-    words.className = "field-error";
-    words.textContent = "No connection. What you typed is still here: try again.";
-    this.#region().prepend(words);
+    tellLost(this.#region(), { said: "No connection: nothing was booked. Try again." });
   }
 
   #region() { return regionOf(NAME, this.box); }

@@ -1,5 +1,6 @@
 import { askFor, regionOf } from "./fragments.js";
 import { announce } from "./live.js";
+import { isTrouble, tellLost } from "./lost.js";
 
 const REGION = "booking-patients";
 const PAUSE = 120;
@@ -57,6 +58,14 @@ export function choosing(form, take) {
     if (wanted && options().length === 1) take(options()[0].dataset.href);
     wanted = false;
   };
+  // Nobody whom earlier letters found is left to be taken for the one who is looked for now.
+  const look = () => ask().catch((problem) => {
+    if (!isTrouble(problem)) return;
+    running = null;
+    wanted = false;
+    show(null);
+    tellLost(regionOf(REGION, root));
+  });
   const show = (found) => {
     const region = regionOf(REGION, root);
     if (!region) return; // what was looked for is chosen
@@ -69,7 +78,7 @@ export function choosing(form, take) {
     running?.abort();
     running = new AbortController();
     wanted = false;
-    timer = setTimeout(() => ask().catch((problem) => { if (problem.name !== "AbortError") console.warn(problem.message); }), PAUSE);
+    timer = setTimeout(look, PAUSE);
   });
   input.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -81,6 +90,7 @@ export function choosing(form, take) {
       // Before the answer is there, Enter means the one who is found, if it is one.
       if (running) wanted = true;
       else if (options()[at]) take(options()[at].dataset.href);
+      else look();
     } else if (event.key === "Escape" && input.value) {
       event.preventDefault();
       input.value = "";

@@ -1,5 +1,6 @@
 import { askFor, regionOf } from "./fragments.js";
 import { announce } from "./live.js";
+import { isTrouble, tellLost } from "./lost.js";
 
 const PAUSE = 180;
 
@@ -9,15 +10,15 @@ function urlOf(form) {
   return url;
 }
 
-// Calls `ask` when typing pauses, and drops the answer to what is no longer typed.
-function whenTypingPauses(form, ask) {
+// Calls `ask` when typing pauses, and drops the answer to what is no longer typed; `lost` where there is no connection.
+function whenTypingPauses(form, ask, lost) {
   let timer, running;
   form.addEventListener("input", () => {
     clearTimeout(timer);
     running?.abort();
     timer = setTimeout(() => {
       running = new AbortController();
-      ask(urlOf(form), running.signal).catch((problem) => { if (problem.name !== "AbortError") console.warn(problem.message); });
+      ask(urlOf(form), running.signal).catch((problem) => { if (isTrouble(problem)) lost(); });
     }, PAUSE);
   });
 }
@@ -31,7 +32,7 @@ export function followTyping(form) {
     regionOf(name).replaceWith(found);
     history.replaceState(null, "", url);
     announce(found.dataset.announce);
-  });
+  }, () => tellLost(regionOf(name)));
 }
 
 // The search of the bar shows what it finds below itself; Enter goes to the whole list, or to the one thing found.
@@ -46,6 +47,10 @@ export function quickSearch(form) {
     results.replaceChildren(...(found?.children ?? []));
     results.hidden = false;
     announce(found?.dataset.announce);
+  }, () => {
+    results.replaceChildren();
+    results.hidden = false;
+    tellLost(results);
   });
   form.addEventListener("keydown", (event) => moveBetween(event, input, results, close));
   form.addEventListener("focusout", (event) => { if (!form.contains(event.relatedTarget)) close(); });

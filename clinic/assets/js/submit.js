@@ -1,4 +1,5 @@
 import { announce } from "./live.js";
+import { tellLost } from "./lost.js";
 
 // A form that changes something is sent once, however often its button is pressed. Without scripts the server's
 // idempotency key does the same.
@@ -10,6 +11,14 @@ export function guardAgainstSendingTwice() {
       event.preventDefault();
       return;
     }
+    if (!navigator.onLine) {
+      // The browser would leave for a page of its own, and take along what was typed.
+      event.preventDefault();
+      const row = event.submitter?.closest(".form-actions, .button-row") ?? event.submitter;
+      tellLost(row && form.contains(row) ? row.parentElement : form, { before: row && form.contains(row) ? row : null });
+      return;
+    }
+    form.querySelector("[data-lost]")?.remove();
     form.dataset.sent = "yes";
     event.submitter?.setAttribute("aria-disabled", "true");
     announce("Working on it");
