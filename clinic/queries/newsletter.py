@@ -146,8 +146,9 @@ def held_of(db: Session, edition_id: int) -> tuple[int, ...]:
 
 def readers_page(db: Session, *, find: str = "", state: str = "", number: int = 1) -> ReadersPage:
     """A page of the readers whose address holds what is looked for, in one state or in all; in two statements."""
+    part = find.replace("\0", " ").strip().lower()
     which = sa.and_(
-        Subscriber.email.contains(find.replace("\0", " ").strip().lower(), autoescape=True) if find.strip() else sa.true(),
+        Subscriber.email.contains(part, autoescape=True) if part else sa.true(),
         Subscriber.state == state if state else sa.true())
     total = db.scalar(sa.select(sa.func.count()).select_from(Subscriber).where(which)) or 0
     number = max(1, min(number, -(-total // PAGE)))

@@ -185,7 +185,8 @@ def _order(search: str) -> list[sa.ColumnElement[int]]:
 
 
 def _holds(part: str) -> sa.ColumnElement[bool]:
-    return _PATIENT.c.search_text.contains(part, autoescape=True)
+    found: sa.ColumnElement[bool] = _PATIENT.c.search_text.contains(part, autoescape=True)
+    return found
 
 
 def _first(part: str) -> sa.ColumnElement[int]:

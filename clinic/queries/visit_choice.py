@@ -20,6 +20,10 @@ class VisitChoice:
         when = self.starts_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
         return f"{self.number}@{when}Z@{','.join(map(str, self.resource_ids))}"
 
+    def is_same_place(self, other: VisitChoice) -> bool:
+        """Whether the other begins at the same instant and holds the same, in whatever order."""
+        return self.starts_at == other.starts_at and set(self.resource_ids) == set(other.resource_ids)
+
 
 def parse_choice(text: str) -> VisitChoice:
     """The choice that a form carried; ValueError for anything that no page of ours has offered."""

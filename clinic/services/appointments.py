@@ -75,7 +75,10 @@ def move_appointment(
     work: UnitOfWork, appointment_id: int, choice: VisitChoice, *, lock_version: int,
     overrides: Mapping[str, str] | None = None, by_clinic: bool = False,
 ) -> Done[int] | Refused:
-    """Gives an appointment a new time, or says what stands in the way. `by_clinic`: the clinic is the cause."""
+    """Gives an appointment a new time, or says what stands in the way. `by_clinic`: the clinic is the cause.
+
+    One that is there already is left alone: nobody is told, and the move before it can still be taken back.
+    """
     outcome = lay_elsewhere(
         work, appointment_id, choice, lock_version=lock_version, overrides=overrides, by_clinic=by_clinic)
     if isinstance(outcome, Done):
@@ -99,6 +102,8 @@ def lay_elsewhere(
     if standing:
         return Refused(standing)
     clinic, former = work.db.get_one(Clinic, appointment.clinic_id), former_of(work.db, appointment, choice.number)
+    if former and former.choice.is_same_place(choice):
+        return Done(appointment.id, findings)
     try:
         change_time(work, clinic, appointment, parts_of(work, opened), choice, by_clinic=by_clinic)
     except Taken:

@@ -47,7 +47,8 @@ def arrive(appointment_id: int) -> Response:
 def ask_cancel(appointment_id: int) -> Response:
     """Asks why the appointment is cancelled."""
     found = found_appointment(appointment_id)
-    return _action_page("cancel", found, Form(initial={"lock_version": found.appointment.lock_version}))
+    version, ours = found.appointment.lock_version, bool(found.appointment.away)
+    return _action_page("cancel", found, Form(initial={"lock_version": version, "by_clinic": ours}))
 
 
 @appointments.post("/appointments/<int:appointment_id>/cancel")

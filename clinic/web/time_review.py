@@ -43,6 +43,18 @@ def now_and_wanted(wish: Wish, choice: VisitChoice) -> list[tuple[str, str, str]
             ("State", course_words.APPOINTMENT_STATES[wish.old.state], "Booked")]
 
 
+def told_after(wish: Wish, choice: VisitChoice, told: str) -> str:
+    """What is said once it is done: of whom and when as well, where it leads back to a page of many."""
+    if not safe_next(""):
+        return told
+    return f"{told} {wish.subject.patient.name}: {moment(choice.starts_at.astimezone(zone(wish.subject.zone)))}."
+
+
+def is_unchanged(wish: Wish, offer: TimeOffer) -> bool:
+    """Whether a visit has that time and all of this already, as after going back to a page whose move was made."""
+    return all(old == new for _, old, new in _compared(wish, offer))
+
+
 def home_after(wish: Wish, on: date) -> str:
     """Where a move that was begun in the diary ends: on the new day; any other on the page that it belongs to. From
     either it can be taken back."""

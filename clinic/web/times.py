@@ -33,8 +33,10 @@ from clinic.web.time_review import (
     asked_practitioner,
     confirm_page,
     home_after,
+    is_unchanged,
     now_and_wanted,
     repair_address,
+    told_after,
     week_of,
 )
 from clinic.web.wishes import OtherWish, SessionWish, Wish
@@ -155,9 +157,13 @@ def _review(wish: Wish, offer: TimeOffer) -> Response:
     """Old and new side by side; where later sessions have to follow, the ways in which they can."""
     if offer.moves_others and isinstance(wish, SessionWish) and wish.moves_a_course:
         return redirect(repair_address(wish, wish.subject.course_id, offer))
-    return confirm_page(wish, offer, Form(initial={"lock_version": wish.old.lock_version if wish.old else 0}))
+    if wish.old and is_unchanged(wish, offer):
+        return _times_page(wish, max(_today(wish), week_of(offer.local_start.date())), (_THERE,))
+    version, ours = (wish.old.lock_version, bool(wish.old.away)) if wish.old else (0, False)
+    return confirm_page(wish, offer, Form(initial={"lock_version": version, "by_clinic": ours}))
 
 
+_THERE = Finding("there-already", Weight.BLOCKS, "It has that time already. These are the times around it.")
 _GONE = Finding("gone", Weight.BLOCKS, "That time is not free any more. These are the times around it.")
 
 
@@ -173,7 +179,7 @@ def _decided(wish: Wish, form: Form, told: str, act: Any) -> Response:
         return outcome
 
     try:
-        outcome = done_once(acted, to=lambda _: back, otherwise=back, told=told)
+        outcome = done_once(acted, to=lambda _: back, otherwise=back, told=told_after(wish, choice, told))
     except Stale as error:
         return stale_page(error, title="Move the appointment", rows=now_and_wanted(wish, choice),
                           again=address_of(wish))

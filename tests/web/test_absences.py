@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from tests.web import seed
 from tests.web.checksums import checksum
 from tests.web.conftest import SignedIn, World, post
 from tests.web.counting import own_statements
-from tests.web.desk import enter, field, open_desk
+from tests.web.desk import enter, field, open_desk, texts
 
 Rows = Callable[[], Session]
 LEAVE = {"from_on": "2027-03-08", "to_on": "2027-03-12", "reason": "Leave"}
@@ -130,6 +131,14 @@ def test_visits_in_an_absence_are_for_the_desk_to_move_until_none_is_left(kit: K
     assert to_plan.count("/visits") == 1
     all_three = desk.browser.get(visits).get_data(as_text=True)
     assert ("Sick" in all_three + to_plan, "They stay booked" in all_three) == (False, True)
+    moving = unescape(re.findall(r'href="(/appointments/\d+/move\?next=[^"]+)"', all_three)[-1])
+    time = re.findall(r'class="time" href="([^"]+)"', desk.browser.get(moving).get_data(as_text=True))[0]
+    review = desk.browser.get(unescape(time))
+    assert 'name="by_clinic" value="yes" checked' in review.get_data(as_text=True)
+    moved = post(desk.browser, moving.partition("?")[0], {
+        "choice": field(review, "choice"), "lock_version": field(review, "lock_version"), "next": visits})
+    told = texts(desk.browser.get(moved.location), "flash")
+    assert (moved.location, told[0][:17]) == (visits, "Moved. Ana Novák:")
     with desk.rows() as db:
         db.execute(sa.text("UPDATE appointment SET state = 'cancelled' WHERE id > (SELECT min(id) FROM appointment)"))
         db.commit()

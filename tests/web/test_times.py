@@ -92,10 +92,16 @@ def test_a_confirmed_move_moves_the_appointment(kit: Kit) -> None:
 
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/courses/{course_id}?moved={visit}")
     assert _starts(desk) == ["01 Mar 09:00", "05 Apr 10:00", "10 May 09:00"]
+    # Who goes back is not led to move it once more, which would lose the time that Undo gives back.
+    form = {"choice": field(page, "choice"), "lock_version": "2", "form_key": "k" * 24}
+    again = post(desk.browser, f"/appointments/{visit}/move", form)
+    gone_back = desk.browser.get(f"/appointments/{visit}/move?choice={form['choice']}")
+    assert [each.status_code for each in (again, gone_back)] == [303, 409]
+    assert "It has that time already" in gone_back.get_data(as_text=True)
     course = desk.browser.get(answer.headers["Location"])
     assert texts(course, "notice-title") == ["Moved to Mon 5 Apr 2027, 10:00: nobody was told yet"]
     back = post(desk.browser, f"/appointments/{visit}/move-back", {
-        "lock_version": "2", "next": f"/courses/{course_id}"})
+        "lock_version": "3", "next": f"/courses/{course_id}"})
     assert (back.status_code, back.headers["Location"]) == (303, f"/courses/{course_id}")
     assert _starts(desk) == ["01 Mar 09:00", "05 Apr 09:00", "10 May 09:00"]
     assert texts(desk.browser.get(answer.headers["Location"]), "notice-title") == []
