@@ -16,6 +16,7 @@ from clinic.care.states import AppointmentState, PatientsMay
 from clinic.planning import Finding, Weight
 from clinic.planning.local import local_of, zone
 from clinic.planning.words import date_words
+from clinic.queries.away import in_absence
 from clinic.queries.links import MyBrowser
 from clinic.queries.my_times import MyChoice
 from clinic.services.appointments import cancel_appointment, move_appointment
@@ -30,10 +31,12 @@ from clinic.store.courses import TreatmentSession
 from clinic.store.diary import Appointment
 
 _NOT_HERE = Finding("not-here", Weight.BLOCKS, "This date cannot be changed here")
+_IN_ABSENCE = Finding("in-absence", Weight.BLOCKS, "Another time is being looked for: this one cannot be confirmed")
 
 
 def confirm_date(work: UnitOfWork, id_hash: str, appointment_id: int, *, revision: int) -> Done[int] | Refused:
-    """Notes that the patient comes at the time that they were shown; Stale where it has moved since."""
+    """Notes that the patient comes at the time that they were shown; Stale where it has moved since, refused while
+    somebody or something that it holds is noted absent then."""
     browser = opened(work, id_hash)
     lock_owner(work.db, browser.owner)
     appointment = own_date(work, browser, appointment_id)
@@ -41,6 +44,8 @@ def confirm_date(work: UnitOfWork, id_hash: str, appointment_id: int, *, revisio
         raise Stale("appointment", appointment.id, appointment.revision)
     if appointment.state != AppointmentState.BOOKED or appointment.starts_at <= work.now:
         return Refused((_NOT_HERE,))
+    if work.db.scalar(sa.select(in_absence(appointment.id))):
+        return Refused((_IN_ABSENCE,))
     if appointment.confirmed_at is None:
         appointment.confirmed_at = work.now
         work.db.flush()

@@ -51,7 +51,10 @@ BEGINS_SOON = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class MyDate:
-    """One date that is to come; `details` (which session, with whom) only once the birth date was given."""
+    """One date that is to come; `details` (which session, with whom) only once the birth date was given.
+
+    One that `is_in_absence` is not to be confirmed: the clinic looks for another time, or takes the absence back.
+    """
 
     appointment_id: int
     on: date
@@ -64,6 +67,7 @@ class MyDate:
     held_until: str
     revision: int
     lock_version: int
+    is_in_absence: bool
     may_confirm: bool
     moves: PatientsMay
     cancels: PatientsMay
@@ -214,7 +218,7 @@ def _dates(known: _Known, browser: MyBrowser) -> tuple[MyDate, ...]:
             confirmed_on=_day_said(line.confirmed_at, line.zone, words),
             held_until=short_day_in_words(line.held_until, words) if line.held_until else "",
             revision=known.facts.visits[line.id].revision, lock_version=line.lock_version,
-            may_confirm=line.confirmed_at is None and _may(known, line, PatientsMay.ASK) is PatientsMay.ASK,
+            is_in_absence=known.facts.visits[line.id].is_in_absence, may_confirm=_may_confirm(known, line),
             moves=_may(known, line, PatientsMay(known.row.patients_move)),
             cancels=_may(known, line, PatientsMay(known.row.patients_cancel)))
         for line, said in zip(lines, view.dates, strict=True))
@@ -222,6 +226,11 @@ def _dates(known: _Known, browser: MyBrowser) -> tuple[MyDate, ...]:
 
 def _day_said(at: datetime | None, where: str, words: Labels) -> str:
     return short_day_in_words(day_of(at, zone(where)), words) if at else ""
+
+
+def _may_confirm(known: _Known, line: AppointmentLine) -> bool:
+    is_open = line.confirmed_at is None and not known.facts.visits[line.id].is_in_absence
+    return is_open and _may(known, line, PatientsMay.ASK) is PatientsMay.ASK
 
 
 def _may(known: _Known, line: AppointmentLine, allowed: PatientsMay) -> PatientsMay:

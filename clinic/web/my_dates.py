@@ -203,5 +203,5 @@ def _one_line(text: str) -> str:
 
 def _code(outcome: Refused) -> str:
     codes = {finding.code for finding in outcome.findings}
-    known = {"many": "many", "taken": "taken", "not-here": "never"}
+    known = {"many": "many", "taken": "taken", "in-absence": "away", "not-here": "never"}
     return next((known[code] for code in known if code in codes), "usual")

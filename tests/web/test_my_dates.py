@@ -12,6 +12,7 @@ from clinic.app import Kit
 from clinic.care.owner_facts import Owner
 from clinic.queries.times import offer_times
 from clinic.queries.visit_choice import parse_choice
+from clinic.services.absences import add_absence, remove_absence
 from clinic.services.appointments import move_appointment
 from clinic.services.work import Actor, Done
 from clinic.store.accounts import AuditEntry
@@ -56,6 +57,48 @@ def test_one_button_confirms_a_date_and_a_move_asks_again(clinic: MyClinic, cloc
     with clinic.rows() as db:
         entry = db.scalars(sa.select(AuditEntry).where(AuditEntry.action == "appointment-confirmed")).one()
     assert (entry.actor, entry.account_id, entry.subject_id) == ("patient", None, first.id)
+
+
+@pytest.mark.parametrize("born", [False, True])
+def test_a_date_in_an_absence_is_not_confirmed_until_that_is_taken_back(clinic: MyClinic, born: bool) -> None:
+    browser = clinic.entered(born=born)
+    first = clinic.dates()[0]
+    before = text(browser.get("/my"))
+    with clinic.kit.work(Actor("test")) as work:
+        noted = add_absence(work, clinic.made.practitioners[0], starts_at=first.starts_at - timedelta(hours=1),
+                            ends_at=first.ends_at, reason="Broken ankle")
+        assert isinstance(noted, Done)
+
+    page = text(browser.get("/my"))
+    pressed = clinic.post(browser, f"/my/dates/{first.id}/confirm", revision=0)
+    unchanged = clinic.dates()[0]
+    with clinic.kit.work(Actor("test")) as work:
+        assert isinstance(remove_absence(work, noted.value), Done)
+
+    assert page.count("We are looking for another time for this date and will be in touch.") == 1
+    assert "Yes, I will be there" in before and "Yes, I will be there" not in page
+    assert f"/my/dates/{first.id}/move" in page and "ankle" not in page
+    assert (pressed.status_code, "We are looking for another time" in text(pressed), "ankle" in text(pressed)) == (
+        409, True, False)
+    assert (unchanged.confirmed_at, unchanged.lock_version) == (None, first.lock_version)
+    after = text(browser.get("/my"))
+    assert "Yes, I will be there" in after and "another time for this date" not in after
+    assert clinic.post(browser, f"/my/dates/{first.id}/confirm", revision=0).location == "/my?told=confirmed"
+
+
+def test_what_was_confirmed_before_the_absence_says_that_another_time_is_looked_for(clinic: MyClinic) -> None:
+    browser = clinic.entered()
+    *_, last = clinic.dates()
+    with clinic.rows() as db:
+        db.execute(sa.update(Appointment).values(confirmed_at=MONDAY))
+        db.commit()
+    with clinic.kit.work(Actor("test")) as work:
+        assert isinstance(add_absence(work, clinic.made.practitioners[0], starts_at=last.starts_at,
+                                      ends_at=last.ends_at, reason="Leave"), Done)
+
+    page = text(browser.get("/my"))
+
+    assert (page.count("You confirmed on"), page.count("We are looking for another time")) == (2, 1)
 
 
 def test_a_patient_moves_a_date_at_once_where_the_clinic_allows_it(clinic: MyClinic) -> None:
