@@ -10,6 +10,7 @@ from clinic.care.message_kinds import ASKED_OFF, KEEPS_SAFE, MessageKind
 from clinic.care.message_rules import MORNING
 from clinic.care.owner_facts import AppointmentFacts, OwnerFacts, PatientFacts, SubjectKind, Told
 from clinic.care.quiet import next_allowed
+from clinic.care.states import MessageState
 from clinic.planning.local import DAY, day_of, instant
 
 GRACE = timedelta(minutes=3)
@@ -63,6 +64,13 @@ class OwedItem:
     def key(self) -> tuple[str, str, int, int]:
         """What must never be said twice."""
         return (self.kind.value, self.subject_kind, self.subject_id, self.revision)
+
+
+def waits_as(state: MessageState, withheld: str | None, *, is_of_use: bool) -> MessageState:
+    """What becomes of a message that waits, once anybody looks whether it may be sent as things stand."""
+    if withheld:
+        return MessageState.WITHHELD
+    return MessageState.PENDING if state is MessageState.WITHHELD and is_of_use else state
 
 
 def why_unreachable(patient: PatientFacts) -> str | None:

@@ -20,8 +20,10 @@ from clinic.care.message_rules import Elapsed
 from clinic.care.nudges import ASKS
 from clinic.care.owed import OwedItem, VisitChange, messages_owed
 from clinic.care.owed_after import REVIEW_LASTS
+from clinic.care.owed_items import waits_as
 from clinic.care.owner_facts import OwnerKind, Told, owner_named
 from clinic.care.protocols import Protocol
+from clinic.care.states import MessageState
 from clinic.care.translations import ClinicalText, Place, translated
 from clinic.messages.envelope import EnvelopeHeader, build_mime, message_id
 from clinic.messages.letters import (
@@ -45,20 +47,25 @@ from clinic.services.calendar_parts import calendar_parts
 from clinic.services.clinic_cards import address_lines, card_for, language_of
 from clinic.services.links import STAND_IN, without_links
 from clinic.services.own_words import kind_words, own_lines
+from clinic.services.reconcile import WAITING
 from clinic.store.outbox import Message, MessageItem
 
+_GONE = (MessageState.SENT, MessageState.UNCERTAIN)
 _CHECK_INS = (MessageKind.CHECK_IN_24H, MessageKind.CHECK_IN_72H)
 
 
 @dataclass(frozen=True, slots=True)
 class MessageBody:
-    """What a patient reads. `frozen`: these are the bytes that were sent or are being sent."""
+    """What a patient reads. `frozen`: these are the bytes that were sent or are being sent; of others it `waits_as`
+    that state as things stand, whether or not anybody has looked since they changed, `withheld` for that reason."""
 
     subject: str
     text: str
     html: str
     calendars: tuple[bytes, ...]
     frozen: bool
+    waits_as: MessageState | None = None
+    withheld: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +125,10 @@ def clinical_texts_of(facts: LetterFacts, items: Sequence[OwedItem], *, now: dat
 
 
 def body_of(db: Session, message_id: int, *, now: datetime) -> MessageBody | None:
-    """What a message says: its frozen bytes, or what would be sent if it went now; none where it would not go."""
+    """What a message says: its frozen bytes, or what would be sent if it went now; none where it would not go, and
+    where what was sent was not kept."""
     message = db.get(Message, message_id)
-    if message is None:
+    if message is None or (message.mime is None and message.state in _GONE):
         return None
     if message.mime is not None:
         return _unpacked(message.mime)
@@ -128,7 +136,17 @@ def body_of(db: Session, message_id: int, *, now: datetime) -> MessageBody | Non
     if found is None:
         return None
     rendered = render(letter_of(*found, now=now, link=STAND_IN, note=message.note))
-    return MessageBody(rendered.subject, rendered.text, rendered.html, rendered.calendars, frozen=False)
+    return MessageBody(rendered.subject, rendered.text, rendered.html, rendered.calendars, False,
+                       *_as_it_stands(message, found[1], now))
+
+
+def _as_it_stands(message: Message, items: Sequence[OwedItem], now: datetime) -> tuple[MessageState | None, str | None]:
+    """The state and the reason that `reconcile` gives a message that says one thing; none where it leaves it alone."""
+    if len(items) != 1 or message.decision is not None or message.state not in WAITING:
+        return None, None
+    [item] = items
+    state = waits_as(MessageState(message.state), item.withheld, is_of_use=item.useless_after > now)
+    return state, item.withheld
 
 
 def paper_of(db: Session, message_id: int, *, now: datetime) -> OnPaper | None:
@@ -155,8 +173,10 @@ def owed_now(db: Session, message_id: int, now: datetime) -> tuple[LetterFacts, 
     return (letter_facts(db, head), items) if items else None
 
 
-def _unpacked(mime: bytes) -> MessageBody:
+def _unpacked(mime: bytes) -> MessageBody | None:
     mail = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(mime)
+    if mail["Subject"] is None:
+        return None
     text, html = mail.get_body(("plain",)), mail.get_body(("html",))
     files = [part.get_payload(decode=True) for part in mail.walk() if part.get_content_type() == "text/calendar"]
     return MessageBody(

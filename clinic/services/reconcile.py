@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from clinic.care.mail_address import check_address
 from clinic.care.owed import OwedItem, messages_owed, why_no_longer
+from clinic.care.owed_items import waits_as
 from clinic.care.owner_facts import Owner, OwnerFacts, OwnerKind
 from clinic.care.priority import priority_of
 from clinic.care.quiet import hastened
@@ -214,10 +215,11 @@ def _keep_up(work: UnitOfWork, facts: OwnerFacts, message: Message, item: OwedIt
     message.useless_after = item.useless_after
     if message.decision is not None:
         return
+    state = waits_as(MessageState(message.state), item.withheld, is_of_use=item.useless_after > work.now)
     if item.withheld:
-        _settle(message, MessageState.WITHHELD, item.withheld, message.settled_at or work.now)
-    elif message.state == MessageState.WITHHELD and item.useless_after > work.now:
-        _settle(message, MessageState.PENDING, None, None)
+        _settle(message, state, item.withheld, message.settled_at or work.now)
+    elif state != message.state:
+        _settle(message, state, None, None)
 
 
 def _let_go(work: UnitOfWork, facts: OwnerFacts, message: Message, row: MessageItem, *, is_shared: bool) -> None:

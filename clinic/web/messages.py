@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
@@ -12,7 +13,14 @@ from clinic.care.owed_items import IN_ABSENCE
 from clinic.care.states import MessageState
 from clinic.queries.held_back import held_back
 from clinic.queries.message_story import message_story
-from clinic.queries.messages import MOST_PATIENTS, MessagesPage, clinic_of_message, message_page, messages_page
+from clinic.queries.messages import (
+    MOST_PATIENTS,
+    MessageRow,
+    MessagesPage,
+    clinic_of_message,
+    message_page,
+    messages_page,
+)
 from clinic.services.letters import MessageBody, body_of
 from clinic.services.mail import mail_is_on, note_read, release_held
 from clinic.services.sending import LONGEST_NOTE
@@ -108,9 +116,10 @@ def message_shown(message_id: int, form: Form) -> Response:
             abort(404)
         story, is_on = message_story(db, message_id, now=now()), mail_is_on(db)
         unread = waits_for_reading(db, message_id, now=now())
-    return page("messages/show.html", form.status, form=form, message=found, one=found.row, body=body, story=story,
+    one = _as_it_stands(found.row, body)
+    return page("messages/show.html", form.status, form=form, message=found, one=one, body=body, story=story,
                 is_on=is_on, unread=unread, happened=happened, reply=reply, waits=WAITS, steps=STEPS,
-                longest_note=LONGEST_NOTE, counts_on_absent=found.row.reason == IN_ABSENCE)
+                longest_note=LONGEST_NOTE, counts_on_absent=one.reason == IN_ABSENCE)
 
 
 def check_message(message_id: int) -> None:
@@ -118,6 +127,13 @@ def check_message(message_id: int) -> None:
     with kit().read() as db:
         clinic_id = clinic_of_message(db, message_id)
     check_clinic(clinic_id)
+
+
+def _as_it_stands(row: MessageRow, body: MessageBody | None) -> MessageRow:
+    """The row as the worker makes it at its next look, which is up to a minute after something has changed."""
+    if body is None or body.waits_as is None or body.waits_as is row.state:
+        return row
+    return replace(row, state=body.waits_as, reason=body.withheld)
 
 
 def _body(message_id: int) -> MessageBody:

@@ -9,10 +9,15 @@ import pytest
 import sqlalchemy as sa
 
 from clinic.app import Kit
+from clinic.care.owed_items import IN_ABSENCE
+from clinic.services.absences import add_absence, remove_absence
 from clinic.services.delivery import Courier
 from clinic.services.mail import switch_mail_on
-from clinic.services.work import Actor
+from clinic.services.reconcile import sweep
+from clinic.services.work import Actor, Done
+from clinic.store.diary import ResourceBooking
 from clinic.store.outbox import Message, MessageAttempt, MessageItem
+from clinic.store.resources import Patient, Practitioner
 from tests.services.test_delivery import Scripted
 from tests.web import seed
 from tests.web.checksums import checksum
@@ -85,6 +90,46 @@ def test_a_page_says_when_a_pending_message_goes_and_why_then(desk: Desk) -> Non
     assert "Goes Mon 1 Mar 2027, 09:03. A few minutes are left" in shown(desk, message(desk))
     reminder = shown(desk, message(desk, "reminder-7d"))
     assert re.search(r"Goes Mon 3 May 2027, 09:00\. That is the time which the clinic's rules set", reminder)
+
+
+def test_a_page_says_at_once_that_a_message_waits_for_an_absence_and_at_once_that_it_goes_after_all(
+    desk: Desk
+) -> None:
+    ident = message(desk)
+    before = shown(desk, ident)
+    with desk.rows() as db:
+        held = db.scalars(
+            sa.select(ResourceBooking).join(Practitioner, Practitioner.id == ResourceBooking.resource_id)
+            .order_by(ResourceBooking.starts_at.desc())).first()
+    assert held is not None
+    with desk.kit.work(Actor("test")) as work:
+        noted = add_absence(work, held.resource_id, starts_at=held.starts_at, ends_at=held.ends_at, reason="Ill")
+        assert isinstance(noted, Done)
+    waits, stored = shown(desk, ident), facts(desk, ident)
+    with desk.kit.work(Actor("worker")) as work:
+        sweep(work)
+    swept, settled = shown(desk, ident), facts(desk, ident)
+    with desk.kit.work(Actor("test")) as work:
+        remove_absence(work, noted.value)
+    after = shown(desk, ident)
+
+    goes, because = "It goes out by itself when it is due.", f"Because: {IN_ABSENCE}."
+    assert (stored, settled) == (("pending", None), ("withheld", None))
+    assert [(goes in page, because in page, ">Send now<" in page, "What to tell the patient" in page)
+            for page in (before, waits, swept, after)] == [
+        (True, False, True, False), (False, True, False, False), (False, True, False, False),
+        (True, False, True, False)]
+
+
+def test_a_page_leaves_alone_what_somebody_decided(desk: Desk) -> None:
+    ident = message(desk)
+    post(desk.browser, f"/messages/{ident}/skip")
+    with desk.rows() as db:
+        for patient in db.scalars(sa.select(Patient)):
+            patient.channel = "none"
+        db.commit()
+
+    assert "Because: skipped by Receptionist." in shown(desk, ident)
 
 
 def test_a_message_goes_sooner_but_not_in_quiet_hours(desk: Desk, clock: FixedClock) -> None:

@@ -73,6 +73,20 @@ def test_a_sent_message_is_shown_with_its_words_file_and_attempts(signed_in: Sig
     assert browser.get(f"/messages/{sent}/2.ics").status_code == 404
 
 
+@pytest.mark.parametrize("kept", [{}, {"mime": b"m" * 300, "mime_sha256": "0" * 64}])
+def test_a_sent_message_whose_words_were_not_kept_says_so(
+    signed_in: SignedIn, world: World, rows: Callable[[], Session], kept: dict[str, object]
+) -> None:
+    with rows() as db:
+        message = seed.add_message(db, seed.add_patient(db), world.harbour, state="sent", settled_at=seed.NOW, **kept)
+        db.commit()
+
+    page = signed_in().get(f"/messages/{message}").get_data(as_text=True)
+
+    assert "Its words were not kept" in page
+    assert (">None<" in page, "nothing was sent" in page, "<iframe" in page) == (False, False, False)
+
+
 def test_the_list_can_be_narrowed_to_one_state(
     signed_in: SignedIn, world: World, rows: Callable[[], Session]
 ) -> None:
