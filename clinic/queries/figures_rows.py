@@ -31,6 +31,7 @@ from clinic.care.figures.happened import (
 from clinic.care.figures.months import Months, month_of
 from clinic.care.states import AppointmentState, CourseState, SessionState
 from clinic.planning.local import day_of
+from clinic.queries.notice import asked_off_at
 from clinic.store.courses import Course, MaintenancePlan, TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.store.expressions import days_between, epoch, first_of_month, lists_as_json
@@ -40,6 +41,7 @@ from clinic.store.protocols import ProtocolVersion
 _GIVEN: Any = TreatmentSession.__table__
 _NEXT, _VISIT = _GIVEN.alias("next"), Appointment.__table__.alias("visit")
 _COURSE, _PLAN, _VERSION = (each.__table__.c for each in (Course, MaintenancePlan, ProtocolVersion))
+_ASKED_OFF_AT = sa.case((_VISIT.c.state == AppointmentState.CANCELLED, asked_off_at(_VISIT.c)))
 _PAST = (AppointmentState.BOOKED, AppointmentState.ARRIVED)
 
 
@@ -118,7 +120,7 @@ def _visits(db: Session, asked: Asked) -> list[Visit]:
         sa.select(
             visit.local_start, visit.clinic_id, _VERSION.protocol_id, visit.practitioner_id, visit.patient_id,
             visit.state, visit.ended_cause, visit.cancellation_reason, visit.changed_by_clinic,
-            epoch(visit.starts_at) - epoch(visit.closed_at))
+            epoch(visit.starts_at) - epoch(sa.func.coalesce(_ASKED_OFF_AT, visit.closed_at)))
         # One outer join after the other: within brackets SQLite would read every session first.
         .select_from(
             _VISIT.outerjoin(_GIVEN, given.id == visit.treatment_session_id)

@@ -38,7 +38,7 @@ def my_answers(
     """What the patient asked about those of their visits that are to come, the newest first; in one statement."""
     rows = db.execute(
         sa.select(Task.kind, Task.created_at, Task.done_at, Task.reply, Appointment.local_start,
-                  Appointment.zone, Appointment.state, has_moved_since_asked())
+                  Appointment.zone, Appointment.state, has_moved_since_asked().label("has_moved"))
         .join(Appointment, Appointment.id == Task.appointment_id)
         .where(Task.patient_id == patient_id, Task.kind.in_(ANSWERED), Appointment.starts_at > now, which,
                sa.or_(Task.done_at.is_(None), Task.done_at > now - SHOWN_FOR))
@@ -46,11 +46,11 @@ def my_answers(
     return tuple(map(_answer, rows))
 
 
-def has_moved_since_asked() -> sa.ColumnElement[bool]:
+def has_moved_since_asked() -> sa.Exists:
     """Whether the visit of a task was given another time after the task was opened."""
     return sa.exists().where(
         AuditEntry.subject_kind == "appointment", AuditEntry.subject_id == Task.appointment_id,
-        AuditEntry.action == MOVED, AuditEntry.at >= Task.created_at).label("has_moved")
+        AuditEntry.action == MOVED, AuditEntry.at >= Task.created_at)
 
 
 def _answer(row: Any) -> MyAnswer:

@@ -82,7 +82,7 @@ def requests_page(db: Session, clinic_id: int, *, where: ZoneInfo, now: datetime
         sa.select(Task.id, Task.kind, Task.urgent, Task.patient_id, (each.given_name + " " + each.family_name)
                   .label("patient"), each.phone, each.language, Task.text, Task.created_at, Task.wished, Appointment,
                   sa.func.coalesce(Treatment.name, Appointment.treatment_code).label("what"), TreatmentSession.number,
-                  has_moved_since_asked(), sa.func.count().over().label("total"))
+                  has_moved_since_asked().label("has_moved"), sa.func.count().over().label("total"))
         .join(Patient.__table__, each.id == Task.patient_id)
         .outerjoin(Appointment, Appointment.id == Task.appointment_id)
         .outerjoin(TreatmentSession, TreatmentSession.id == Appointment.treatment_session_id)

@@ -4,11 +4,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from clinic.care.states import APPOINTMENT_MOVES, AppointmentState, CourseState, MaintenanceState, SessionState
 from clinic.planning import Finding, Weight
 from clinic.planning.local import DAY, day_of, zone
 from clinic.planning.words import date_words
 from clinic.queries.just_moved import MOVED, former_of
+from clinic.queries.notice import asked_off_at
 from clinic.queries.other_visits import wish_of
 from clinic.queries.repair import judged_alone
 from clinic.queries.rest_of_course import pin_of, rest_of_course
@@ -31,6 +34,7 @@ from clinic.services.visits import judged_visit
 from clinic.services.work import Done, Refused, UnitOfWork
 from clinic.store.clinics import Clinic
 from clinic.store.courses import TreatmentSession
+from clinic.store.diary import Appointment
 from clinic.store.locks import lock_resources
 
 
@@ -138,7 +142,8 @@ def lay_off(
                                 "the course instead, or move the date"),))
     cancel(work, appointment, reason, by_clinic=by_clinic)
     owe_again(opened)
-    follow(work, opened, "appointment-cancelled")
+    asked_at = work.db.scalar(sa.select(asked_off_at(Appointment)).where(Appointment.id == appointment.id))
+    follow(work, opened, "appointment-cancelled", **({"asked_at": asked_at.isoformat()} if asked_at else {}))
     return Done(appointment.id)
 
 

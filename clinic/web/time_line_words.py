@@ -196,7 +196,7 @@ def _deed_facts(entry: Entry, where: ZoneInfo) -> tuple[str, ...]:
         at = f"for {moment(entry.local_start)}" if entry.local_start and entry.ref == 0 else ""
         return _some(at, *_passed(facts))
     if entry.what in ("appointment-cancelled", "hold-expired", "appointment-confirmed"):
-        return _some(moment(entry.local_start) if entry.local_start else "")
+        return _some(moment(entry.local_start) if entry.local_start else "", _asked(facts, where))
     if entry.what == "late-told":
         return _some(_later(facts, where))
     if entry.what == "patient-changed":
@@ -217,6 +217,11 @@ def _from(facts: Mapping[str, object], where: ZoneInfo) -> str:
         return f"from {moment(local_of(parse_choice(str(facts.get('before', ''))).starts_at, where))}"
     except ValueError:
         return ""
+
+
+def _asked(facts: Mapping[str, object], where: ZoneInfo) -> str:
+    at = facts.get("asked_at")
+    return f"asked for {moment(local_of(datetime.fromisoformat(str(at)), where))}" if at else ""
 
 
 def _later(facts: Mapping[str, object], where: ZoneInfo) -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from typing import Any
@@ -14,18 +14,24 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from clinic.care.figures.counted import Column
+from clinic.care.figures.happened import End
 from clinic.care.figures.months import Month, Months
 from clinic.care.figures.shares import Middle, Share
 from clinic.care.figures.tables import By
 from clinic.care.parts import ResourceKind, needs_of
 from clinic.queries.figures import Figures, figures_of
-from clinic.queries.figures_rows import Asked
+from clinic.queries.figures_rows import Asked, happened
 from clinic.queries.protocol_contents import protocol_of
+from clinic.services.appointments import cancel_appointment
+from clinic.services.requests import answer_request, cancel_as_wished
+from clinic.services.work import Done
+from clinic.store.accounts import AuditEntry, Task
 from clinic.store.engine import for_writing
 from clinic.store.resources import Absence
 from tests.queries.busy_clinic import LONDON, BusyClinic
 from tests.queries.statements import counted
 from tests.small_clinic import SmallClinic, small_clinic
+from tests.web.seed import add_appointment
 
 NOW = datetime(2027, 7, 5, 9, tzinfo=UTC)
 SPRING = Months(Month(2027, 3), Month(2027, 5))
@@ -191,6 +197,66 @@ def shares(page: Figures, *columns: Column) -> list[Share]:
 
 def shares_of(cells: Any, *columns: Column) -> list[Share]:
     return [cell for column in columns if isinstance(cell := cells[column], Share)]
+
+
+@dataclass(frozen=True)
+class Story:
+    """How many hours before a visit its patient asks on their page to cancel it, and the desk does what."""
+
+    notice: int
+    asked: int | None = None
+    as_wished: bool = True
+    declined: int | None = None
+    moved: int | None = None
+
+
+STORIES = (
+    Story(2, as_wished=False), Story(40, asked=40), Story(36, asked=36), Story(35, asked=35), Story(3, asked=3),
+    Story(60, asked=60, as_wished=False),  # cancelled on the visit's own page: the request is open still
+    Story(2, asked=60, as_wished=False, declined=50), Story(2, asked=60, as_wished=False, moved=50))
+
+
+def test_who_asks_on_their_page_gives_notice_when_they_ask_whenever_the_desk_cancels(engine: Engine) -> None:
+    made, starts = small_clinic(engine), datetime(2027, 4, 14, 9, tzinfo=UTC)
+    for place, story in enumerate(STORIES):
+        live(made, story, made.patients[0], starts + timedelta(days=place))
+    made.now = NOW
+
+    with Session(engine) as db:
+        visits = sorted(happened(db, asked(made)).visits, key=lambda each: each.on)
+        facts = db.scalars(sa.select(AuditEntry.facts).where(
+            AuditEntry.action == "appointment-cancelled").order_by(AuditEntry.id)).all()
+
+    assert [(each.notice, each.end) for each in visits] == [
+        (timedelta(hours=story.notice), End.LATE if story.notice < 36 else End.IN_TIME) for story in STORIES]
+    assert [each.get("asked_at") for each in facts] == [
+        (starts + timedelta(days=place) - timedelta(hours=story.asked)).isoformat()
+        if story.asked == story.notice else None for place, story in enumerate(STORIES)]
+
+
+def live(made: SmallClinic, story: Story, patient_id: int, starts: datetime) -> None:
+    """A visit, and what happens to it in the order of the clock; two hours before it the desk cancels."""
+    with Session(for_writing(made.engine)) as db:
+        visit_id = add_appointment(db, patient_id, made.clinic_id, starts)
+        task = Task(clinic_id=made.clinic_id, patient_id=patient_id, kind="cancel", appointment_id=visit_id,
+                    text="Asks to cancel.", due_on=starts.date(), created_at=starts - timedelta(hours=story.asked or 0))
+        if story.asked is not None:
+            db.add(task)
+        if story.moved is not None:
+            db.add(AuditEntry(at=starts - timedelta(hours=story.moved), actor="test", action="appointment-moved",
+                              subject_kind="appointment", subject_id=visit_id))
+        db.flush()
+        task_id = task.id
+        db.commit()
+    if story.declined is not None:
+        made.now = starts - timedelta(hours=story.declined)
+        with made.work("receptionist") as work:
+            assert isinstance(answer_request(work, task_id, reply=""), Done)
+    made.now = starts - timedelta(hours=2)
+    with made.work("receptionist") as work:
+        outcome = cancel_as_wished(work, task_id, lock_version=1) if story.asked and story.as_wished else (
+            cancel_appointment(work, visit_id, reason="The patient cannot come", lock_version=1))
+        assert isinstance(outcome, Done)
 
 
 def test_months_and_the_months_before_add_up_without_gap_or_overlap(busy: SmallClinic) -> None:

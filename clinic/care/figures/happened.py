@@ -129,9 +129,9 @@ def visit_end(
 ) -> tuple[End, str]:
     """How an appointment ended that is past or cancelled, and its cause.
 
-    `notice` is how long before it was cancelled: less than the `notice_hours` of its clinic is late. What the clinic
-    caused is never the patient's miss. A hold that ran out, a slip of the desk and a date that is to be planned anew
-    are no cancellations.
+    `notice` is how long before it the patient asked for that on their page, or else it was cancelled: less than the
+    `notice_hours` of its clinic is late. What the clinic caused is never the patient's miss. A hold that ran out, a
+    slip of the desk and a date that is to be planned anew are no cancellations.
     """
     if state is AppointmentState.NOSHOW:
         return (End.OURS if ended_cause == NoShowCause.BY_CLINIC else End.NO_SHOW), ended_cause or NoShowCause.FORGOT
