@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.care.certificates import Standing
+from clinic.care.self_service import REQUESTS
 from clinic.care.states import AppointmentState, MessageState
 from clinic.planning.local import instant
 from clinic.queries.open_visits import LEFT_OPEN, open_visit_count
@@ -35,7 +36,7 @@ class Morning:
     held: int = 0
     overdue: int = 0
     undated: int = 0
-    urgent_tasks: int = 0
+    urgent_requests: int = 0
     tasks: int = 0
     due_tasks: int = 0
     lapsed_papers: int = 0
@@ -92,12 +93,13 @@ def session_numbers(db: Session, clinic_id: int, horizon: Horizon) -> tuple[int,
 
 
 def task_numbers(db: Session, clinic_id: int, day: date, now: datetime) -> tuple[int, int, int]:
-    """The open tasks that are urgent, everything that the navigation counts as open, and what of that is due."""
+    """What patients ask for that is urgent, everything that the navigation counts as open, and what of that is due."""
     def how_many(which: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
         return sa.func.coalesce(sa.func.sum(sa.case((which, 1), else_=0)), 0)
 
     urgent, due, of_tasks, visits = db.execute(
-        sa.select(how_many(Task.urgent.is_(True)), how_many(sa.or_(Task.urgent, Task.due_on <= day)), sa.func.count(),
+        sa.select(how_many(sa.and_(Task.urgent, Task.kind.in_(REQUESTS))),
+                  how_many(sa.or_(Task.urgent, Task.due_on <= day)), sa.func.count(),
                   open_visit_count(clinic_id, sa.literal(now - LEFT_OPEN, Instant())))
         .where(Task.clinic_id == clinic_id, Task.done_at.is_(None))).one()
     return int(urgent), int(of_tasks) + visits, int(due) + visits

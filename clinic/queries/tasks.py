@@ -32,6 +32,11 @@ class TaskRow:
     appointment_id: int | None = None
     reply: str | None = None
 
+    @property
+    def is_request(self) -> bool:
+        """Whether a patient asks for it: then it is settled with an answer, which their page shows."""
+        return self.kind in REQUESTS
+
 
 @dataclass(frozen=True, slots=True)
 class RequestOf:

@@ -111,7 +111,7 @@ def morning_of(db: Session, reader: Reader, clinic: Clinic, day: date, now: date
 def lines_of(morning: Morning, base_url: str) -> tuple[DigestLine, ...]:
     """What waits, in words, the most urgent first; each with the page on which it is settled."""
     found: Iterable[tuple[int, str, str, str, bool]] = (
-        (morning.urgent_tasks, "urgent task", "urgent tasks", "/tasks", True),
+        (morning.urgent_requests, "urgent request", "urgent requests", "/requests", True),
         (morning.to_tell, "patient has to be told by a person", "patients have to be told by a person",
          "/people-to-tell", True),
         (morning.failed, "message did not go out or may not have arrived",
@@ -119,7 +119,8 @@ def lines_of(morning: Morning, base_url: str) -> tuple[DigestLine, ...]:
         (morning.held, "message waits for your word", "messages wait for your word", "/messages?state=held", False),
         (morning.appointments, "appointment today", "appointments today", "/", False),
         (morning.own, "of them is yours", "of them are yours", "/", False),
-        (morning.unconfirmed, "appointment today is not confirmed", "appointments today are not confirmed", "/", False),
+        (morning.unconfirmed, "appointment today is not confirmed", "appointments today are not confirmed",
+         "/unconfirmed", False),
         (morning.overdue, "session is past its window without a date", "sessions are past their window without a date",
          "/to-plan", False),
         (morning.undated, "session needs a date now", "sessions need a date now", "/to-plan", False),

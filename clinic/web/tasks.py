@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from clinic.access import Right
 from clinic.queries.open_visits import open_visits
-from clinic.queries.tasks import clinic_of_task, tasks_page
+from clinic.queries.tasks import clinic_of_task, request_of, tasks_page
 from clinic.services.tasks import finish_task
 from clinic.web.addresses import safe_next
 from clinic.web.entry import allowed, check_clinic, here
@@ -31,10 +31,13 @@ def index() -> Response:
 @tasks.post("/tasks/<int:task_id>/finish")
 @allowed(Right.SETTLE_TASKS)
 def finish(task_id: int) -> Response:
-    """Marks a task as done."""
+    """Marks a task as done; a patient's request is answered where they all stand."""
     with kit().read() as db:
-        clinic_id = clinic_of_task(db, task_id)
+        clinic_id, asked = clinic_of_task(db, task_id), request_of(db, task_id)
     check_clinic(clinic_id)
+    if asked is not None:
+        flash("It is answered here, for the patient's page says what became of it.", "info")
+        return redirect(url_for("requests.index"), 303)
     with kit().work(here().actor) as work:
         finish_task(work, task_id)
     flash("The task is done.", "ok")

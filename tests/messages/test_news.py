@@ -32,7 +32,7 @@ GERMAN = replace(ENGLISH, language="de", subject="Samstags, und mit Hut", blocks
 QUESTION = Question("en", "Harbour Skin", CLINIC, CONSENT["en"].said_of("Harbour Skin"),
                     "https://clinic.example/newsletter/opt-in/7Qp2mXv0aK", date(2027, 3, 8))
 DIGEST = Digest("Harbour Clinic", date(2027, 3, 1), (
-    DigestLine("1 urgent task", "https://clinic.example/tasks", urgent=True),
+    DigestLine("1 urgent request", "https://clinic.example/requests", urgent=True),
     DigestLine("12 appointments today", "https://clinic.example/"),
 ), "https://clinic.example/account/digest")
 MESSAGES: dict[str, Rendered] = {

@@ -40,8 +40,9 @@ def room(engine: Engine) -> Newsroom:
 
 def add_task(room: Newsroom, *, urgent: bool = False) -> None:
     with room.work() as work:
-        work.db.add(Task(clinic_id=1, patient_id=room.patient_id, kind="call", text="Call Maria about her acne scars",
-                         due_on=date(2027, 1, 1), urgent=urgent, created_at=room.now))
+        work.db.add(Task(clinic_id=1, patient_id=room.patient_id, kind="symptom" if urgent else "call",
+                         text="Call Maria about her acne scars", due_on=date(2027, 1, 1), urgent=urgent,
+                         created_at=room.now))
         work.commit()
 
 
@@ -95,11 +96,10 @@ def test_it_says_numbers_and_links_and_neither_names_nor_what_anybody_is_treated
     to, subject, text = read(mail)
     assert to == "manager@alvor.example"
     assert subject == "This morning at Clínica Alvor: Tuesday 2 March"
-    assert "1 urgent task\n" in text
-    assert "2 tasks are open\n" in text and "2 of them are due\n" in text
+    assert f"1 urgent request\n  {BASE}/requests\n" in text
+    assert f"2 tasks are open\n  {BASE}/tasks\n" in text and "2 of them are due\n" in text
     assert "1 appointment today\n" in text
-    assert "1 appointment today is not confirmed\n" in text
-    assert f"{BASE}/tasks" in text
+    assert f"1 appointment today is not confirmed\n  {BASE}/unconfirmed\n" in text
     said = text + subject
     assert not [word for word in ("Maria", "Silva", "acne", "scar", "needl", "example.org") if word in said]
     assert text.index("urgent") < text.index("appointment")

@@ -174,6 +174,20 @@ def test_an_answer_is_in_the_patients_language_true_of_the_date_as_it_is_and_end
     assert asked(clinic.entered()) == ""
 
 
+def test_on_the_patients_record_a_request_leads_to_its_answer_and_nobody_ends_it_without_one(clinic: MyClinic) -> None:
+    first, desk, (move, symptom, _) = clinic.entered(), enter(clinic.kit, "receptionist"), clinic.tasks()
+
+    record = text(desk.get(f"/patients/{clinic.made.patients[0]}"))
+    sent = post(desk, f"/tasks/{move.id}/finish")
+    told = text(desk.get(sent.location))
+
+    assert "After school, please" in record and record.count("<span>Answer it</span>") == 2
+    assert f"/tasks/{move.id}/finish" not in record and f"/tasks/{symptom.id}/finish" not in record
+    assert sent.location == "/requests" and "It is answered here" in told
+    assert clinic.tasks()[0].done_at is None
+    assert "We have it and will be in touch" in asked(first)
+
+
 def test_what_is_no_request_or_of_another_clinic_is_not_found(clinic: MyClinic) -> None:
     desk, (move, *_) = enter(clinic.kit, "receptionist"), clinic.tasks()
     with clinic.rows() as db:
