@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.assets.conftest import Opened
 from tests.assets.gallery import Site
+from tests.forbidding import FORBIDDING
 
 pytestmark = pytest.mark.browser
 
@@ -69,6 +70,21 @@ def test_single_keys_can_be_switched_off_and_stay_off(opened: Opened) -> None:
 
     expect(page.locator("#quick-search")).not_to_be_focused()
     assert page.url.endswith("/patients?q=")
+
+
+def test_a_browser_that_forbids_to_remember_anything_loses_nothing_else(opened: Opened) -> None:
+    page = opened("/gallery")
+    page.add_init_script(FORBIDDING)
+    page.goto(page.url.replace("/gallery", "/patients?q="))
+    page.keyboard.press("?")
+    page.get_by_label("Single keys work on this device").uncheck()
+    page.get_by_label("Single keys work on this device").check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.locator("#quick-search")).to_be_focused()
+    page.locator("#list").fill("ant")
+
+    expect(page.locator("[data-fragment=patients] th a")).to_have_text(["Anton Bruckner"])
 
 
 def test_letters_typed_into_a_field_go_nowhere(opened: Opened) -> None:

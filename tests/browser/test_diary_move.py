@@ -15,6 +15,7 @@ from tests.browser.conftest import Enter
 from tests.browser.desk import Finger
 from tests.browser.site import Site, booked_course
 from tests.browser.soundness import is_sound, violations
+from tests.forbidding import FORBIDDING
 
 pytestmark = pytest.mark.browser
 
@@ -210,3 +211,13 @@ def test_a_visit_is_picked_up_carried_a_week_on_and_put_down_by_touch_without_a_
     moved: datetime = second(site, course).local_start
     assert (taps, (moved.date() - visit.local_start.date()).days, f"{moved:%H:%M}") == (PRESSES_BY_TOUCH, 7, "10:15")
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
+
+
+def test_a_browser_that_forbids_to_remember_anything_moves_visits_too(enter: Enter, site: Site, course: int) -> None:
+    page, visit = enter().page, second(site, course)
+    page.add_init_script(FORBIDDING)
+    page.goto(day_of(visit))
+    page.locator(f"[data-visit='{visit.id}']").focus()
+    page.keyboard.press("m")
+    expect(page.locator("[data-card]")).to_be_visible()
+    expect(page.locator("[data-place]:focus")).to_have_count(1)

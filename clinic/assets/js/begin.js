@@ -1,5 +1,7 @@
 // Who came to a page by a key goes on by keys: what is marked `data-begins` has the focus, as the field or the button that
 // the page is for. Who came by a pointer finds the page as it is, without a mark on anything.
+import { inTab } from "./memory.js";
+
 const KEPT = "came-by-key";
 // A key held down, or pressed twice, must not do what nobody has read yet.
 const UNREAD = 350;
@@ -7,10 +9,10 @@ const UNREAD = 350;
 export function goOnByKeys() {
   // A key's click has no place, nor has one that a script made for a key.
   document.addEventListener("click", (event) => {
-    if (event.isTrusted && event.detail) sessionStorage.removeItem(KEPT);
-    else sessionStorage.setItem(KEPT, "yes");
+    if (event.isTrusted && event.detail) inTab.forget(KEPT);
+    else inTab.keep(KEPT, "yes");
   }, true);
-  if (!sessionStorage.getItem(KEPT)) return;
+  if (!inTab.recall(KEPT)) return;
   // The browser goes to the place that an address names once the page is there, and would take the focus away again.
   if (location.hash) window.addEventListener("load", () => setTimeout(begin), { once: true });
   else begin();

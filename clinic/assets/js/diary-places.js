@@ -1,6 +1,7 @@
 // The places of a visit in hand: asked for as the page that shows them, and, on that page, gone through with the arrows.
 import { regionOf } from "./fragments.js";
 import { announce } from "./live.js";
+import { inTab } from "./memory.js";
 
 const KEPT = "diary-in-hand";
 
@@ -28,8 +29,8 @@ export const takePlacesAway = (region) => region.querySelectorAll("[data-spots]"
 // On the page of a visit in hand the focus begins at the place nearest to the time of day that it had last.
 export function beginAtPlace(region) {
   const card = region.querySelector("[data-card]");
-  if (!card) return sessionStorage.removeItem(KEPT);
-  const before = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+  if (!card) return inTab.forget(KEPT);
+  const before = JSON.parse(inTab.recall(KEPT) ?? "null");
   const kept = before?.visit === card.dataset.card ? before : null;
   const columns = [...region.querySelectorAll(".diary-column")].filter((one) => one.querySelector("[data-place]"));
   const usual = kept?.key === "ArrowLeft" ? columns.at(-1) : columns[0];
@@ -49,10 +50,10 @@ export function beginAtPlace(region) {
 
 // Beyond the outer columns lie the days before and after.
 export function turn(key) {
-  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
-  sessionStorage.setItem(KEPT, JSON.stringify({ ...kept, key }));
+  const kept = JSON.parse(inTab.recall(KEPT) ?? "{}");
+  inTab.keep(KEPT, JSON.stringify({ ...kept, key }));
   document.querySelector(`[data-shortcut="${key}"]`)?.click();
 }
 
-const keep = (card, what) => sessionStorage.setItem(KEPT, JSON.stringify({ visit: card.dataset.card, ...what }));
+const keep = (card, what) => inTab.keep(KEPT, JSON.stringify({ visit: card.dataset.card, ...what }));
 const minutes = (time) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));

@@ -1,3 +1,5 @@
+import { inTab } from "./memory.js";
+
 const KEPT = "diary-place";
 
 // The next day begins where this one was left, and today where the clock stands.
@@ -6,7 +8,7 @@ export function keepPlace(region) {
   if (!box) return;
   const asked = new URL(region.dataset.source, location.href).searchParams;
   const shown = ["show", "by", "of"].map((name) => asked.get(name)).join(" ");
-  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+  const kept = JSON.parse(inTab.recall(KEPT) ?? "null");
   if (kept?.shown === shown && !location.hash) box.scrollTo(kept.left, kept.top);
   else {
     region.querySelector(".now-time")?.scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -14,7 +16,7 @@ export function keepPlace(region) {
   }
   window.addEventListener("pagehide", () => {
     const now = region.querySelector(".diary-scroll");
-    if (now) sessionStorage.setItem(KEPT, JSON.stringify({ shown, left: now.scrollLeft, top: now.scrollTop }));
+    if (now) inTab.keep(KEPT, JSON.stringify({ shown, left: now.scrollLeft, top: now.scrollTop }));
   });
 }
 

@@ -1,5 +1,7 @@
 // Single keys: "/" finds anything, "h" helps with the page, "?" shows the list of keys, letters go to places. They can
 // be switched off on a device, because speech input types letters (WCAG 2.1.4).
+import { onDevice } from "./memory.js";
+
 const REMEMBERED = "single-keys";
 
 // A tick or a choice takes no letters.
@@ -9,8 +11,8 @@ export function enableShortcuts() {
   const choice = document.getElementById("shortcuts-on");
   if (!choice) return;
   choice.closest("[data-shortcuts-choice]").hidden = false;
-  choice.checked = localStorage.getItem(REMEMBERED) !== "off";
-  choice.addEventListener("change", () => localStorage.setItem(REMEMBERED, choice.checked ? "on" : "off"));
+  choice.checked = onDevice.recall(REMEMBERED) !== "off";
+  choice.addEventListener("change", () => onDevice.keep(REMEMBERED, choice.checked ? "on" : "off"));
   document.addEventListener("keydown", (event) => {
     if (!choice.checked || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || typing(event.target)) return;
     if (act(event.key)) event.preventDefault();
