@@ -76,7 +76,7 @@ def link_seen(db: Session, secret_hash: str, *, now: datetime) -> LinkSeen:
         .join(Patient.__table__, Patient.__table__.c.id == Link.patient_id)
         .where(Link.secret_hash == secret_hash, Link.purpose == MY_COURSE)).one_or_none()
     if row is None:
-        return LinkSeen(LinkState.UNKNOWN)
+        return LinkSeen(LinkState.UNKNOWN, None, *(whom_to_call(db) or ()))
     clinic_id = clinic_of_owner(db, owner_named(row.owner_kind, row.owner_id))
     clinic = db.execute(
         sa.select(Clinic.name, Clinic.phone, Clinic.zone).where(Clinic.id == clinic_id)).one_or_none()
@@ -89,6 +89,17 @@ def link_seen(db: Session, secret_hash: str, *, now: datetime) -> LinkSeen:
         return LinkSeen(state, row.language)
     used_on = day_of(row.used_at, zone(clinic.zone)) if row.used_at is not None else None
     return LinkSeen(state, row.language, clinic.name, clinic.phone, used_on)
+
+
+def whom_to_call(db: Session, id_hash: str | None = None) -> tuple[str, str] | None:
+    """The name and the number of the clinic that a patient's browser came to, though its time is over; for everybody
+    else those of the only clinic, where there is no other."""
+    came = None if id_hash is None else db.execute(
+        sa.select(Link.owner_kind, Link.owner_id).join(PatientBrowser, PatientBrowser.link_id == Link.id)
+        .where(PatientBrowser.id_hash == id_hash, Link.purpose == MY_COURSE)).one_or_none()
+    known = sa.true() if came is None else Clinic.id == clinic_of_owner(db, owner_named(*came))
+    found = db.execute(sa.select(Clinic.name, Clinic.phone).where(known).limit(2)).all()
+    return (found[0].name, found[0].phone) if len(found) == 1 else None
 
 
 def my_browser(db: Session, id_hash: str, *, now: datetime) -> MyBrowser | None:

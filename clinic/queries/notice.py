@@ -10,7 +10,7 @@ from clinic.queries.my_answers import has_moved_since_asked
 from clinic.store.accounts import Task
 
 
-def asked_off_at(visit: Any) -> sa.ScalarSelect[datetime | None]:
+def asked_off_at(visit: Any) -> sa.ScalarSelect[datetime]:
     """When the patient asked to cancel a visit, given its columns: of one that is cancelled now, the first request that
     this did as they wished. None where they did not ask, where the answer had been that it stays, and where they asked
     of the time that it had before."""

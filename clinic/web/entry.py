@@ -164,6 +164,7 @@ def _guard() -> Response | None:
     if entry.for_patients:
         g.for_patients = True
         if not entry.is_public and not patient_browser.is_in():
+            patient_browser.note_whom_to_call()
             abort(401)
         return None
     if entry.is_public:

@@ -7,7 +7,7 @@ from typing import cast
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
-from clinic.queries.links import MyBrowser, my_browser
+from clinic.queries.links import MyBrowser, my_browser, whom_to_call
 from clinic.services import links
 from clinic.services.accounts import hash_of
 from clinic.services.work import Actor
@@ -34,6 +34,13 @@ def is_in() -> bool:
                 found = my_browser(db, hash_of(secret), now=now())
         g.my_browser = found
     return g.my_browser is not None
+
+
+def note_whom_to_call() -> None:
+    """Keeps for the page that says no whom this browser may call, where that is known."""
+    secret = request.cookies.get(_name())
+    with kit().read() as db:
+        g.my_clinic = whom_to_call(db, hash_of(secret) if secret else None)
 
 
 def mine() -> MyBrowser:

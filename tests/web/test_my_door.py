@@ -17,6 +17,7 @@ from clinic.services.accounts import hash_of
 from clinic.services.links import revoke_links
 from clinic.services.work import Actor
 from clinic.store.accounts import AuditEntry
+from clinic.store.clinics import Clinic
 from clinic.store.links import Link, PatientBrowser
 from clinic.store.outbox import MessageItem
 from clinic.store.resources import Patient
@@ -85,6 +86,31 @@ def test_the_neutral_page_names_no_patient_no_time_and_no_treatment(clinic: MyCl
     told = [patient.given_name, patient.family_name, patient.email or "-", "2027", "March", ":00", "Session", "Dr ",
             "needling", "treatment", "appointment"]
     assert [word for word in told if word in page] == []
+
+
+def test_who_holds_a_link_that_does_not_open_or_comes_late_reads_a_number_to_call(
+    clinic: MyClinic, clock: FixedClock
+) -> None:
+    late, fates = clinic.entered(), addresses(clinic)
+    nobody = clinic.app.test_client()
+    clock.move(timedelta(minutes=21))
+
+    pages = {name: text(nobody.get(fates[name])) for name in ("expired", "revoked", "made-up")}
+    pages |= {"late": text(late.get("/my")), "without": text(nobody.get("/my"))}
+    with clinic.rows() as db:
+        second = Clinic(name="Old Town", zone="Europe/London", address="2 Old Street", phone="+44 20 7946 0555",
+                        sender_name="Old Town", sender_email="desk@old.example", booking_horizon_days=90)
+        db.add(second)
+        db.commit()
+    of_two = {name: text(nobody.get(fates[name])) for name in ("expired", "revoked", "made-up")}
+    of_two |= {"late": text(late.get("/my")), "without": text(nobody.get("/my"))}
+
+    line, told = 'href="tel:+442079460000"', "+44\u00a020\u00a07946\u00a00000"
+    assert {name: (line in page, told in page) for name, page in pages.items()} == dict.fromkeys(pages, (True, True))
+    # Where there are several clinics, only the link that was ours says which.
+    assert {name: "tel:" in page for name, page in of_two.items()} == {
+        "expired": True, "revoked": True, "late": True, "made-up": False, "without": False}
+    assert not any("0555" in page or "Ana" in page for page in (*pages.values(), *of_two.values()))
 
 
 def test_a_link_with_any_sign_of_it_changed_opens_nothing(clinic: MyClinic) -> None:
