@@ -102,6 +102,11 @@ class CoursePage:
     overrides: tuple[OverrideLine, ...]
 
     @property
+    def all_sessions(self) -> tuple[SessionLine, ...]:
+        """Its sessions and those of its upkeep."""
+        return (*self.treatment_sessions, *(self.maintenance.treatment_sessions if self.maintenance else ()))
+
+    @property
     def done(self) -> int:
         """How many of its sessions were performed."""
         return sum(line.state is SessionState.COMPLETED for line in self.treatment_sessions)

@@ -97,8 +97,10 @@ def whom_to_call(db: Session, id_hash: str | None = None) -> tuple[str, str] | N
     came = None if id_hash is None else db.execute(
         sa.select(Link.owner_kind, Link.owner_id).join(PatientBrowser, PatientBrowser.link_id == Link.id)
         .where(PatientBrowser.id_hash == id_hash, Link.purpose == MY_COURSE)).one_or_none()
-    known = sa.true() if came is None else Clinic.id == clinic_of_owner(db, owner_named(*came))
-    found = db.execute(sa.select(Clinic.name, Clinic.phone).where(known).limit(2)).all()
+    clinics = sa.select(Clinic.name, Clinic.phone).limit(2)
+    if came is not None:
+        clinics = clinics.where(Clinic.id == clinic_of_owner(db, owner_named(came.owner_kind, came.owner_id)))
+    found = db.execute(clinics).all()
     return (found[0].name, found[0].phone) if len(found) == 1 else None
 
 

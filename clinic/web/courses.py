@@ -54,7 +54,8 @@ def show(course_id: int) -> Response:
     return page("courses/show.html", course=found, words=course_words, reason_words=reason_words, undo=undo, held=held,
                 moved=moved, standing=standing, notes=notes, on_hold=course_words.is_on_hold(found),
                 lives=course_words.lives(found), off_track=course_words.off_track(found.treatment_sessions),
-                zone_words=zone_words(where), time_line=time_line_view(told, where, now=now(), of_one_course=True))
+                zone_words=zone_words(where), time_line=time_line_view(
+                    told, where, (each.appointment for each in found.all_sessions), now=now(), of_one_course=True))
 
 
 @courses.get("/courses/<int:course_id>/as-patient")

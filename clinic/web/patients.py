@@ -57,7 +57,7 @@ def show(patient_id: int) -> Response:
         abort(404)
     return page("patients/show.html", patient=found, card=found.card, merges=merges, channels=CHANNEL_WORDS,
                 times_words=times_words, in_words=in_words,
-                time_line=time_line_view(told, here().clinic.zone, now=now()))
+                time_line=time_line_view(told, here().clinic.zone, (each.line for each in found.coming), now=now()))
 
 
 @patients.get("/patients/new")

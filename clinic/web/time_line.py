@@ -11,6 +11,8 @@ from flask import request, url_for
 
 from clinic.care.time_line import Entry, Place, Stretch, Theme, TimeLine, parse_place
 from clinic.planning.local import local_of
+from clinic.queries.away import away_words
+from clinic.queries.treatment_sessions import AppointmentLine
 from clinic.web.time_line_words import THEMES, Line, line_of
 
 ANCHOR = "time-line"
@@ -48,17 +50,24 @@ def asked_stretch() -> Stretch:
 
 
 def time_line_view(
-    found: TimeLine, where: ZoneInfo, *, now: datetime, of_one_course: bool = False
+    found: TimeLine, where: ZoneInfo, coming: Iterable[AppointmentLine | None], *, now: datetime,
+    of_one_course: bool = False,
 ) -> TimeLineView:
-    """The time line as the panel takes it. On the page of a course nothing says which course it is about."""
+    """The time line as the panel takes it; the visits `coming` are what the page knows of them anyway. On the page of a
+    course nothing says which course it is about."""
     theme = asked_theme()
     choices = [("All", _address(None), theme is None),
                *((THEMES[each], _address(each), theme is each) for each in Theme
                  if each is not Theme.RECORD or not of_one_course)]
 
+    away = {visit.id: away_words(visit.away) for visit in coming if visit is not None}
+
+    def line(entry: Entry) -> Line:
+        told = line_of(replace(entry, about="") if of_one_course else entry, where, now=now)
+        return replace(told, away=away.get(entry.id, "")) if told.is_visit else told
+
     def lines(entries: Iterable[Entry]) -> tuple[Line, ...]:
-        return tuple(
-            line_of(replace(each, about="") if of_one_course else each, where, now=now) for each in entries)
+        return tuple(map(line, entries))
 
     return TimeLineView(
         tuple(choices), lines(found.ahead), lines(found.behind), local_of(now, where), found.stretch.is_around_today,

@@ -88,7 +88,8 @@ _ACTORS = {"patient": "The patient", "worker": "By itself", "cli": "Command line
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An entry as it is shown; `more` is ours, `quote` what somebody wrote, `at` a local time."""
+    """An entry as it is shown; `more` is ours, `quote` what somebody wrote, `at` a local time, `away` who or what of a
+    visit to come is away."""
 
     at: datetime
     icon: str
@@ -100,6 +101,7 @@ class Line:
     href_message: int | None = None
     href_course: int | None = None
     is_visit: bool = False
+    away: str = ""
 
 
 def line_of(entry: Entry, where: ZoneInfo, *, now: datetime) -> Line:

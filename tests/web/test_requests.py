@@ -105,6 +105,8 @@ def test_a_visit_is_cancelled_as_asked_and_a_request_declined_once(clinic: MyCli
     pressed(desk, symptom, "answer", reply="")
 
     assert (cancelled[0], declined[0]) == (303, 303)
+    # The later of two instants decides nothing: the figures count from when they asked.
+    assert "asked for Mon 1 Mar 2027, 09:00" in text(desk.get(f"/patients/{clinic.made.patients[1]}"))
     assert "Somebody has seen to this request meanwhile" in told
     assert "No patient waits for an answer" in text(desk.get("/requests"))
     with clinic.rows() as db:

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from clinic.app import Kit
 from clinic.care.states import ContactOutcome, MessageState
+from clinic.services.absences import add_absence
 from clinic.services.decisions import note_contact, take_over
 from clinic.services.handover import leave_note, mark_read
 from clinic.services.tasks import finish_task
@@ -85,6 +86,25 @@ def test_everything_is_in_one_list_with_what_is_to_come_above_today(kit: Kit, cl
         "Course booked", "tells it",
     ):
         assert [each for each in told if words in each], (words, told)
+
+
+def test_a_visit_to_come_says_who_of_it_is_away_without_a_statement_more(kit: Kit, clock: FixedClock) -> None:
+    desk, course = eventful(kit, clock)
+    pages = (f"/patients/{desk.patient}", f"/courses/{course}")
+    before = [own_statements(kit, desk.browser, url)[0] for url in pages]
+    with desk.rows() as db:
+        visit = db.scalars(sa.select(Appointment).where(Appointment.state == "booked")
+                           .order_by(Appointment.starts_at.desc())).first()
+    assert visit is not None and visit.practitioner_id is not None
+    with desk.clinic.work("manager") as work:
+        add_absence(work, visit.practitioner_id, starts_at=visit.starts_at, ends_at=visit.ends_at, reason="Leave")
+
+    after = [own_statements(kit, desk.browser, url)[0] for url in pages]
+    marked = [[each for each in rows_of(desk.browser, url) if " away" in each] for url in pages]
+
+    assert after == before
+    assert [len(each) for each in marked] == [1, 1]
+    assert all(re.search("Session 3.*Dr Amari away", each[0]) for each in marked), marked
 
 
 def test_each_theme_shows_its_own_and_together_they_show_all(kit: Kit, clock: FixedClock) -> None:
