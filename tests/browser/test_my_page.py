@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 from clinic.care.owner_facts import Owner
-from clinic.services.work import Actor
+from clinic.services.absences import add_absence, remove_absence
+from clinic.services.work import Actor, Done
 from clinic.store.accounts import Task
 from clinic.store.clinics import Clinic
 from clinic.store.links import Link
@@ -59,6 +61,20 @@ def _set(site: Site, birth_on: date | None, move: str, cancel: str) -> None:
         db.commit()
 
 
+@contextmanager
+def everybody_away(site: Site) -> Iterator[None]:
+    """While this lasts, an absence of each practitioner is noted, for half a year."""
+    noted = []
+    for who in site.clinic.practitioners:
+        with site.kit.work(Actor("test")) as work:
+            noted.append(add_absence(work, who, starts_at=work.now, ends_at=work.now + timedelta(days=180), reason="Ill"))
+    yield
+    for each in noted:
+        assert isinstance(each, Done)
+        with site.kit.work(Actor("test")) as work:
+            remove_absence(work, each.value)
+
+
 def _give_birth_date(walker: Walker) -> None:
     for name, value in (("Day", "7"), ("Month", "3"), ("Year", "1985")):
         walker.page.get_by_label(name, exact=True).fill(value)
@@ -104,6 +120,10 @@ def test_every_page_of_the_patient_is_sound_in_light_dark_and_on_a_phone(
     staff = enter()
     staff.page.goto(f"/courses/{site.course}/as-patient")
     is_sound(staff, "my-page-for-staff")
+    with everybody_away(site):
+        page.goto("/my")
+        expect(page.get_by_text("We are looking for another time for this date")).not_to_have_count(0)
+        is_sound(walker, "my-in-absence")
 
 
 def test_on_a_phone_without_scripts_everything_takes_a_few_taps(phone: Callable[..., Walker], site: Site) -> None:
