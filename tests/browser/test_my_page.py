@@ -67,7 +67,8 @@ def everybody_away(site: Site) -> Iterator[None]:
     noted = []
     for who in site.clinic.practitioners:
         with site.kit.work(Actor("test")) as work:
-            noted.append(add_absence(work, who, starts_at=work.now, ends_at=work.now + timedelta(days=180), reason="Ill"))
+            ends_at = work.now + timedelta(days=180)
+            noted.append(add_absence(work, who, starts_at=work.now, ends_at=ends_at, reason="Ill"))
     yield
     for each in noted:
         assert isinstance(each, Done)
