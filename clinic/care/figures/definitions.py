@@ -64,11 +64,11 @@ COLUMNS: Mapping[Column, Definition] = {
     Column.LATE: Definition(
         "Cancelled late",
         "Of the same visits: those that the patient cancelled with less notice than the clinic asks for, which is "
-        "also where the patient's own page lets nobody cancel without asking. Who asks there gives notice when they "
-        "ask, whenever the desk cancels.",
-        "All months are counted by the notice that is asked for today, also those before it was changed, so that they "
-        "can be compared. What the clinic cancelled, dates taken away to be planned anew, and visits moved in time are "
-        "not counted; nor are those that ended because their course was stopped or put on hold."),
+        "also where the patient's own page lets nobody cancel without asking.",
+        "Who asks there gives notice when they ask, whenever the desk cancels. All months are counted by the notice "
+        "that is asked for today, also those before it was changed, so that they can be compared. What the clinic "
+        "cancelled, dates taken away to be planned anew, and visits moved in time are not counted; nor are those that "
+        "ended because their course was stopped or put on hold."),
     Column.NEXT_DATED: Definition(
         "Left with the next date",
         "Of the sessions of courses that were given and were not the last of their course: those whose next session "
