@@ -168,6 +168,8 @@ class _Laying:
         reason: str | None = None
         relaxations: tuple[str, ...] = ()
         free = {*rest.standing, *self._ripe}
+        if not free and not rest.fixed:
+            return {}, None, ()  # the time of none has come
         for late in (rest.late, free):
             problem, numbers = rest.asked(free, {}, late=late)
             found = repair(problem, rest.placements(numbers, rest.standing), seconds=PATIENCE)

@@ -125,7 +125,9 @@ def _faults(rows: Rows, case: Case, now: datetime) -> Iterator[str]:
         if not is_there or (subject[0] in SCHEDULE and message.state not in WAITING):
             yield f"{about} owes {subject} at {due.at}, and it is {message.state if message else 'not there'}"
         elif message.state in WAITING:
-            kept = Due(message.due_at, message.useless_after, message.state == "withheld")
+            # When something that is not sent would be due matters to nobody, and is not kept up.
+            at = due.at if due.is_withheld else message.due_at
+            kept = Due(at, message.useless_after, message.state == "withheld")
             if kept != due:
                 yield f"{about} keeps {subject} as {kept}, and {due} is owed"
     for subject, message in newest.items():

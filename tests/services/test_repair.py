@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
+from clinic.care.course_changes import Heard
 from clinic.messages.mailbox import MailboxTransport
 from clinic.planning import Relaxation
 from clinic.planning.local import day_of, local_of, resolve
@@ -47,6 +48,7 @@ from tests.booking import (
     times,
 )
 from tests.prove.audit import audit
+from tests.services.changing import note
 from tests.small_clinic import SmallClinic, small_clinic
 
 
@@ -417,6 +419,19 @@ def test_a_course_that_is_over_has_nothing_to_place_and_says_so(engine: Engine) 
     found = repairs(made, course_id)
 
     assert (found.proposals, found.reason) == ((), "This course is not active: it has no session to place now.")
+
+
+def test_a_course_whose_sessions_have_no_date_and_none_yet_to_come_needs_no_change(engine: Engine) -> None:
+    made = small_clinic(engine, horizon=95)
+    course_id = booked(made, sessions=2)
+    first, second = standing(made, course_id)
+    done(perform(made, first))
+    done(cancel(made, second))
+    done(note(made, course_id, Heard("facial_surgery_recent", date(2027, 3, 1))))  # not for a year
+
+    found = repairs(made, course_id)
+
+    assert (found.proposals, found.reason) == ((), None)
 
 
 def test_what_a_patient_agreed_to_stays_when_the_course_is_put_right_and_what_they_did_not_moves(
