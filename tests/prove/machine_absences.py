@@ -33,8 +33,10 @@ class Absences(Clinic):
     def note_absence(self, which: int, whom: int, span: str, hours: int | None, worker: str) -> None:
         """Of somebody or something that a visit holds; it may be taken back some hours later."""
         row = self.one(self.appointments(*EXPECTED), which)
-        held = self.one([each for each in self.rows["resource_booking"]
-                         if each.appointment_id == row.id and each.need], whom)
+        everything = [each for each in self.rows["resource_booking"] if each.appointment_id == row.id and each.need]
+        if not everything:
+            return  # what it held was freed for somebody else, as its time to be confirmed was up
+        held = self.one(everything, whom)
         before, after = SPANS[span]
         at = held.starts_at if span == "its day" else held.ends_at
         self.change_absences("note absence", lambda work: add_absence(
