@@ -42,11 +42,14 @@ def bring_catalogue(work: UnitOfWork, contents: Iterable[ProtocolContent] | None
 
 
 def approve_version(work: UnitOfWork, version_id: int) -> Done[int] | Refused:
-    """Lets a draft be used from now on; the version approved before it is retired. Courses keep their own version."""
+    """Lets a draft be used from now on; the version approved before it is retired. Courses keep their own version.
+
+    The protocol and its treatments are called from then on what the approved version calls them.
+    """
     version = work.db.get(ProtocolVersion, version_id)
     if version is None:
         raise NotFound(f"protocol version {version_id}")
-    work.db.get_one(Protocol, version.protocol_id, with_for_update=True)
+    protocol = work.db.get_one(Protocol, version.protocol_id, with_for_update=True)
     work.db.refresh(version)
     if version.state != "draft":
         return _refused("not-a-draft", "This version was approved before. Reload the page to see it as it is now.")
@@ -57,21 +60,23 @@ def approve_version(work: UnitOfWork, version_id: int) -> Done[int] | Refused:
         .where(ProtocolVersion.protocol_id == version.protocol_id, ProtocolVersion.state == "approved")
         .values(state="retired"))
     version.state, version.approved_by, version.approved_at = "approved", work.actor.account_id, work.now
-    _keep_treatments(work, ProtocolContent.from_document(version.document), anew=True)
+    content = ProtocolContent.from_document(version.document)
+    protocol.name = content.name
+    _keep_treatments(work, content, anew=True)
     record(work, "protocol-approved", "protocol-version", version.id)
     work.commit()
     return Done(version.id)
 
 
 def _add_version(work: UnitOfWork, row: Protocol, content: ProtocolContent) -> int:
-    known = {version.number: version.document for version in work.db.scalars(
-        sa.select(ProtocolVersion).where(ProtocolVersion.protocol_id == row.id))}
+    known = work.db.scalars(sa.select(ProtocolVersion).where(ProtocolVersion.protocol_id == row.id)).all()
     _keep_treatments(work, content)
-    if any(_meaning(ProtocolContent.from_document(document)) == _meaning(content) for document in known.values()):
+    if any(_meaning(ProtocolContent.from_document(each.document)) == _meaning(content) for each in known):
         return 0
-    row.name = content.name
-    version = ProtocolVersion(
-        protocol_id=row.id, number=max(known, default=0) + 1, document=content.to_document(), created_at=work.now)
+    if all(each.state == "draft" for each in known):
+        row.name = content.name
+    version = ProtocolVersion(protocol_id=row.id, number=max((each.number for each in known), default=0) + 1,
+                              document=content.to_document(), created_at=work.now)
     work.db.add(version)
     work.db.flush()
     record(work, "protocol-drafted", "protocol-version", version.id)

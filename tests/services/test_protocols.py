@@ -43,6 +43,12 @@ def brought_in(engine: Engine, *contents: Content) -> int:
         return load_catalogue(unit, contents or None).value
 
 
+def names(engine: Engine) -> list[str]:
+    """What each protocol is called in lists."""
+    with Session(engine) as db:
+        return list(db.scalars(sa.select(Protocol.name)))
+
+
 def versions(engine: Engine) -> list[tuple[str, int, str]]:
     """Code, number and state of every version."""
     with Session(engine) as db:
@@ -74,6 +80,7 @@ def test_a_protocol_that_says_something_else_gets_a_further_draft(engine: Engine
 
     assert added == 1
     assert versions(engine) == [(content.code, 1, "approved"), (content.code, 2, "draft")]
+    assert names(engine) == [content.name]
 
 
 def test_a_draft_that_comes_to_say_what_it_meant_before_is_no_news(engine: Engine) -> None:
@@ -142,6 +149,16 @@ def test_an_approval_retires_the_version_before(engine: Engine, ada: int) -> Non
     with Session(engine) as db:
         row = db.get_one(ProtocolVersion, 2)
     assert (row.approved_by, row.approved_at) == (ada, NOW)
+    assert names(engine) == ["Another name"]
+
+
+def test_a_draft_that_nobody_approved_names_its_protocol_while_no_other_version_does(engine: Engine) -> None:
+    content = read_catalogue()[0]
+    brought_in(engine, content)
+
+    brought_in(engine, replace(content, name="Another name"))
+
+    assert names(engine) == ["Another name"]
 
 
 def test_only_a_draft_is_approved_and_only_by_a_person(engine: Engine, ada: int) -> None:
