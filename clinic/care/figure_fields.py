@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from clinic.care.finish import LONGEST_RECOVERY
 from clinic.care.outcomes import MissedRule
 from clinic.care.protocols import Protocol
 
@@ -78,7 +79,8 @@ def _rows(protocol: Protocol) -> Iterator[FigureRow]:
     yield FigureRow("Maintenance, sessions at a time", (
         FigureField("maintenance.sessions", "Sessions", 1, MOST_SESSIONS),), "maintenance.evidence")
     yield FigureRow("Days of downtime", (
-        FigureField("downtime.shortest", "Shortest"), FigureField("downtime.longest", "Longest")), "downtime.evidence")
+        FigureField("downtime.shortest", "Shortest", most=LONGEST_RECOVERY),
+        FigureField("downtime.longest", "Longest", most=LONGEST_RECOVERY)), "downtime.evidence")
     yield _days("Result judged, days after the last session", "assessment", "after_days", least=1)
     yield FigureRow("After a missed session that passes its window", tuple(
         FigureField(f"missed.{cause}", label, choices=MISSED_RULES)

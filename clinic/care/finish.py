@@ -7,6 +7,10 @@ from datetime import date, timedelta
 
 from clinic.care.protocols import Interval
 
+LONGEST_RECOVERY = 180
+"""The most days of recovery that may be typed: more than any protocol of the library shows. Our default, only to
+refuse slips of the keyboard."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finish:

@@ -23,6 +23,29 @@ def contradictions(protocol: Protocol) -> Iterator[Fault]:
         yield Fault("mode", "is alternating where the cycle has several turns, and only there")
 
 
+def broken_spacing(protocol: Protocol) -> Iterator[Fault]:
+    """Each spacing of two treatments that the shortest intervals of the cycle break: windows would open too soon.
+
+    It is asked of a new version only: what is stored may say so, and is read all the same.
+    """
+    for index, spacing in enumerate(protocol.spacing):
+        least = min(_shortest_ways(protocol, spacing.first, spacing.then), default=spacing.days)
+        if spacing.days > least:
+            yield Fault(f"spacing[{index}].days", f"is more than the {least} days that the shortest intervals leave "
+                        "between the two: change those as well")
+
+
+def _shortest_ways(protocol: Protocol, first: str, then: str) -> Iterator[int]:
+    """The fewest days from each turn of `first` to the next of `then`."""
+    for place, turn in enumerate(protocol.cycle):
+        days = 0
+        for later in (*protocol.cycle[place + 1:], *protocol.cycle[:place + 1]):
+            days += later.interval.shortest
+            if (turn.treatment, later.treatment) == (first, then):
+                yield days
+                break
+
+
 def _empty(protocol: Protocol) -> Iterator[Fault]:
     for name in ("indications", "treatments", "cycle", "contraindications", "aftercare", "red_flags"):
         if not getattr(protocol, name):

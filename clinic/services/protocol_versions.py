@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from clinic.care.documents import DocumentFaults, Fault
+from clinic.care.protocol_faults import broken_spacing
 from clinic.care.protocols import Protocol as ProtocolContent
 from clinic.care.visit_parts import SKILLS, judge_parts
 from clinic.planning.findings import Finding, Weight
@@ -31,7 +32,7 @@ def draft_version(
         content = ProtocolContent.from_document(document)
     except DocumentFaults as error:
         return Refused(tuple(_finding(fault) for fault in error.faults))
-    findings = [*_judge_visits(content), *_judge_news(content, code, known)]
+    findings = [*map(_finding, broken_spacing(content)), *_judge_visits(content), *_judge_news(content, code, known)]
     if findings:
         return Refused(tuple(findings))
     version = ProtocolVersion(protocol_id=row.id, number=max(known) + 1, document=content.to_document(),

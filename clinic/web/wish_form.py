@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from clinic.care.finish import Finish
+from clinic.care.finish import LONGEST_RECOVERY, Finish
 from clinic.care.protocols import Protocol
 from clinic.planning import Hours
 from clinic.queries.course_wishes import CourseWishes
@@ -12,8 +12,6 @@ from clinic.web.forms import Form
 from clinic.web.words import WEEKDAYS
 
 MOST_AWAY = 6
-LONGEST_RECOVERY = 180
-"""More days than any protocol of the library shows; a longer recovery is a slip of the keyboard."""
 DAYS = [(str(number), name[:3]) for number, name in enumerate(WEEKDAYS)]
 _WHOLE_DAY = 1440
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from clinic.care.catalogue import library_documents, load_catalogue
 from clinic.care.evidence import Evidence, Grade
+from clinic.care.protocol_faults import broken_spacing
 from clinic.care.protocols import (
     Interval,
     Protocol,
@@ -91,6 +93,19 @@ def test_intervals_of_a_course_never_contradict_its_spacing(protocol: Protocol) 
         gaps = [late - early for first, early in dated for then, late in dated
                 if first.number < then.number and (first.treatment, then.treatment) == (rule.first, rule.then)]
         assert min(gaps) >= rule.days
+
+
+def test_a_spacing_that_the_shortest_intervals_break_is_named_with_the_days_that_they_leave() -> None:
+    protocol = PROTOCOLS["combo_mn_peel"]
+    needling, both, _, peel = protocol.spacing
+    changed = replace(protocol, spacing=(replace(needling, days=43), replace(both, days=22), replace(peel, days=42)))
+
+    assert [str(fault) for fault in broken_spacing(changed)] == [
+        "spacing[0].days: is more than the 42 days that the shortest intervals leave between the two: change those as "
+        "well",
+        "spacing[1].days: is more than the 21 days that the shortest intervals leave between the two: change those as "
+        "well"]
+    assert list(broken_spacing(protocol)) == []
 
 
 def test_a_course_without_sessions_is_no_course() -> None:

@@ -103,6 +103,11 @@ def _unknown_skill(document: dict[str, Any]) -> None:
     document["treatments"][0]["parts"][0]["holds"][0]["skills"] = ["magic"]
 
 
+def _wide_spacing(document: dict[str, Any]) -> None:
+    treatment, spacing = document["treatments"][0]["code"], document["cycle"][0]["evidence"]
+    document["spacing"] = [{"first": treatment, "then": treatment, "days": 29, "evidence": spacing}]
+
+
 def _late_beginning(document: dict[str, Any]) -> None:
     document["treatments"][0]["parts"] = document["treatments"][0]["parts"][1:]
 
@@ -112,7 +117,8 @@ def _other_code(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("change", "code"), [
-    (_unknown_skill, "skill"), (_late_beginning, "parts"), (_other_code, "other-protocol")])
+    (_unknown_skill, "skill"), (_wide_spacing, "document"), (_late_beginning, "parts"),
+    (_other_code, "other-protocol")])
 def test_what_no_clinic_could_use_is_refused(change: Change, code: str, engine: Engine, ada: int) -> None:
     document = longer()
     change(document)

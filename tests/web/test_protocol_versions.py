@@ -99,6 +99,7 @@ def test_every_protocol_comes_through_its_form_as_it_was(
     ({"cycle__0__interval__ideal": "3000"}, "cycle-0-interval-shortest", "These go from small to large."),
     ({"sessions__least": "9"}, "sessions-least", "These go from small to large."),
     ({"sessions__least": "0"}, "sessions-least", "must be a whole number from 1 to 60"),
+    ({"downtime__longest": "181"}, "downtime-longest", "must be a whole number from 0 to 180"),
     ({"downtime__longest": "x"}, "downtime-longest", "must be a whole number from 0"),
     ({"missed__forgot": "perhaps"}, "missed-forgot", "Choose"),
     ({"precare__0__days": ""}, "precare-0-days", "Enter the days before of line 1."),
@@ -122,6 +123,16 @@ def test_a_fault_is_said_at_its_field_and_nothing_is_lost(
     assert text in words(answer)
     assert "Drink water" in page
     assert checksum(kit.engine) == before
+
+
+def test_a_distance_longer_than_the_interval_is_said_at_its_field(signed_in: SignedIn, library: None) -> None:
+    both = next(each for each in CATALOGUE if each.code == "combo_mn_peel")
+
+    answer = post(signed_in(Role.MANAGER), "/protocols/combo_mn_peel/new-version", typed(both, spacing__1__days="30"))
+
+    assert answer.status_code == 422
+    assert 'id="spacing-1-days-error"' in answer.get_data(as_text=True)
+    assert "This is more than the 21 days that the shortest intervals leave between the two" in words(answer)
 
 
 def test_a_form_sent_twice_makes_one_version(signed_in: SignedIn, library: None, rows: Callable[[], Session]) -> None:
