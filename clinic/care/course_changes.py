@@ -12,7 +12,8 @@ from clinic.care.screening import Screening, ScreeningAnswers, screen
 from clinic.planning.findings import Finding, Weight
 
 MOST_DAYS = 3650
-"""The longest interval that a course may be given. Our default: ten years, only to refuse slips of the keyboard."""
+"""The longest interval that a course may be given, and how far ahead the end of a wait may lie. Our default: ten years,
+only to refuse slips of the keyboard."""
 SHORTER = "shorter-than-protocol"
 """The code of the warning that an interval is shorter than the protocol allows."""
 

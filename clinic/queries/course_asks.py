@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from clinic.care.protocols import Protocol, Step
+from clinic.care.protocols import Protocol, Step, sessions_for
 from clinic.care.screening import ScreeningAnswers
 from clinic.planning import Finding, Problem, Weight
 from clinic.queries.course_wishes import CourseWishes
@@ -82,9 +82,9 @@ def not_askable(db: Session, request: CourseAsk) -> tuple[Finding, ...]:
     if version.state != "approved":
         return (Finding("draft", Weight.BLOCKS, f"This version of {protocol.name} is not approved: a clinician has to "
                         "approve it, or a newer one is to be used", "protocol"),)
-    if not 1 <= request.sessions <= protocol.sessions.most:
-        return (Finding("sessions", Weight.BLOCKS,
-                        f"{protocol.name} has 1 to {protocol.sessions.most} sessions", "sessions"),)
+    most = sessions_for(protocol, request.answers.indication).most
+    if not 1 <= request.sessions <= most:
+        return (Finding("sessions", Weight.BLOCKS, f"{protocol.name} has 1 to {most} sessions", "sessions"),)
     return ()
 
 

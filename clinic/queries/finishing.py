@@ -50,12 +50,12 @@ def met(problem: Problem, finish: Finish, *, is_whole: bool) -> Deadline:
 
 
 def missed(
-    finish: Finish, protocol: Protocol, problem: Problem, unwished: Problem | None, *, rest_days: int
+    finish: Finish, protocol: Protocol, problem: Problem, unwished: Problem | None, *, rest_days: int, least: int
 ) -> tuple[Deadline, Choice | None]:
     """The deadline of a course that ends too late, with the plan that ends soonest.
 
     `problem` has no deadline in it; `unwished` has no wishes of the patient either, where there are any that bind. The
-    sessions past the booking horizon take `rest_days` more.
+    sessions past the booking horizon take `rest_days` more. Fewer than `least` sessions are never named as a help.
     """
     finish = replace(finish, event_on=finish.event_on - timedelta(days=rest_days))
     found = soonest_choice(problem)
@@ -68,7 +68,7 @@ def missed(
     return Deadline(
         replace(finish, event_on=finish.event_on + timedelta(days=rest_days)), late,
         ends_on + timedelta(days=rest_days), finish.last_on - timedelta(days=sum(intervals)), rest_days == 0,
-        fewer=_fewer(problem, finish, protocol.sessions.least),
+        fewer=_fewer(problem, finish, least),
         without_wishes_on=bare_on if bare_on and finish.days_late(bare_on) <= 0 else None,
         recovery_enough=enough if found and enough >= protocol.downtime.shortest else None), found
 

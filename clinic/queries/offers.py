@@ -8,11 +8,12 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from clinic.care.consultations import Consultations, HoldSpan, hold_span, judge_consultation
-from clinic.care.protocols import Protocol, Step, steps_for
+from clinic.care.protocols import Protocol, Step, sessions_for, steps_for
 from clinic.care.screening import screen
 from clinic.care.windows import Window, windows
 from clinic.planning import Choice, Finding, Kind, Problem, Relaxation, blocks, choices, plan
 from clinic.planning.local import DAY, day_of, local_of, zone
+from clinic.planning.words import date_words
 from clinic.queries.consultations import consultations_of
 from clinic.queries.course_asks import CourseAsk, course_problem, dated_sessions, not_askable
 from clinic.queries.course_wishes import finished, wished
@@ -150,13 +151,22 @@ def ask(db: Session, request: CourseAsk, *, now: datetime) -> AskedProblem | Off
         return Offers((), said, first_on)
     last_on = today + timedelta(days=clinic.booking_horizon_days - 1)
     if first_on > last_on:
-        return Offers((), said, first_on,
-                      f"{clinic.name} books {clinic.booking_horizon_days} days ahead: choose an earlier first date")
+        late_by = None if request.not_before_on > last_on else first_on - last_on
+        return Offers((), said, first_on, _too_far(clinic, first_on, today + late_by if late_by else None))
     steps, finish = steps_for(protocol, request.sessions), request.wishes.finish
     # Before an event the course may be closer together than ideal, so that all of it lies before the horizon too.
     dated = len(steps) if finish and finish.last_on <= last_on else dated_sessions(steps, (last_on - first_on).days + 1)
     problem = course_problem(db, request, protocol, steps[:dated], first_on, now=now)
     return AskedProblem(protocol, steps, problem, today, first_on, said, known)
+
+
+def _too_far(clinic: Clinic, first_on: date, from_on: date | None) -> str:
+    """Why nothing is booked yet; `from_on`, when it could be, where the first date was nobody's wish."""
+    ahead = f"{clinic.name} books {clinic.booking_horizon_days} days ahead"
+    if from_on is None:
+        return f"{ahead}: choose an earlier first date"
+    return (f"{ahead}, and the patient has to wait until {date_words(first_on)}: that can be booked from "
+            f"{date_words(from_on)} on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +194,8 @@ def _found(asked: AskedProblem, request: CourseAsk) -> _Found:
         return _Found(found, problem, kept, met(problem, finish, is_whole=not rest) if finish else None)
     unwished = asked.problem if request.wishes.binds else None
     rest_days = sum(step.interval.shortest for step in rest if step.interval)
-    deadline, late = missed(finish, asked.protocol, free, unwished, rest_days=rest_days)
+    least = sessions_for(asked.protocol, request.answers.indication).least
+    deadline, late = missed(finish, asked.protocol, free, unwished, rest_days=rest_days, least=least)
     return _Found((late,) if late else (), free, kept, deadline)
 
 

@@ -3,12 +3,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from clinic.care.course_changes import Heard, about, contraindication, heard, open_ended
+from clinic.care.course_changes import MOST_DAYS, Heard, about, contraindication, heard, open_ended
 from clinic.care.guidance import Contraindication
 from clinic.care.screening import DateAsked, ScreeningAnswers, date_asked
 from clinic.planning import Finding, Weight
 from clinic.planning.local import day_of, zone
-from clinic.planning.words import day_words
+from clinic.planning.words import date_words, day_words
 from clinic.queries.course_changes import screenings
 from clinic.queries.forbidden import too_early
 from clinic.queries.series import Series
@@ -97,6 +97,9 @@ def _date_is_wrong(reason: Contraindication, on: date | None, today: date) -> tu
     if on is not None and asked is DateAsked.UNTIL and on <= today:
         return (Finding("date", Weight.BLOCKS, "Until when it applies must be after today; leave it empty where nobody "
                         "knows.", "on"),)
+    furthest = today + timedelta(days=MOST_DAYS)
+    if on is not None and on > furthest:
+        return (Finding("date", Weight.BLOCKS, f"Until when it applies cannot be after {date_words(furthest)}.", "on"),)
     if on is not None and asked is DateAsked.NO:
         return (Finding("date", Weight.BLOCKS, f"{reason.title} has no date: leave it empty.", "on"),)
     return ()

@@ -28,7 +28,14 @@ from clinic.web.forms import Form
 from clinic.web.kit import kit, now
 from clinic.web.numbers import number_of
 from clinic.web.once import done_once
-from clinic.web.screening_form import contraindication_rows, grades, indications, place_findings, read_answers
+from clinic.web.screening_form import (
+    contraindication_rows,
+    grades,
+    indications,
+    place_findings,
+    read_answers,
+    read_sessions,
+)
 
 
 @diary.get("/diary/book/course")
@@ -86,7 +93,7 @@ def _read(
 ) -> tuple[VisitChoice | None, CourseRequest | None, dict[str, str]]:
     """What was answered and pressed; nothing to book where something is to be corrected first."""
     answers = read_answers(form, chosen.protocol, today=today(), may_override=here().may(Right.OVERRIDE_SCREENING))
-    count = form.number("sessions", "The number of sessions", least=1, most=chosen.protocol.sessions.most)
+    count = read_sessions(form, chosen.protocol)
     choice = form.choice("choice", "The time", parse_choice)
     if form.faults or count is None:
         return None, None, {}

@@ -21,7 +21,7 @@ from clinic.queries.visit_choice import VisitChoice, parse_choice
 from clinic.web.days import asked_slot
 from clinic.web.forms import Form
 from clinic.web.numbers import number_of
-from clinic.web.screening_form import grades, read_answers
+from clinic.web.screening_form import grades, read_answers, read_sessions
 from clinic.web.wish_form import read_wishes
 
 _NOT_ASKED = frozenset({
@@ -87,7 +87,7 @@ def read_request(
 ) -> CourseAsk | None:
     """What reception asks for; none where the form has faults. Where the patient was not asked yet, nothing applies."""
     known = {str(ident) for ident, _ in chosen.practitioners}
-    count = form.number("sessions", "The number of sessions", least=1, most=chosen.protocol.sessions.most)
+    count = read_sessions(form, chosen.protocol)
     practitioner = form.one_of("practitioner", "The practitioner", known, required=False)
     not_before = form.date("not_before", "The first date", earliest=today)
     answers = read_answers(form, chosen.protocol, today=today, may_override=may_override)

@@ -3,10 +3,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
+from clinic.care.course_changes import MOST_DAYS
 from clinic.care.guidance import Contraindication, ContraindicationKind
-from clinic.care.protocols import Protocol
+from clinic.care.protocols import Protocol, sessions_for
 from clinic.care.screening import (
     DateAsked,
     LaxityGrade,
@@ -71,6 +72,12 @@ def read_answers(form: Form, protocol: Protocol, *, today: date, may_override: b
     )
 
 
+def read_sessions(form: Form, protocol: Protocol) -> int | None:
+    """How many sessions are asked for: no more than a course has for what this one is for."""
+    most = sessions_for(protocol, form.value("indication")).most
+    return form.number("sessions", "The number of sessions", least=1, most=most)
+
+
 def place_findings(form: Form, findings: Iterable[Finding], protocol: Protocol) -> None:
     """Puts each finding that stops the course at its field, and all others at the top of the form."""
     codes = {each.code for each in protocol.contraindications}
@@ -110,7 +117,7 @@ def _clear_label(reason: Contraindication, may_override: bool) -> str:
 def _date(form: Form, code: str, asked: DateAsked, today: date) -> date | None:
     if asked is DateAsked.NO:
         return None
-    latest = today if asked is DateAsked.SINCE else None
+    latest = today if asked is DateAsked.SINCE else today + timedelta(days=MOST_DAYS)
     return form.date(f"date-{code}", "The date", required=False, latest=latest)
 
 

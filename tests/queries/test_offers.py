@@ -137,6 +137,29 @@ def test_nothing_is_offered_past_the_horizon_and_what_lies_beyond_is_told_with_i
         (), "Harbour Street books 50 days ahead: choose an earlier first date")
 
 
+def test_who_has_to_wait_past_the_horizon_hears_from_when_on_it_can_be_booked(engine: Engine) -> None:
+    made = small_clinic(engine, horizon=50)
+    answers = healthy(applies={"isotretinoin_recent": date(2027, 3, 1)}, none_apply=False)
+
+    offers = offered(made, asked(made, answers=answers))
+
+    assert (offers.not_before_on, offers.reason) == (date(2027, 8, 28), (
+        "Harbour Street books 50 days ahead, and the patient has to wait until 28 August 2027: that can be booked from "
+        "10 July 2027 on"))
+    made.now = at(12, 9, month=7)  # the first of those days is a Saturday, when the clinic is closed
+    assert offered(made, asked(made, sessions=1, answers=answers)).offers
+
+
+def test_a_course_has_no_more_sessions_than_what_it_is_for_allows(engine: Engine) -> None:
+    made = small_clinic(engine)
+
+    one, other = (offered(made, asked(made, "afl_resurfacing", 3, answers=healthy(indication=each)))
+                  for each in ("photoageing", "acne_scars"))
+
+    assert one.reason == "Ablative fractional laser (CO2 or Er:YAG) has 1 to 2 sessions"
+    assert "sessions" not in [each.code for each in other.findings]
+
+
 @pytest.mark.parametrize("state, sessions, code", [("draft", 3, "draft"), ("approved", 0, "sessions"),
                                                    ("approved", 9, "sessions")])
 def test_what_could_not_be_booked_is_not_offered(engine: Engine, state: str, sessions: int, code: str) -> None:

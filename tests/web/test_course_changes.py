@@ -139,6 +139,21 @@ def test_what_ends_on_a_date_is_noted_by_reception_and_shown_with_its_first_day(
     assert noted(desk, course_id, "sunburn_or_recent_tan", on="soon") == 422
 
 
+def test_an_end_too_far_away_to_be_meant_is_refused_where_it_was_typed(kit: Kit) -> None:
+    """A year typed wrong would else push every window out of what a calendar has."""
+    desk = open_desk(kit)
+    course_id = desk.course()
+
+    assert noted(desk, course_id, "pregnancy_or_breastfeeding", on="9999-12-31") == 422
+    assert noted(desk, course_id, "pregnancy_or_breastfeeding", on="2037-02-27") == 422
+    assert "No session before" not in page(desk, f"/courses/{course_id}")
+    asked = desk.plans(**{"applies": "pregnancy_or_breastfeeding", "date-pregnancy_or_breastfeeding": "9999-12-31",
+                          "none_apply": ""})
+    assert "cannot be after 26 February 2037" in asked.get_data(as_text=True)
+    assert noted(desk, course_id, "pregnancy_or_breastfeeding", on="2037-02-26") == 303
+    assert "No session before" in page(desk, f"/courses/{course_id}")
+
+
 def test_what_has_no_end_is_confirmed_with_the_list_of_what_it_cancels(kit: Kit) -> None:
     desk = open_desk(kit)
     course_id = desk.course()
