@@ -81,14 +81,16 @@ def test_finding_takes_three_statements(signed_in: SignedIn, kit: Kit) -> None:
     assert count == 3  # patients, what has a name, and the clinics for what only they may see who may everywhere
 
 
-def test_every_page_of_staff_has_its_help(app: Flask) -> None:
-    pages = {
-        rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())
+def test_every_page_of_staff_has_its_help_and_keeps_it_when_it_comes_back_with_faults(app: Flask) -> None:
+    asked, sent = ({
+        rule.rule: rule.endpoint for rule in app.url_map.iter_rules() if method in (rule.methods or ())
         and (entry := entry_of(app.view_functions[rule.endpoint])) and not entry.is_public and not entry.for_patients}
+        for method in ("GET", "POST"))
 
-    assert {each for each in pages - NO_PAGES if topic_of(each) is None} == set()
+    assert {each for each in set(asked.values()) - NO_PAGES if topic_of(each) is None} == set()
+    assert {each for rule, each in sent.items() if rule in asked and topic_of(each) != topic_of(asked[rule])} == set()
     unused = {begin for topic in topics() for begin in topic.on
-              if not any(each.startswith(begin) for each in pages)}
+              if not any(each.startswith(begin) for each in (*asked.values(), *sent.values()))}
     assert unused == set()
 
 
