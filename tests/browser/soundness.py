@@ -1,6 +1,7 @@
-"""Whether a screen is sound: no violation that axe knows, and nothing wider than a narrow phone."""
+"""Whether a screen is sound: no violation that axe knows, and nothing wider than the window, however narrow it is."""
 from __future__ import annotations
 
+from collections.abc import Iterable
 from zlib import crc32
 
 from axe_playwright_python.sync_playwright import Axe
@@ -9,6 +10,8 @@ from playwright.sync_api import Page
 from tests.browser.desk import Walker
 
 WIDE, NARROW = 1440, 360
+BETWEEN = (320, 640, 660, 768, 900)
+"""Other widths that are measured: a page enlarged four times and twice, and tablets."""
 SCHEMES = ("light", "dark")
 _AXE = Axe().axe_script
 # Only what is wrong is told at length: the thousand elements that are right would cost more to tell than to judge.
@@ -28,12 +31,21 @@ def is_sound(walker: Walker, name: str) -> None:
     found = {WIDE: violations(page, SCHEMES[first])}
     page.set_viewport_size({"width": NARROW, "height": 780})
     found[NARROW] = violations(page, SCHEMES[1 - first])
-    width = page.evaluate("document.documentElement.scrollWidth")
     if walker.shots:
         _shoot(walker, name)
+    too_wide = wider_than_the_window(page, (NARROW, *BETWEEN))
     page.set_viewport_size({"width": WIDE, "height": 900})
 
-    assert (found, width) == ({WIDE: [], NARROW: []}, NARROW)
+    assert (found, too_wide) == ({WIDE: [], NARROW: []}, {})
+
+
+def wider_than_the_window(page: Page, widths: Iterable[int]) -> dict[int, int]:
+    """How wide the page is at each of these widths of the window at which it scrolls sideways."""
+    found = {}
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 780})
+        found[width] = page.evaluate("document.documentElement.scrollWidth")
+    return {width: shown for width, shown in found.items() if shown > width}
 
 
 def violations(page: Page, scheme: str) -> list[str]:

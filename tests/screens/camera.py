@@ -9,7 +9,7 @@ from zlib import crc32
 from playwright.sync_api import Browser, Page, Response, StorageState
 from playwright.sync_api import Error as BrowserError
 
-from tests.browser.soundness import NARROW, SCHEMES, WIDE, violations
+from tests.browser.soundness import BETWEEN, NARROW, SCHEMES, WIDE, violations, wider_than_the_window
 from tests.browser.windows import Windows, cookies_of
 from tests.screens.catalogue import Screen
 from tests.screens.worlds import BORN, PASSWORD, World
@@ -18,7 +18,6 @@ WIDTHS = (WIDE, 1024, NARROW)
 TALLEST = 2600
 """Pixels of a page that are drawn: what is below them is more of the same."""
 _HEIGHT = {WIDE: 900, 1024: 768, NARROW: 780}
-_WIDTH_OF_PAGE = "document.documentElement.scrollWidth"
 
 
 class Camera:
@@ -71,12 +70,11 @@ class Camera:
 
     def _pictures(self, page: Page, name: str) -> list[str]:
         """Six pictures; axe judges two opposite corners, and each width is measured."""
-        faults, first = [], crc32(name.encode()) % 2
+        first = crc32(name.encode()) % 2
+        too_wide = wider_than_the_window(page, (*WIDTHS, *BETWEEN))
+        faults = [f"scrolls sideways at {width}: {wide}" for width, wide in too_wide.items()]
         for width in WIDTHS:
             self._size(page, width)
-            wide = page.evaluate(_WIDTH_OF_PAGE)
-            if wide > width:
-                faults.append(f"scrolls sideways at {width}: {wide}")
             for scheme in SCHEMES:
                 if (width, scheme) in ((WIDE, SCHEMES[first]), (NARROW, SCHEMES[1 - first])):
                     faults += [f"axe, {width} {scheme}: {each}" for each in violations(page, scheme)]
