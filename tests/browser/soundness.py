@@ -19,11 +19,11 @@ _JUDGE = """() => axe.run({resultTypes: ["violations"]}).then(told => [
     told.passes.length, told.violations.map(each => `${each.id}: ${each.nodes[0].html.slice(0, 200)}`)])"""
 
 
-def is_sound(walker: Walker, name: str) -> None:
+def is_sound(walker: Walker, name: str, also: Iterable[int] = ()) -> None:
     """Asks axe everything in one colour scheme and width, and everything in the other scheme and the other width.
 
     So each screen is judged in both schemes and both widths. Every second screen begins with the dark scheme: what
-    stands on many screens is judged in all four.
+    stands on many screens is judged in all four. In the widths that are asked for `also` it is only measured.
     """
     page = walker.page
     page.wait_for_load_state()  # a press ends when the next page begins to come
@@ -33,7 +33,7 @@ def is_sound(walker: Walker, name: str) -> None:
     found[NARROW] = violations(page, SCHEMES[1 - first])
     if walker.shots:
         _shoot(walker, name)
-    too_wide = wider_than_the_window(page, (NARROW, *BETWEEN))
+    too_wide = wider_than_the_window(page, (NARROW, *also))
     page.set_viewport_size({"width": WIDE, "height": 900})
 
     assert (found, too_wide) == ({WIDE: [], NARROW: []}, {})

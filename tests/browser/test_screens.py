@@ -14,7 +14,7 @@ from clinic.store.outbox import Message, MessageItem
 from tests.browser.conftest import Enter
 from tests.browser.desk import Walker
 from tests.browser.site import BUSY, CHANGING, WAITING, Site
-from tests.browser.soundness import is_sound
+from tests.browser.soundness import BETWEEN, is_sound
 from tests.interchange.bounce_samples import report
 from tests.screens.catalogue import SCREENS
 from tests.small_clinic import MONDAY
@@ -61,7 +61,7 @@ def test_a_screen_has_no_violation_and_fits_a_narrow_phone(
     answer = walker.page.goto(str(screen.at({fact: of(site) for fact, of in FACTS.items()})))
 
     assert answer is not None and answer.status == screen.status
-    is_sound(walker, name)
+    is_sound(walker, name, BETWEEN)
 
 
 def test_what_is_said_of_a_dead_address_is_sound_too(enter: Enter, site: Site) -> None:
@@ -83,10 +83,10 @@ def test_what_is_said_of_a_dead_address_is_sound_too(enter: Enter, site: Site) -
     for name, url in (("patient-dead-address", f"/patients/{patient}"), ("tasks-dead-address", "/tasks"),
                       ("message-came-back", f"/messages/{sent.id}")):
         walker.page.goto(url)
-        is_sound(walker, name)
+        is_sound(walker, name, BETWEEN)
     walker.page.goto(f"/patients/{patient}")
     walker.page.get_by_text("It is right", exact=True).click()
-    is_sound(walker, "patient-dead-address-asked")
+    is_sound(walker, "patient-dead-address-asked", BETWEEN)
     walker.page.get_by_role("button", name="Write to it again").click()
 
     expect(walker.page.get_by_text("Messages go to this address again.")).to_be_visible()
@@ -102,22 +102,22 @@ def test_the_screens_that_answer_a_form_are_sound_too(enter: Enter, site: Site) 
 
     page.get_by_label("Sessions").fill("99")
     page.get_by_role("button", name="Show plans").click()
-    is_sound(walker, "new-course-faults")
+    is_sound(walker, "new-course-faults", BETWEEN)
     page.get_by_label("Sessions").fill("3")
     page.get_by_label("Severe, hanging folds").check()
     page.get_by_role("button", name="Show plans").click()
-    is_sound(walker, "new-course-refused")
+    is_sound(walker, "new-course-refused", BETWEEN)
     page.get_by_label("Mild", exact=True).check()
     page.get_by_role("button", name="Show plans").click()
-    is_sound(walker, "plans")
+    is_sound(walker, "plans", BETWEEN)
     page.goto(f"/appointments/{site.booked}/move")
     page.locator("a.time").last.click()
-    is_sound(walker, "confirm")
+    is_sound(walker, "confirm", BETWEEN)
     page.goto(f"/appointments/{site.booked}/move")
     page.get_by_role("link", name="4 weeks later").click()
     page.locator("a.time-moves").first.click()
     walker.arrives_at("What follows the new time")
-    is_sound(walker, "repair-after-a-move")
+    is_sound(walker, "repair-after-a-move", BETWEEN)
 
 
 def test_the_screens_of_a_course_that_changes_are_sound_and_need_no_script(enter: Enter, site: Site) -> None:
@@ -125,11 +125,11 @@ def test_the_screens_of_a_course_that_changes_are_sound_and_need_no_script(enter
     page, course = walker.page, f"/courses/{site.changing}"
 
     page.goto(f"{course}/interval")
-    is_sound(walker, "interval")
+    is_sound(walker, "interval", BETWEEN)
     page.get_by_label("Shortest, in days").fill("21")
     page.get_by_label("Why is this patient's interval another one?").fill("Heals fast")
     page.get_by_role("button", name="Change the interval").click()
-    is_sound(walker, "interval-shorter")
+    is_sound(walker, "interval-shorter", BETWEEN)
     page.get_by_label("I have weighed the risk").check()
     page.get_by_label("Why are fewer days safe").fill("Superficial passes only")
     page.get_by_role("button", name="Change the interval").click()
@@ -142,27 +142,27 @@ def test_the_screens_of_a_course_that_changes_are_sound_and_need_no_script(enter
     page.goto(f"{course}/contraindication")
     page.get_by_role("link", name="Current cold sore").click()
     page.get_by_role("button", name="Save").click()
-    is_sound(walker, "contraindication-confirm")
+    is_sound(walker, "contraindication-confirm", BETWEEN)
     plain.get_by_role("button", name="Note it and put the course on hold").click()
     plain.wait_for_url(f"**{course}")
 
     page.goto(course)
-    is_sound(walker, "course-on-hold")
+    is_sound(walker, "course-on-hold", BETWEEN)
     page.goto(f"{course}/resume")
-    is_sound(walker, "resume")
+    is_sound(walker, "resume", BETWEEN)
     page.get_by_role("button", name="Go on").click()
-    is_sound(walker, "resume-faults")
+    is_sound(walker, "resume-faults", BETWEEN)
 
 
 def test_the_page_on_how_a_visit_ended_is_sound_whatever_is_answered(enter: Enter, site: Site) -> None:
     walker = enter()
     page = walker.page
     page.goto(f"/appointments/{site.due}/end")
-    is_sound(walker, "visit-end-due")
+    is_sound(walker, "visit-end-due", BETWEEN)
 
     page.get_by_label("Treated in part", exact=True).check()
     page.get_by_role("button", name="Save").click()
-    is_sound(walker, "visit-end-faults")
+    is_sound(walker, "visit-end-faults", BETWEEN)
     expect(page.get_by_label("Treated in part", exact=True)).to_be_checked()
 
     page.get_by_label("Tan or sunburn").check()
@@ -170,7 +170,7 @@ def test_the_page_on_how_a_visit_ended_is_sound_whatever_is_answered(enter: Ente
     page.get_by_label("In your words").fill("a week in the sun")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("link", name="Note it")).to_be_visible()
-    is_sound(walker, "course-not-treated")
+    is_sound(walker, "course-not-treated", BETWEEN)
 
 
 def test_the_sign_in_pageis_sound(window: Callable[..., Page]) -> None:
@@ -178,4 +178,4 @@ def test_the_sign_in_pageis_sound(window: Callable[..., Page]) -> None:
 
     walker.page.goto("/sign-in")
 
-    is_sound(walker, "sign-in")
+    is_sound(walker, "sign-in", BETWEEN)
