@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from clinic.care.counting import Counted, counts_as
 from clinic.care.message_rules import MessageRules
 from clinic.care.owner_facts import NO_SESSION, AppointmentFacts, OwnerFacts, ReviewFacts, SessionFacts
 from clinic.care.states import AppointmentState, SessionState
@@ -60,9 +61,10 @@ def taken_place(
 ) -> OwnerFacts:
     """The owner after that visit took place; with its last session a course is completed."""
     recorded_at = recorded_at or over_at
+    facts = _counted(facts, visit)
+    given = next(each.treatment_session_id for each in facts.appointments if each.id == visit.id)
     sessions = tuple(
-        _performed(each, over_at, recorded_at) if each.id == visit.treatment_session_id else each
-        for each in facts.sessions)
+        _performed(each, over_at, recorded_at) if each.id == given else each for each in facts.sessions)
     appointments = tuple(
         replace(each, state=AppointmentState.FULFILLED, closed_at=recorded_at) if each.id == visit.id else each
         for each in facts.appointments)
@@ -70,6 +72,27 @@ def taken_place(
     if facts.owner.kind != "course" or not facts.is_active or any(each.state not in _OVER for each in sessions):
         return found
     return replace(found, is_active=False, is_completed=True, review=_review(facts, ending, over_at))
+
+
+def _counted(facts: OwnerFacts, visit: AppointmentFacts) -> OwnerFacts:
+    """The owner with each visit for the session that it counts as once that one took place."""
+    own = next((each for each in facts.sessions if each.id == visit.treatment_session_id), None)
+    if facts.owner.kind != "course" or own is None:
+        return facts
+    becomes = counts_as((Counted(each.number, each.treatment, each.state) for each in facts.sessions), own.number)
+    if not becomes:
+        return facts
+    ids = {each.number: each.id for each in facts.sessions}
+    moved = {ids[was]: ids[number] for was, number in becomes.items()}
+    stand = {each.id for each in facts.appointments if each.is_standing}
+    return replace(
+        facts,
+        sessions=tuple(replace(each, state=SessionState.BOOKED if each.number in becomes.values() else SessionState.OWED)
+                       if each.number in becomes or each.number in becomes.values() else each
+                       for each in facts.sessions),
+        appointments=tuple(
+            replace(each, treatment_session_id=moved.get(each.treatment_session_id, each.treatment_session_id))
+            if each.id in stand else each for each in facts.appointments))
 
 
 def _performed(session_facts: SessionFacts, over_at: datetime, recorded_at: datetime) -> SessionFacts:

@@ -16,7 +16,6 @@ NEWS_LASTS = timedelta(days=1)
 REMINDERS = (MessageKind.REMINDER_7D, MessageKind.REMINDER_2D)
 
 _LATEST = timedelta(hours=2)
-_OVER = (SessionState.COMPLETED, SessionState.NOT_DONE)
 
 
 def reminders(facts: OwnerFacts, appointment: AppointmentFacts, now: datetime) -> Iterator[OwedItem]:
@@ -39,12 +38,15 @@ def why_needless(facts: OwnerFacts, kind: MessageKind, appointment: AppointmentF
 
 
 def precare(facts: OwnerFacts, appointment: AppointmentFacts, now: datetime) -> Iterator[OwedItem]:
-    """The preparation, once for a session and date, when the sessions before it are over."""
+    """The preparation, once for a session and date, when no visit for a session before it is to come.
+
+    One that was missed and has no new date keeps nobody from being prepared for the next.
+    """
     session_facts = next(each for each in facts.sessions if each.id == appointment.treatment_session_id)
     if session_facts.precare_days is None or (session_facts.id, _date_of(appointment)) in facts.told_precare:
         return
     earlier = [each for each in facts.sessions if each.number < session_facts.number]
-    if any(each.state not in _OVER for each in earlier):
+    if any(each.state is SessionState.BOOKED for each in earlier):
         return
     begins_on = _date_of(appointment) - session_facts.precare_days * DAY
     where = zone(appointment.zone)

@@ -49,7 +49,8 @@ class PatientFacts:
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
     """A treatment session: `recorded_at` is when its completion was entered, `precare_days` the longest lead of
-    its instructions (none: it has no instructions), `ask_on` the day of its recall. The dates are its window's."""
+    its instructions (none: it has no instructions), `ask_on` the day of its recall, `treatment` the code of what is
+    given in it. The dates are its window's."""
 
     id: int
     number: int
@@ -61,6 +62,7 @@ class SessionFacts:
     ask_on: date | None = None
     earliest_on: date | None = None
     ideal_on: date | None = None
+    treatment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

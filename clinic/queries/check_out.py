@@ -24,6 +24,7 @@ from clinic.planning import starts
 from clinic.planning.local import DAY, day_of, local_of, zone
 from clinic.planning.words import date_words
 from clinic.queries.appointments import SessionPage
+from clinic.queries.counting import row_counted
 from clinic.queries.missed import effect_of_lateness
 from clinic.queries.repair import Becomes, Proposal, RepairLine, following
 from clinic.queries.rest_of_course import rest_of_course, token_of, undo_token
@@ -111,6 +112,7 @@ class CheckOut:
     of_upkeep: bool
     goes_on: bool
     late: MissedEffect | None
+    counts_as: int | None = None
     token: str = ""
     undo: str | None = None
 
@@ -120,21 +122,24 @@ def check_out(db: Session, visit: AppointmentLine, subject: SessionPage, *, now:
 
     Every time that is offered keeps all windows, and every other date where it can: it is taken with one press.
     `token` is what the course now is, so that a change since is seen; `undo` takes the last move back, and `late` is
-    what a visit that is open adds to its course for having been missed before.
+    what a visit that is open adds to its course for having been missed before, `counts_as` the earlier session that is
+    owed and that it is: what is left without a date is only known once it is closed.
     """
     own = _own_series(db, subject, now)
     row = own.place(subject.line.id).row
-    late = effect_of_lateness(db, own, row, day_of(now, zone(visit.zone))) if visit.state in _OPEN else None
+    given = row_counted(own, row) if visit.state in _OPEN else row
+    late = effect_of_lateness(db, own, given, day_of(now, zone(visit.zone))) if visit.state in _OPEN else None
+    counts_as = given.number if given is not row else None
     series, aftercare, added = _going_on(db, own, now), _aftercare(db, row.id), late[1] if late else None
     if not _goes_on(series):
-        return CheckOut(aftercare, None, None, series.plan is not None, False, added)
+        return CheckOut(aftercare, None, None, series.plan is not None, False, added, counts_as)
     times = _Times(db, series, now)
     following = next((place for place in series.places if _is_to_come(place, visit.id, now)), None)
     undated = [place for place in series.places if place.row.state == SessionState.OWED and not place.appointment]
     return CheckOut(
         aftercare, _next_visit(db, times, following, subject.appointments()) if following else None,
-        _undated_visit(times, undated[0], len(undated) - 1, visit) if undated else None,
-        series.plan is not None, True, added, token_of(series),
+        _undated_visit(times, undated[0], len(undated) - 1, visit) if undated and counts_as is None else None,
+        series.plan is not None, True, added, counts_as, token_of(series),
         undo_token(db, subject.course_id, now=now, series=own if own.plan is None else None))
 
 

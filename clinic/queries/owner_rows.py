@@ -179,6 +179,7 @@ def session_facts(
             row.id, row.number, SessionState(row.state), row.performed_at,
             recorded_at.get(row.id) or row.performed_at, row.latest_on,
             _precare_days(head, row.number, row.treatment_code), row.ask_on, row.earliest_on, row.ideal_on,
+            row.treatment_code,
         )
         for row in rows
     )
@@ -187,8 +188,10 @@ def session_facts(
 def heard(rows: Iterable[Any], appointments: Iterable[Any]) -> HeardSoFar:
     """From the rows of what was heard, the oldest first, and of the appointments.
 
-    The same appointment told twice counts at its last revision; one moved in from elsewhere was told there.
+    The same appointment told twice counts at its last revision; one moved in from elsewhere was told there. It was told
+    of the session that it is for now: see `care.counting`.
     """
+    for_session = {row.id: row.treatment_session_id or NO_SESSION for row in appointments}
     told = {row.id: _told_elsewhere(row) for row in appointments if row.told_start is not None}
     precare: set[tuple[int, date]] = set()
     told_held = is_being_told = False
@@ -197,7 +200,8 @@ def heard(rows: Iterable[Any], appointments: Iterable[Any]) -> HeardSoFar:
             told_held = True
             continue
         is_being_told |= row.kind in TELLS_DATES and row.state == MessageState.SENDING
-        for each in map(_told_visit, row.facts.get("visits", [])):
+        for visit in map(_told_visit, row.facts.get("visits", [])):
+            each = replace(visit, treatment_session_id=for_session.get(visit.appointment_id, visit.treatment_session_id))
             if row.kind == MessageKind.PRECARE:
                 precare.add((each.treatment_session_id, each.local_start.date()))
             elif each.appointment_id not in told or told[each.appointment_id].revision <= each.revision:

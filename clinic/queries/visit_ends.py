@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from clinic.care.outcomes import MissedEffect, MissedRule, NoShowCause
 from clinic.care.states import AppointmentState
 from clinic.planning.local import day_of, zone
+from clinic.queries.counting import row_counted
 from clinic.queries.missed import effect_of_lateness, effect_of_noshow
 from clinic.queries.series import series_of
 from clinic.store.courses import TreatmentSession
@@ -21,10 +22,12 @@ class VisitEnds:
     """What would follow if the patient did not come, by cause, and if the session was given on that date.
 
     `noshow` is empty where it is too late or too early for a no-show; `late` is nothing where nothing is added.
+    `counts_as` is the earlier session that is owed and is the one given then; none where it is the visit's own.
     """
 
     noshow: Mapping[NoShowCause, MissedEffect]
     late: MissedEffect | None
+    counts_as: int | None = None
 
 
 def visit_ends(db: Session, appointment_id: int, *, now: datetime, performed_on: date | None = None) -> VisitEnds:
@@ -35,10 +38,11 @@ def visit_ends(db: Session, appointment_id: int, *, now: datetime, performed_on:
         return VisitEnds({cause: _of_no_course(cause) for cause in NoShowCause} if can_miss else {}, None)
     row = db.get_one(TreatmentSession, appointment.treatment_session_id)
     series = series_of(db, row, now=now)
-    late = effect_of_lateness(db, series, row, performed_on or day_of(now, zone(appointment.zone)))
+    given = row_counted(series, row)
+    late = effect_of_lateness(db, series, given, performed_on or day_of(now, zone(appointment.zone)))
     return VisitEnds(
         {cause: effect_of_noshow(db, series, row, cause, now=now, where=appointment.zone) for cause in NoShowCause}
-        if can_miss else {}, late[1] if late else None)
+        if can_miss else {}, late[1] if late else None, given.number if given is not row else None)
 
 
 def _of_no_course(cause: NoShowCause) -> MissedEffect:

@@ -18,7 +18,8 @@ from clinic.planning import Finding, Weight
 from clinic.planning.local import day_of, zone
 from clinic.planning.words import date_words
 from clinic.queries.missed import effect_of_lateness
-from clinic.queries.series import Series, series_of
+from clinic.queries.series import Series, series_again, series_of
+from clinic.services.counting import count_in_order
 from clinic.services.holding import free, refresh_windows
 from clinic.services.locked_appointments import locked_series, owner_of
 from clinic.services.missed import add_sessions
@@ -42,8 +43,9 @@ def complete_appointment(
 
     It may have been on another date than planned: then what was held at the planned time is free again, and a
     planned date that is still to come is called off. Later sessions count from the real date. The last session
-    completes the course and begins its upkeep; a completed maintenance session owes the next one. `partly` says
-    which areas were left out: the session counts as performed, and a practitioner is asked to decide.
+    completes the course and begins its upkeep; a completed maintenance session owes the next one. Where an earlier
+    session is still owed it is that one which was given: see `care.counting`. `partly` says which areas were left out:
+    the session counts as performed, and a practitioner is asked to decide.
     """
     appointment = work.db.get_one(Appointment, appointment_id)
     row = work.db.get_one(TreatmentSession, appointment.treatment_session_id)
@@ -53,6 +55,9 @@ def complete_appointment(
     refusal = _refusal(series, row, appointment, performed_at, work.now)
     if refusal is not None:
         return Refused((refusal,))
+    given = count_in_order(work, series, row, appointment)
+    if given is not row:
+        row, series = given, series_again(work.db, series, now=work.now)
     _perform(work, appointment, row, performed_at or work.now)
     _keep_outcome(work, series, row, appointment, partly)
     assert row.performed_on is not None

@@ -113,6 +113,11 @@ def missed_words(protocol: Protocol) -> str:
     return "; ".join(f"{cause}: {_RULES[rule]}" for cause, rule in rules.items()).capitalize()
 
 
+def counts_as_words(number: int) -> str:
+    """What the desk reads before a visit is closed that is counted as an earlier session."""
+    return f"Session {number} is still owed: this visit counts as it, and the last session is owed instead."
+
+
 def visit_state(line: AppointmentLine) -> str:
     """The state for its badge: a visit at which nothing was done is not simply cancelled."""
     if line.state is AppointmentState.CANCELLED and line.ended_cause:

@@ -49,6 +49,7 @@ _DEEDS = {
     "course-stopped": ("Course stopped early", "stop"), "course-completed": ("Course completed", "check-circle"),
     "course-held": ("Put on hold", "pause"), "course-resumed": ("Goes on", "play"),
     "course-repaired": ("Course put right", "repeat"), "repair-undone": ("Putting right undone", "undo"),
+    "sessions-counted": ("Sessions counted as given", "repeat"),
     "course-extended": ("Sessions added", "plus"), "interval-changed": ("Interval changed", "repeat"),
     "version-taken-over": ("Newer version of the protocol taken over", "book"),
     "dates-held": ("Dates held, subject to a consultation", "clock"), "dates-confirmed": ("Dates confirmed", "check"),
@@ -203,6 +204,8 @@ def _deed_facts(entry: Entry, where: ZoneInfo) -> tuple[str, ...]:
         return _some(_later(facts, where))
     if entry.what == "patient-changed":
         return _some(", ".join(_FIELDS.get(each, each) for each in facts.get("fields", ())))
+    if entry.what == "sessions-counted":
+        return (f"session {facts['session']} is session {facts['becomes']} now: that one was still owed",)
     if entry.what == "course-extended" and isinstance(facts.get("sessions"), int):
         return (plural(facts["sessions"], "session"),)
     return ()

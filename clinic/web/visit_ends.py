@@ -135,7 +135,8 @@ def _told(form: Form, found: AppointmentPage, ending: str, follows: VisitEnds) -
     if found.treatment_session is None:
         return _told_of_visit(found, ending)
     if ending in (TREATED, PARTLY):
-        more = f" {follows.late.text}" if follows.late else ""
+        more = f" It counts as session {follows.counts_as}, which was still owed." if follows.counts_as else ""
+        more += f" {follows.late.text}" if follows.late else ""
         whole = f"{who} is completed." if ending == TREATED else (
             f"{who} is completed in part; a practitioner is asked about what was left out.")
         on = f" It counts from {moment(local_of(at, where))}." if at and (
@@ -230,6 +231,9 @@ def _end_page(found: AppointmentPage, form: Form) -> Response:
 
 def _treated_choices(found: AppointmentPage, follows: VisitEnds) -> list[tuple[str, str, str]]:
     if found.treatment_session is not None:
-        return [(TREATED, "Treated", follows.late.text if follows.late else ""), (PARTLY, "Treated in part", "")]
+        hint = " ".join(filter(None, (
+            course_words.counts_as_words(follows.counts_as) if follows.counts_as else "",
+            follows.late.text if follows.late else "")))
+        return [(TREATED, "Treated", hint), (PARTLY, "Treated in part", "")]
     return [(TREATED, "Took place: nothing speaks against treatment" if found.appointment.kind == CONSULTATION
              else "Took place", "")]

@@ -157,13 +157,16 @@ def _held_faults(
 
 def _course_faults(connection: Connection) -> Iterator[str]:
     """A course has all its sessions, and an appointment was made for every visit that was booked with it."""
-    sessions: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
-    for course_id, number, made in _all(
-        connection, "SELECT owed.course_id, owed.number, COUNT(held.id) FROM treatment_session AS owed"
-        " LEFT JOIN appointment AS held ON held.treatment_session_id = owed.id WHERE owed.course_id IS NOT NULL"
-        " GROUP BY owed.course_id, owed.number"
+    sessions: defaultdict[int, list[int]] = defaultdict(list)
+    for course_id, number in _all(
+        connection, "SELECT course_id, number FROM treatment_session WHERE course_id IS NOT NULL ORDER BY number"
     ):
-        sessions[course_id].append((number, made))
+        sessions[course_id].append(number)
+    made = dict(_all(
+        connection, "SELECT owed.course_id, COUNT(held.id) FROM treatment_session AS owed"
+        " JOIN appointment AS held ON held.treatment_session_id = owed.id"
+        " JOIN audit ON audit.subject_id = owed.course_id AND audit.action IN ('course-booked', 'dates-held')"
+        " WHERE held.created_at = audit.at GROUP BY owed.course_id"))
     booked = {ident: _json(facts) for ident, facts in _all(
         connection, "SELECT subject_id, facts FROM audit WHERE action IN ('course-booked', 'dates-held')")}
     added: Counter[int] = Counter()
@@ -174,10 +177,10 @@ def _course_faults(connection: Connection) -> Iterator[str]:
     if courses != set(booked):
         yield f"courses {sorted(courses ^ set(booked))} exist without a booking, or were booked and do not exist"
     for ident in courses & set(booked):
-        numbers = sorted(number for number, _ in sessions[ident])
+        numbers = sessions[ident]
         if numbers != list(range(1, booked[ident]["sessions"] + added[ident] + 1)):
             yield f"course {ident} has the sessions {numbers}"
-        if any(number <= booked[ident]["visits"] and not made for number, made in sessions[ident]):
+        if made.get(ident, 0) < booked[ident]["visits"]:
             yield f"course {ident} was booked in part"
 
 

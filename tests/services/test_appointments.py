@@ -302,8 +302,8 @@ def test_what_is_over_stays_as_it_is(engine: Engine) -> None:
     assert audit(engine) == []
 
 
-def test_a_session_made_up_for_keeps_its_distance_to_the_one_that_was_done_meanwhile(engine: Engine) -> None:
-    """The first session was missed, the second done: the first is not booked on the day after."""
+def test_what_is_owed_after_a_missed_session_keeps_its_distance_to_the_one_that_was_done(engine: Engine) -> None:
+    """The first visit was called off, the second was the first session then: the next is not on the day after."""
     made = small_clinic(engine)
     course_id = booked(made, sessions=3)
     first, second, third = standing(made, course_id)
@@ -314,8 +314,9 @@ def test_a_session_made_up_for_keeps_its_distance_to_the_one_that_was_done_meanw
     performed_on = second.local_start.date()
     next_day = datetime.combine(performed_on + timedelta(days=1), datetime.min.time(), ZoneInfo("Europe/London"))
 
-    outcome = rebook(made, first.treatment_session_id or 0, choose(1, next_day + timedelta(hours=9), resources))
-    page = times(made, first.treatment_session_id or 0, performed_on + timedelta(days=20), days=10)
+    owed = sessions_of(made, course_id=course_id)[1]
+    outcome = rebook(made, owed.id, choose(2, next_day + timedelta(hours=9), resources))
+    page = times(made, owed.id, performed_on + timedelta(days=20), days=10)
 
     assert codes(outcome) == ["too-soon"]
     assert min(time.local_start.date() for time in page.times) == performed_on + timedelta(days=28)

@@ -394,18 +394,19 @@ def test_nobody_is_told_to_treat_sooner_than_the_protocol_allows() -> None:
     assert told == ("Let session 2 come up to 70 days after session 1.",)
 
 
-def test_a_session_made_up_for_keeps_its_distance_to_a_later_one_that_was_performed(engine: Engine) -> None:
-    """The first visit has begun and was never ended, the second was cancelled, the third performed."""
+def test_a_session_without_a_date_keeps_its_distance_to_the_visit_that_was_given_instead(engine: Engine) -> None:
+    """The first visit has begun and was never ended, the second was cancelled, the third performed as the second."""
     made = small_clinic(engine)
     course_id = booked(made, sessions=3)
     _, second, third = standing(made, course_id)
     done(cancel(made, second))
     done(perform(made, third))
 
-    offered_days = {
-        time.local_start.date() for time in times(made, second.treatment_session_id or 0, made.now.date(), 42).times}
+    [owed] = [each for each in sessions_of(made, course_id=course_id) if each.state == "owed"]
+    offered_days = {time.local_start.date() for time in times(made, owed.id, made.now.date(), 42).times}
     proposed = [choice.starts_at.date() for each in repairs(made, course_id).proposals for choice in each.choices]
 
+    assert owed.number == 3
     assert min(offered_days) >= third.local_start.date() + timedelta(days=28)
     assert proposed
     assert min(proposed) >= third.local_start.date() + timedelta(days=28)

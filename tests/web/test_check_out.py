@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from clinic.app import Kit
-from clinic.store.courses import TreatmentSession
+from clinic.store.courses import Course, TreatmentSession
 from clinic.store.diary import Appointment
 from clinic.store.resources import Patient
 from tests.web.conftest import FixedClock, post
 from tests.web.counting import own_statements
 from tests.web.desk import Desk, open_desk, texts
-from tests.web.test_visit_ends import states, visits
+from tests.web.test_visit_ends import FIRST, read, states, visits
 
 
 def begun(kit: Kit, clock: FixedClock, sessions: int = 3) -> tuple[Desk, str]:
@@ -24,6 +24,12 @@ def begun(kit: Kit, clock: FixedClock, sessions: int = 3) -> tuple[Desk, str]:
     desk.course(sessions=str(sessions))
     desk.later(clock, timedelta(hours=2))
     return desk, f"/appointments/{visits(desk)[0]}/check-out?next=/"
+
+
+def the_course(desk: Desk) -> int:
+    """The id of the one course."""
+    with desk.rows() as db:
+        return db.scalars(sa.select(Course.id)).one()
 
 
 def press(desk: Desk, url: str, words: str, place: int = 0) -> TestResponse:
@@ -62,6 +68,26 @@ def test_one_press_moves_the_next_date_and_another_takes_that_back(kit: Kit, clo
     assert (moved.status_code, undone.status_code) == (303, 303)
     assert after != before
     assert texts(desk.browser.get(undone.location), "aloud") == before
+
+
+def test_after_a_missed_visit_the_screen_says_as_which_session_this_one_counts(kit: Kit, clock: FixedClock) -> None:
+    desk, _ = begun(kit, clock)
+    first, second, _ = visits(desk)
+    post(desk.browser, f"/appointments/{first}/end", {**FIRST, "ended": "ill"})
+    desk.later(clock, timedelta(days=35))
+    url = f"/appointments/{second}/check-out?next=/"
+    says = "Session 1 is still owed: this visit counts as it, and the last session is owed instead."
+    before, asked = read(desk, url), read(desk, f"/appointments/{second}/end")
+
+    answer = press(desk, url, "Treated as planned")
+
+    after = read(desk, answer.location)
+    course = read(desk, f"/courses/{the_course(desk)}")
+    assert (says in before, says in asked, says in after) == (True, True, False)
+    assert ("has no date" in before, "Session 3 has no date" in after) == (False, True)
+    assert "It counts as session 1, which was still owed." in after
+    assert "Sessions counted as given · session 2 is session 1 now: that one was still owed" in course
+    assert "Session 1: did not come" in course
 
 
 def test_who_was_faster_is_told_and_nothing_moves_twice(kit: Kit, clock: FixedClock) -> None:
