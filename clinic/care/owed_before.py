@@ -8,7 +8,6 @@ from clinic.care.message_kinds import MessageKind
 from clinic.care.message_rules import MORNING, GivesWay
 from clinic.care.owed_items import GRACE, OwedItem, about_visit
 from clinic.care.owner_facts import AppointmentFacts, OwnerFacts
-from clinic.care.states import SessionState
 from clinic.planning.local import DAY, instant, zone
 
 NEWS_LASTS = timedelta(days=1)
@@ -46,7 +45,8 @@ def precare(facts: OwnerFacts, appointment: AppointmentFacts, now: datetime) -> 
     if session_facts.precare_days is None or (session_facts.id, _date_of(appointment)) in facts.told_precare:
         return
     earlier = [each for each in facts.sessions if each.number < session_facts.number]
-    if any(each.state is SessionState.BOOKED for each in earlier):
+    to_come = {each.treatment_session_id for each in facts.appointments if each.is_standing}
+    if any(each.id in to_come for each in earlier):
         return
     begins_on = _date_of(appointment) - session_facts.precare_days * DAY
     where = zone(appointment.zone)

@@ -113,7 +113,8 @@ def test_a_missed_visit_that_is_booked_again_is_a_new_date_not_a_moved_one() -> 
 @pytest.mark.parametrize("cause", NotTreatedCause)
 @pytest.mark.parametrize("hour", [8, 10, 18])
 def test_who_was_here_and_was_not_treated_hears_nothing(cause: NotTreatedCause, hour: int) -> None:
-    """Even where they came, and went, before their time."""
+    """Even where they came, and went, before their time; in time they are prepared for and reminded of the next visit.
+    """
     facts = knowing(course(visit(1, TODAY, hour), visit(2, SECOND)))
     ended = visit(1, TODAY, hour, state=CANCELLED, closed_at=NOW, ended_cause=cause)
     after = replace(facts, appointments=(ended, visit(2, SECOND)))
@@ -122,7 +123,8 @@ def test_who_was_here_and_was_not_treated_hears_nothing(cause: NotTreatedCause, 
 
     assert [item for item in items if item.kind in SCHEDULE] == []
     assert {(item.kind.value, item.subject_id) for item in items} == {
-        ("reminder-7d", 102), ("reminder-2d", 102)}
+        ("precare", 102), ("reminder-7d", 102), ("reminder-2d", 102)}
+    assert min(item.due_at for item in items) > NOW + days(20)
     assert why_no_longer(after, "reminder-2d", "appointment", 101, 0) == "the visit has taken place or was missed"
 
 
