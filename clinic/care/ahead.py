@@ -83,16 +83,18 @@ def _counted(facts: OwnerFacts, visit: AppointmentFacts) -> OwnerFacts:
     if not becomes:
         return facts
     ids = {each.number: each.id for each in facts.sessions}
-    moved = {ids[was]: ids[number] for was, number in becomes.items()}
-    stand = {each.id for each in facts.appointments if each.is_standing}
+    now_for = {ids[was]: ids[number] for was, number in becomes.items()}
     return replace(
-        facts,
-        sessions=tuple(replace(each, state=SessionState.BOOKED if each.number in becomes.values() else SessionState.OWED)
-                       if each.number in becomes or each.number in becomes.values() else each
-                       for each in facts.sessions),
+        facts, sessions=tuple(_stands_anew(each, becomes) for each in facts.sessions),
         appointments=tuple(
-            replace(each, treatment_session_id=moved.get(each.treatment_session_id, each.treatment_session_id))
-            if each.id in stand else each for each in facts.appointments))
+            replace(each, treatment_session_id=now_for[each.treatment_session_id])
+            if each.is_standing and each.treatment_session_id in now_for else each for each in facts.appointments))
+
+
+def _stands_anew(session_facts: SessionFacts, becomes: Mapping[int, int]) -> SessionFacts:
+    if session_facts.number in becomes.values():
+        return replace(session_facts, state=SessionState.BOOKED)
+    return replace(session_facts, state=SessionState.OWED) if session_facts.number in becomes else session_facts
 
 
 def _performed(session_facts: SessionFacts, over_at: datetime, recorded_at: datetime) -> SessionFacts:

@@ -108,7 +108,8 @@ def _visit(
     if present is not None:
         if present.starts_at <= now:
             return None
-        expected = [each for each in told if each.appointment_id in gone or each.appointment_id == present.id]
+        expected = sorted((each for each in told if each.appointment_id in gone or each.appointment_id == present.id),
+                          key=lambda each: each.appointment_id == present.id)
         if not expected:
             return OwedVisit(present.id, VisitChange.NEW)
         if expected[-1].agrees_with(present):

@@ -201,7 +201,8 @@ def heard(rows: Iterable[Any], appointments: Iterable[Any]) -> HeardSoFar:
             continue
         is_being_told |= row.kind in TELLS_DATES and row.state == MessageState.SENDING
         for visit in map(_told_visit, row.facts.get("visits", [])):
-            each = replace(visit, treatment_session_id=for_session.get(visit.appointment_id, visit.treatment_session_id))
+            session_id = for_session.get(visit.appointment_id, visit.treatment_session_id)
+            each = replace(visit, treatment_session_id=session_id)
             if row.kind == MessageKind.PRECARE:
                 precare.add((each.treatment_session_id, each.local_start.date()))
             elif each.appointment_id not in told or told[each.appointment_id].revision <= each.revision:

@@ -13,7 +13,9 @@ from clinic.store.courses import CourseOverride, TreatmentSession
 from clinic.store.diary import Appointment
 
 
-def count_in_order(work: UnitOfWork, series: Series, row: TreatmentSession, appointment: Appointment) -> TreatmentSession:
+def count_in_order(
+    work: UnitOfWork, series: Series, row: TreatmentSession, appointment: Appointment
+) -> TreatmentSession:
     """The session that the visit for `row` counts as, now that it is given; later visits move up with it. No commit.
 
     Visits keep their times, what they hold and what was told of them: to the patient nothing changes. What was noted
@@ -42,5 +44,5 @@ def _carry_reasons(work: UnitOfWork, series: Series, becomes: Mapping[int, int])
     chosen_at = {place.row.number: place.appointment.scheduled_at for place in series.places if place.appointment}
     for kept in work.db.scalars(sa.select(CourseOverride).where(CourseOverride.course_id == series.course.id)):
         number = kept.value.get("number")
-        if number in becomes and kept.made_at == chosen_at.get(number):
+        if number is not None and number in becomes and kept.made_at == chosen_at.get(number):
             kept.value = {**kept.value, "number": becomes[number]}

@@ -67,7 +67,8 @@ def test_the_visit_after_a_missed_one_is_that_session_and_the_last_is_owed(engin
     on = fourth.local_start.date()
     assert (last.earliest_on, last.ideal_on) == (on + timedelta(days=28), on + timedelta(days=30))
     assert row(made, Appointment, first.id).treatment_session_id == first.treatment_session_id
-    assert [row(made, Appointment, each.id).starts_at for each in (third, fourth)] == [third.starts_at, fourth.starts_at]
+    assert [row(made, Appointment, each.id).starts_at for each in (third, fourth)] == [
+        third.starts_at, fourth.starts_at]
     offered = times(made, last.id, on + timedelta(days=28), 7).times
     assert offered and min(each.local_start.date() for each in offered) >= on + timedelta(days=28)
     assert audit(engine) == []
