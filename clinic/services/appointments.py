@@ -17,8 +17,15 @@ from clinic.queries.repair import judged_alone
 from clinic.queries.rest_of_course import pin_of, rest_of_course
 from clinic.queries.series import Place, Series
 from clinic.queries.visit_choice import VisitChoice
-from clinic.services.courses import cancel
-from clinic.services.holding import TAKEN, Taken, change_time, free_lapsed, new_appointment, purpose_of
+from clinic.services.holding import (
+    TAKEN,
+    Taken,
+    cancel,
+    change_time,
+    free_lapsed,
+    new_appointment,
+    purpose_of,
+)
 from clinic.services.locked_appointments import (
     About,
     Opened,

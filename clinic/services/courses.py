@@ -26,11 +26,13 @@ from clinic.queries.visit_choice import VisitChoice
 from clinic.services.holding import (
     TAKEN,
     Taken,
+    cancel,
     free_lapsed,
     new_appointment,
     purpose_of,
     refresh_windows,
 )
+from clinic.services.lapsing import lapse
 from clinic.services.overrides import keep_reasons, not_entitled, unsettled
 from clinic.services.reconcile import Owner, reconcile
 from clinic.services.referrals import ask_consultation
@@ -38,7 +40,6 @@ from clinic.services.work import Done, Refused, UnitOfWork, check_version, recor
 from clinic.store.clinics import Clinic
 from clinic.store.courses import Course, TreatmentSession
 from clinic.store.courses import Screening as ScreeningRow
-from clinic.store.diary import Appointment
 from clinic.store.locks import lock_appointments, lock_course, lock_resources
 
 
@@ -100,6 +101,7 @@ def stop_course(work: UnitOfWork, course_id: int, *, reason: str, lock_version: 
     """Stops a course early: its coming appointments are cancelled, its open sessions will not be done."""
     course = lock_course(work.db, course_id)
     check_version("course", course, lock_version)
+    lapse(work, Owner("course", course_id))
     if CourseState.REVOKED not in COURSE_MOVES[CourseState(course.state)]:
         return Refused((Finding("ended", Weight.BLOCKS, "This course has already ended"),))
     series = course_series(work.db, course.id, now=work.now)
@@ -120,19 +122,6 @@ def stop_course(work: UnitOfWork, course_id: int, *, reason: str, lock_version: 
     reconcile(work, Owner("course", course.id))
     work.commit()
     return Done(course.id)
-
-
-def cancel(work: UnitOfWork, appointment: Appointment, reason: str, *, by_clinic: bool = False) -> None:
-    """Marks an appointment cancelled, by the clinic's doing or not; the database frees what it held. No commit."""
-    appointment.state = AppointmentState.CANCELLED
-    appointment.cancellation_reason = reason
-    appointment.changed_by_clinic = by_clinic
-    appointment.hold_expires_at = None
-    appointment.closed_at = work.now
-    appointment.scheduled_at = work.now
-    appointment.revision += 1
-    appointment.lock_version += 1
-    work.db.flush()
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,19 @@ def change_time(
     _hold(work, appointment, parts, choice)
 
 
+def cancel(work: UnitOfWork, appointment: Appointment, reason: str, *, by_clinic: bool = False) -> None:
+    """Marks an appointment cancelled, by the clinic's doing or not; the database frees what it held. No commit."""
+    appointment.state = AppointmentState.CANCELLED
+    appointment.cancellation_reason = reason
+    appointment.changed_by_clinic = by_clinic
+    appointment.hold_expires_at = None
+    appointment.closed_at = work.now
+    appointment.scheduled_at = work.now
+    appointment.revision += 1
+    appointment.lock_version += 1
+    work.db.flush()
+
+
 def free(work: UnitOfWork, appointment_ids: Sequence[int]) -> None:
     """Gives up what these appointments hold, so that they may take each other's times. No commit."""
     work.db.execute(sa.delete(ResourceBooking).where(ResourceBooking.appointment_id.in_(appointment_ids)))

@@ -10,8 +10,7 @@ from clinic.care.states import AppointmentState, CourseState, SessionState
 from clinic.planning.local import day_of, zone
 from clinic.queries.diary_facts import ACTIVE
 from clinic.queries.series import course_series, maintenance_series
-from clinic.services.courses import cancel
-from clinic.services.holding import refresh_windows
+from clinic.services.holding import cancel, refresh_windows
 from clinic.services.reconcile import reconcile
 from clinic.services.work import UnitOfWork, record
 from clinic.store.claims import lock_owner

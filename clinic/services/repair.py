@@ -10,10 +10,10 @@ from clinic.queries.repair import judged_alone
 from clinic.queries.rest_of_course import OPEN, REPAIRED, Rest, choice_of, last_repair, pin_of, rest_of_course, token_of
 from clinic.queries.series import Place, Series, course_series, held_by
 from clinic.queries.visit_choice import VisitChoice
-from clinic.services.courses import cancel
 from clinic.services.holding import (
     TAKEN,
     Taken,
+    cancel,
     change_time,
     free,
     free_lapsed,

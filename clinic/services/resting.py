@@ -40,8 +40,7 @@ from clinic.queries.series import (
     maintenance_series,
     series_again,
 )
-from clinic.services.courses import cancel
-from clinic.services.holding import refresh_windows
+from clinic.services.holding import cancel, refresh_windows
 from clinic.services.lapsing import lapse
 from clinic.services.overrides import not_entitled
 from clinic.services.reconcile import Owner, reconcile

@@ -16,6 +16,7 @@ from clinic.services.appointments import book_session, cancel_appointment, move_
 from clinic.services.attendance import end_untreated
 from clinic.services.courses import book_course, stop_course
 from clinic.services.holding import free_lapsed
+from clinic.services.lapsing import lapse_holds
 from clinic.services.reconcile import reconcile_patient
 from clinic.services.work import Done, Refused, Stale
 from clinic.services.workers import free_holds
@@ -324,3 +325,18 @@ def _reasons(made: SmallClinic, course_id: int) -> list[tuple[str, str]]:
         rows = db.execute(sa.select(CourseOverride.code, CourseOverride.reason).where(
             CourseOverride.course_id == course_id))
         return [(code, reason) for code, reason in rows]
+
+
+def test_a_held_course_is_not_stopped_once_its_dates_have_lapsed_and_owes_nothing_after_either(engine: Engine) -> None:
+    made = clinic_with_visits(engine, "hold")
+    course_id = done(hold_course(made))
+    made.now = standing(made, course_id)[0].hold_expires_at or made.now
+    with made.work() as work:
+        late = stop_course(work, course_id, reason="Wish of the patient", lock_version=1)
+    with made.work() as work:
+        lapse_holds(work)
+
+    assert codes(late) == ["ended"]
+    assert (course_row(made, course_id).state, course_row(made, course_id).ended_reason) == ("revoked", "hold-expired")
+    assert {each.state for each in sessions_of(made, course_id=course_id)} == {"not-done"}
+    assert audit(engine) == []
