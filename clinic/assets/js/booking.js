@@ -29,6 +29,7 @@ class Panel {
     this.box = box;
     box.addEventListener("click", (event) => this.#clicked(event));
     box.addEventListener("submit", (event) => this.#submitted(event));
+    box.addEventListener("input", () => { this.isRead = true; });
     if (regionOf(NAME, box)) this.#ready();
   }
 
@@ -98,6 +99,7 @@ class Panel {
 
   #ready() {
     this.shownAt = performance.now();
+    this.isRead = false;
     const search = this.box.querySelector("[data-find]");
     if (search) choosing(search, (url) => this.load(url));
     this.box.querySelectorAll("[data-alike]").forEach(showAlike);
@@ -124,7 +126,7 @@ class Panel {
       const url = new URL(form.action);
       url.search = new URLSearchParams(new FormData(form)).toString();
       this.load(url);
-    } else if (!this.byKey || performance.now() - this.shownAt > UNREAD) this.#send(form, event.submitter);
+    } else if (!this.byKey || this.isRead || performance.now() - this.shownAt > UNREAD) this.#send(form, event.submitter);
   }
 
   #lost() {
