@@ -206,6 +206,7 @@ def test_the_welcome_and_the_guide_are_sound_and_need_no_script(
 def test_the_clinic_is_set_up_with_the_keyboard_alone(stranger: Callable[..., Walker]) -> None:
     page = stranger().page
     page.goto(f"/welcome?code={setup_code(KEY)}")
+    expect(page.locator("[autofocus]")).to_be_focused()
 
     for value in ("Harbour Skin", "Harbour Street", "1 Harbour Street", "+44 20 7946 0000", "desk@harbour.example"):
         page.keyboard.type(value)

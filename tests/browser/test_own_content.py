@@ -18,6 +18,7 @@ def test_a_treatment_is_added_by_keyboard_alone_and_its_fault_leads_to_its_field
     walker = enter("manager")
     page, keys = walker.page, walker.page.keyboard
     page.goto("/setup/treatments/new")
+    expect(page.locator("[autofocus]")).to_be_focused()
 
     keys.type("Skin check")
     keys.press("Enter")
@@ -42,6 +43,7 @@ def test_an_account_is_made_by_keyboard_and_its_password_opens_the_door(
     walker = enter("administrator")
     page, keys = walker.page, walker.page.keyboard
     page.goto("/setup/accounts/new")
+    expect(page.locator("[autofocus]")).to_be_focused()
 
     keys.type("Noor Haddad")
     keys.press("Tab")

@@ -25,6 +25,7 @@ def busiest(site: Site) -> int:
 def test_a_practitioner_is_added_with_the_keyboard_alone(enter: Enter, site: Site) -> None:
     page = enter("manager").page
     page.goto("/setup/people/new")
+    expect(page.locator("[autofocus]")).to_be_focused()
 
     page.keyboard.type("Dr Key Board")
     for _ in range(8):  # to the superficial peels: the dates of what is not ticked are not in the way

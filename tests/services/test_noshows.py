@@ -111,7 +111,7 @@ def test_what_is_sent_for_a_missed_visit_says_when_and_whom_to_call_and_nothing_
     engine: Engine
 ) -> None:
     made = small_clinic(engine)
-    visit = standing(made, booked(made, sessions=2))[0]
+    visit = standing(made, booked(made, sessions=1))[0]
     tell(made)
     made.now = visit.ends_at
     done(miss(made, visit))
