@@ -48,12 +48,11 @@ def main() -> None:
                     here = {name: screen for name, screen in chosen.items() if _is_here(name, screen, world)}
                     faults += _draw(chromium, world, here, asked.to / state)
                     drawn |= set(here)
-        _say("contact sheets …\n")
+        faults += [f"{name}: drawn in no clinic" for name in chosen if name not in drawn and not asked.state]
+        _say(f"\n{len(drawn)} screens, {len(faults)} faults\n" + "".join(f"  {each}\n" for each in faults))
+        _say(f"contact sheets, and {asked.to}/index.html …\n")
         write_sheets(chromium, asked.to, sorted(drawn))
         chromium.close()
-    faults += [f"{name}: drawn in no clinic" for name in chosen if name not in drawn and not asked.state]
-    _say(f"\n{len(drawn)} screens in {asked.to}/index.html, {len(faults)} faults\n")
-    _say("".join(f"  {each}\n" for each in faults))
     sys.exit(1 if faults else 0)
 
 

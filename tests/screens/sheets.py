@@ -1,6 +1,7 @@
 """Contact sheets: all pictures of a screen side by side, and a page that leads through them."""
 from __future__ import annotations
 
+import os
 from html import escape
 from pathlib import Path
 
@@ -23,11 +24,12 @@ def write_sheets(chromium: Browser, folder: Path, names: list[str]) -> None:
     for name in names:
         # A page for each: one that has shown hundreds of pictures is once too large to be drawn.
         page = chromium.new_page(viewport={"width": 1850, "height": 900})
-        (folder / "sheet.html").write_text(_page(name, _rows(folder, name)), "utf-8")
-        page.goto((folder / "sheet.html").absolute().as_uri())
+        sheet = folder / f"sheet-{os.getpid()}.html"  # of two commands at once each has its own
+        sheet.write_text(_page(name, _rows(folder, name)), "utf-8")
+        page.goto(sheet.absolute().as_uri())
         page.screenshot(path=sheets / f"{name}.png", full_page=True)
         page.close()
-    (folder / "sheet.html").unlink(missing_ok=True)
+        sheet.unlink()
     links = "".join(f'<a href="#{name}">{name}</a>' for name in names)
     parts = "".join(f'<h2 id="{name}">{name}</h2>{_rows(folder, name)}' for name in names)
     (folder / "index.html").write_text(_page("Screens", links + parts), "utf-8")
