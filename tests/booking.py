@@ -12,12 +12,14 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from clinic.care.screening import LaxityGrade, ScreeningAnswers
+from clinic.messages.mailbox import MailboxTransport
 from clinic.planning.local import day_of, zone
 from clinic.queries.course_asks import CourseRequest
 from clinic.queries.offers import CourseOffer, Offers, offer_course
 from clinic.queries.times import TimeOffer, TimesPage, offer_times
 from clinic.queries.visit_choice import VisitChoice, parse_choice
-from clinic.services import appointments, completion, courses
+from clinic.services import appointments, completion, courses, mail
+from clinic.services.delivery import Courier
 from clinic.services.work import Done, Refused
 from clinic.store.courses import Course, TreatmentSession
 from clinic.store.diary import Appointment
@@ -112,6 +114,14 @@ def perform(made: SmallClinic, appointment: Appointment) -> Done[int] | Refused:
     made.now = max(made.now, appointment.ends_at)
     with made.work() as work:
         return completion.complete_appointment(work, appointment.id, lock_version=appointment.lock_version)
+
+
+def tell(made: SmallClinic) -> None:
+    """Lets the post deliver whatever is due an hour later."""
+    with made.work() as work:
+        mail.switch_mail_on(work)
+    made.now += timedelta(hours=1)
+    Courier(made.work, MailboxTransport(), "test").deliver_due(100)
 
 
 def done(outcome: Done[Any] | Refused) -> Any:

@@ -8,17 +8,25 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from clinic.messages.mailbox import MailboxTransport
 from clinic.queries.visit_ends import visit_ends
-from clinic.services import mail
 from clinic.services.attendance import mark_noshow
 from clinic.services.completion import complete_appointment
-from clinic.services.delivery import Courier
 from clinic.services.reconcile import Owner, reconcile
 from clinic.store.accounts import AuditEntry
 from clinic.store.diary import Appointment
 from clinic.store.outbox import Message, MessageItem
-from tests.booking import booked, cancel, done, healthy, perform, row, sessions_of, standing, times
+from tests.booking import (
+    booked,
+    cancel,
+    done,
+    healthy,
+    perform,
+    row,
+    sessions_of,
+    standing,
+    tell,
+    times,
+)
 from tests.prove.audit import audit
 from tests.small_clinic import SmallClinic, small_clinic
 
@@ -27,14 +35,6 @@ def miss(made: SmallClinic, visit: Appointment) -> None:
     made.now = max(made.now, visit.ends_at)
     with made.work() as work:
         done(mark_noshow(work, visit.id, lock_version=visit.lock_version))
-
-
-def tell(made: SmallClinic) -> None:
-    """Lets the post deliver whatever is due an hour later."""
-    with made.work() as work:
-        mail.switch_mail_on(work)
-    made.now += timedelta(hours=1)
-    Courier(made.work, MailboxTransport(), "test").deliver_due(100)
 
 
 def kinds(made: SmallClinic) -> Counter[str]:

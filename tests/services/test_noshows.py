@@ -13,9 +13,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from clinic.care.outcomes import NoShowCause
-from clinic.messages.mailbox import MailboxTransport
-from clinic.services import appointments, attendance, mail
-from clinic.services.delivery import Courier
+from clinic.services import appointments, attendance
 from clinic.services.work import Done, Refused
 from clinic.store.accounts import AuditEntry
 from clinic.store.courses import CourseOverride
@@ -38,6 +36,7 @@ from tests.booking import (
     row,
     sessions_of,
     standing,
+    tell,
 )
 from tests.prove.audit import audit
 from tests.small_clinic import SmallClinic, small_clinic
@@ -60,14 +59,6 @@ def miss(
 
 def clock(day: date, hour: int) -> datetime:
     return datetime.combine(day, time(hour), LONDON)
-
-
-def tell(made: SmallClinic) -> None:
-    """Lets the post deliver whatever is due an hour later."""
-    with made.work() as work:
-        mail.switch_mail_on(work)
-    made.now += timedelta(hours=1)
-    Courier(made.work, MailboxTransport(), "test").deliver_due(100)
 
 
 def waiting(made: SmallClinic) -> Counter[str]:

@@ -12,10 +12,8 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from clinic.care.outcomes import NotTreatedCause, PartlyTreated
-from clinic.messages.mailbox import MailboxTransport
-from clinic.services import attendance, mail
+from clinic.services import attendance
 from clinic.services.completion import complete_appointment
-from clinic.services.delivery import Courier
 from clinic.services.work import Done, Refused
 from clinic.store.accounts import Task
 from clinic.store.diary import Appointment
@@ -33,6 +31,7 @@ from tests.booking import (
     row,
     sessions_of,
     standing,
+    tell,
 )
 from tests.prove.audit import audit
 from tests.small_clinic import SmallClinic, small_clinic
@@ -59,14 +58,6 @@ def complete(made: SmallClinic, visit: Appointment, performed_at: datetime | Non
 
 def clock(day: date, hour: int) -> datetime:
     return datetime.combine(day, time(hour), LONDON)
-
-
-def tell(made: SmallClinic) -> None:
-    """Lets the post deliver whatever is due an hour later."""
-    with made.work() as work:
-        mail.switch_mail_on(work)
-    made.now += timedelta(hours=1)
-    Courier(made.work, MailboxTransport(), "test").deliver_due(100)
 
 
 def waiting(made: SmallClinic) -> Counter[str]:
