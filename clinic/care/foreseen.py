@@ -147,11 +147,7 @@ class _Post:
 
     def _as_heard(self, facts: OwnerFacts) -> OwnerFacts:
         told = {each.appointment_id: each for each in facts.told} | self._told.get(facts.owner, {})
-        # A visit may by now be for another session than it was told for: see `care.counting`.
-        now_for = {each.id: each.treatment_session_id for each in facts.appointments}
-        return replace(facts, told=tuple(
-            replace(each, treatment_session_id=now_for.get(ident, each.treatment_session_id))
-            for ident, each in told.items()), told_precare=facts.told_precare | self._prepared,
+        return replace(facts, told=tuple(told.values()), told_precare=facts.told_precare | self._prepared,
                        told_held=facts.told_held or facts.owner in self._heard_of_held)
 
     def _hear(self, saying: Saying) -> None:

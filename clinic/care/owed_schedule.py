@@ -5,7 +5,7 @@ to write, for it is repeated, or left to staff; but where there is news, it is t
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from clinic.care.message_kinds import MessageKind
@@ -79,21 +79,24 @@ def _visits(facts: OwnerFacts, now: datetime, *, is_sure_only: bool = False) -> 
     With `is_sure_only` a date is as the patient knows it only where that is sure.
     """
     standing = {each.treatment_session_id: each for each in facts.appointments if each.is_standing}
+    # A visit may be for another session now than it was told for: see `care.counting`.
+    now_for = {each.id: each.treatment_session_id for each in facts.appointments}
     surely = tuple(each.surely for each in facts.told if each.surely is not None)
     found = []
     for session_facts in sorted(facts.sessions, key=lambda each: each.number):
         present = standing.get(session_facts.id)
-        visit = _visit(facts, now, present, _told_of(facts.told, session_facts.id), session_facts)
+        visit = _visit(facts, now, present, _told_of(facts.told, now_for, session_facts.id), session_facts)
         if is_sure_only and (visit is None or visit.change is VisitChange.KEPT):
-            visit = _visit(facts, now, present, _told_of(surely, session_facts.id), session_facts) or visit
+            visit = _visit(facts, now, present, _told_of(surely, now_for, session_facts.id), session_facts) or visit
         if visit is not None and (facts.is_active or visit.change is VisitChange.CANCELLED):
             found.append(visit)
     return tuple(found)
 
 
-def _told_of(told: tuple[Told, ...], treatment_session_id: int) -> tuple[Told, ...]:
+def _told_of(told: tuple[Told, ...], now_for: Mapping[int, int], treatment_session_id: int) -> tuple[Told, ...]:
     return tuple(sorted(
-        (each for each in told if each.treatment_session_id == treatment_session_id and not each.cancelled),
+        (each for each in told if not each.cancelled
+         and now_for.get(each.appointment_id, each.treatment_session_id) == treatment_session_id),
         key=lambda each: each.appointment_id,
     ))
 

@@ -188,10 +188,10 @@ def session_facts(
 def heard(rows: Iterable[Any], appointments: Iterable[Any]) -> HeardSoFar:
     """From the rows of what was heard, the oldest first, and of the appointments.
 
-    The same appointment told twice counts at its last revision; one moved in from elsewhere was told there. It was told
-    of the session that it is for now: see `care.counting`.
+    The same appointment told twice counts at its last revision; one moved in from elsewhere was told there. Who was
+    prepared for a visit is prepared for the session that it is for now: see `care.counting`.
     """
-    for_session = {row.id: row.treatment_session_id or NO_SESSION for row in appointments}
+    now_for = {row.id: row.treatment_session_id or NO_SESSION for row in appointments}
     told = {row.id: _told_elsewhere(row) for row in appointments if row.told_start is not None}
     precare: set[tuple[int, date]] = set()
     told_held = is_being_told = False
@@ -200,11 +200,10 @@ def heard(rows: Iterable[Any], appointments: Iterable[Any]) -> HeardSoFar:
             told_held = True
             continue
         is_being_told |= row.kind in TELLS_DATES and row.state == MessageState.SENDING
-        for visit in map(_told_visit, row.facts.get("visits", [])):
-            session_id = for_session.get(visit.appointment_id, visit.treatment_session_id)
-            each = replace(visit, treatment_session_id=session_id)
+        for each in map(_told_visit, row.facts.get("visits", [])):
             if row.kind == MessageKind.PRECARE:
-                precare.add((each.treatment_session_id, each.local_start.date()))
+                session_id = now_for.get(each.appointment_id, each.treatment_session_id)
+                precare.add((session_id, each.local_start.date()))
             elif each.appointment_id not in told or told[each.appointment_id].revision <= each.revision:
                 known = told.get(each.appointment_id)
                 told[each.appointment_id] = each if row.is_sure else replace(
